@@ -1,0 +1,1 @@
+godwit_test(transforms/block_transform_test.cc godwit::transforms)

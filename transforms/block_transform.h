@@ -1,0 +1,76 @@
+// transforms/block_transform.h: pixels to 8x8-block coefficients and back in 16-bit integers, the
+// heart of the swift codec. docs/format/image.md section 3 defines every rounding.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/cpu.h"
+
+namespace godwit {
+
+inline constexpr int kBlockSide = 8;
+inline constexpr int kBlockSize = 64;  // samples of a block; index u * 8 + v, u horizontal frequency
+
+// Fixed-point matrices of one model. Entry limits that keep every sum below 2^31 are proven by
+// CheckTransform(). f = fraction bits of the 16-bit values between the passes.
+struct BlockTransform {
+  // Forward: samples u8 -> planes f=6 -> f=5 -> coefficients f=4.
+  std::array<int32_t, 9> colour;     // [plane][r, g, b], 14 fraction bits
+  std::array<int16_t, 64> forward;   // [frequency][sample], 15 fraction bits, both axes
+  // Inverse: coefficients f=4 -> f=4 -> planes f=5 -> samples u8.
+  std::array<int16_t, 64> inverse;   // [sample][frequency], 14 fraction bits
+  std::array<int32_t, 9> colour_inverse;  // [r, g, b][plane], 13 fraction bits
+};
+
+// True if no 16-bit input can overflow an accumulator or an entry exceeds 16 bits.
+bool CheckTransform(const BlockTransform& t);
+
+// Quantiser of one plane: q = ((|c| + bias) * reciprocal >> 16) >> shift, with the sign of c.
+struct PlaneQuantiser {
+  std::array<uint16_t, kBlockSize> bias;        // coefficient units (f=4)
+  std::array<uint16_t, kBlockSize> reciprocal;  // 2^(16 + shift) / step
+  int shift = 0;
+};
+
+// Steps of one plane for reconstruction, in 1/64 units (f=6), each < 2^16.
+struct PlaneSteps {
+  std::array<int32_t, kBlockSize> step;        // multiplies symbols
+  std::array<int32_t, kBlockSize> correction;  // multiplies corrections, which are in 1/64 steps
+};
+
+// Rows are contiguous; widths are multiples of 32 samples (four blocks). Buffers are 64-byte aligned.
+struct BlockTransformKernels {
+  // `n` interleaved RGB pixels to three planes. n % 32 == 0.
+  void (*colour_forward)(const BlockTransform& t, const uint8_t* rgb, size_t n, int16_t* const planes[3]);
+  // `n` grey pixels to the luma plane: the same as RGB with r = g = b.
+  void (*grey_forward)(const BlockTransform& t, const uint8_t* grey, size_t n, int16_t* plane);
+  // Eight rows of a plane, `stride` samples apart, to `blocks` blocks of 64 coefficients.
+  void (*block_forward)(const BlockTransform& t, const int16_t* rows, size_t stride, size_t blocks, int16_t* out);
+  // Coefficients to symbols; bit i of nonzero[b] tells whether symbol i of block b is not 0.
+  void (*quantise)(const PlaneQuantiser& q, const int16_t* coefficients, size_t blocks, int16_t* symbols,
+                   uint64_t* nonzero);
+  // c = sat16((clamp(q * step, +-2^19) + (correction_q * correction >> 6) + 2) >> 2), f=4.
+  // `corrections` has `correction_stride` bytes from block to block.
+  void (*reconstruct)(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
+                      size_t correction_stride, size_t blocks, int16_t* out);
+  void (*block_inverse)(const BlockTransform& t, const int16_t* coefficients, size_t blocks, int16_t* rows,
+                        size_t stride);
+  void (*colour_inverse)(const BlockTransform& t, const int16_t* const planes[3], size_t n, uint8_t* rgb);
+  void (*grey_inverse)(const BlockTransform& t, const int16_t* plane, size_t n, uint8_t* grey);
+  // Symbols to network input: lut[min(|x|, 63)] with the sign of x, plus 128, for `n` values.
+  void (*compand)(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out);
+};
+
+const BlockTransformKernels& BlockTransformKernelsFor(SimdLevel level);
+
+namespace block_transform_internal {
+extern const BlockTransformKernels kScalarKernels;
+#if defined(__x86_64__)
+extern const BlockTransformKernels kAvx2Kernels;
+extern const BlockTransformKernels kAvx512Kernels;
+#endif
+}  // namespace block_transform_internal
+
+}  // namespace godwit
