@@ -67,6 +67,11 @@ void ByteWriter::Varint(uint64_t v) {
   U8(static_cast<uint8_t>(v));
 }
 
+// Out of line: inlined, GCC 12 sees an overflow that is not there.
+void ByteWriter::Append(std::span<const std::byte> s) {
+  bytes_.insert(bytes_.end(), s.begin(), s.end());
+}
+
 size_t VarintSize(uint64_t v) {
   size_t n = 1;
   for (; v >= 0x80; v >>= 7) ++n;

@@ -43,7 +43,7 @@ class ByteWriter {
   void U32(uint32_t v) { Little(v, 4); }
   void U64(uint64_t v) { Little(v, 8); }
   void Varint(uint64_t v);
-  void Append(std::span<const std::byte> s) { bytes_.insert(bytes_.end(), s.begin(), s.end()); }
+  void Append(std::span<const std::byte> s);
   size_t size() const { return bytes_.size(); }
   const Bytes& bytes() const { return bytes_; }
   Bytes Release() { return std::move(bytes_); }

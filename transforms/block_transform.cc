@@ -16,17 +16,21 @@ int16_t ColourSample(const int32_t* row, int32_t r, int32_t g, int32_t b) {
   return Saturate16((row[0] * r + row[1] * g + row[2] * b + centre) >> 8);
 }
 
-void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n, int16_t* const planes[3]) {
+void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n,
+                   int16_t* const planes[3]) {
   for (size_t i = 0; i < n; ++i, rgb += 3) {
-    for (size_t p = 0; p < 3; ++p) planes[p][i] = ColourSample(&t.colour[3 * p], rgb[0], rgb[1], rgb[2]);
+    for (size_t p = 0; p < 3; ++p)
+      planes[p][i] = ColourSample(&t.colour[3 * p], rgb[0], rgb[1], rgb[2]);
   }
 }
 
 void GreyForward(const BlockTransform& t, const uint8_t* grey, size_t n, int16_t* plane) {
-  for (size_t i = 0; i < n; ++i) plane[i] = ColourSample(t.colour.data(), grey[i], grey[i], grey[i]);
+  for (size_t i = 0; i < n; ++i)
+    plane[i] = ColourSample(t.colour.data(), grey[i], grey[i], grey[i]);
 }
 
-void BlockForward(const BlockTransform& t, const int16_t* rows, size_t stride, size_t blocks, int16_t* out) {
+void BlockForward(const BlockTransform& t, const int16_t* rows, size_t stride, size_t blocks,
+                  int16_t* out) {
   for (size_t b = 0; b < blocks; ++b, rows += 8, out += 64) {
     int16_t h[64];  // [vertical frequency v][column x]
     for (size_t v = 0; v < 8; ++v) {
@@ -46,11 +50,13 @@ void BlockForward(const BlockTransform& t, const int16_t* rows, size_t stride, s
   }
 }
 
-void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, int16_t* symbols, uint64_t* nonzero) {
+void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, int16_t* symbols,
+              uint64_t* nonzero) {
   for (size_t b = 0; b < blocks; ++b, c += 64, symbols += 64) {
     nonzero[b] = 0;
     for (size_t i = 0; i < 64; ++i) {
-      const uint32_t magnitude = std::min<uint32_t>(static_cast<uint32_t>(std::abs(int32_t{c[i]})) + q.bias[i], 65535);
+      const uint32_t magnitude =
+          std::min<uint32_t>(static_cast<uint32_t>(std::abs(int32_t{c[i]})) + q.bias[i], 65535);
       const int32_t level = static_cast<int32_t>((magnitude * q.reciprocal[i] >> 16) >> q.shift);
       symbols[i] = static_cast<int16_t>(c[i] < 0 ? -level : level);
       nonzero[b] |= uint64_t{level != 0} << i;
@@ -58,8 +64,8 @@ void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, int16_t*
   }
 }
 
-void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections, size_t correction_stride,
-                 size_t blocks, int16_t* out) {
+void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
+                 size_t correction_stride, size_t blocks, int16_t* out) {
   for (size_t b = 0; b < blocks; ++b, symbols += 64, corrections += correction_stride, out += 64) {
     for (size_t i = 0; i < 64; ++i) {
       const int32_t value = std::clamp(symbols[i] * s.step[i], -(1 << 19), 1 << 19);
@@ -69,7 +75,8 @@ void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_t* corr
   }
 }
 
-void BlockInverse(const BlockTransform& t, const int16_t* c, size_t blocks, int16_t* rows, size_t stride) {
+void BlockInverse(const BlockTransform& t, const int16_t* c, size_t blocks, int16_t* rows,
+                  size_t stride) {
   for (size_t b = 0; b < blocks; ++b, c += 64, rows += 8) {
     int16_t h[64];  // [column x][vertical frequency v]
     for (size_t x = 0; x < 8; ++x) {
@@ -91,18 +98,21 @@ void BlockInverse(const BlockTransform& t, const int16_t* c, size_t blocks, int1
 
 constexpr int32_t kSampleCentre = (128 << 18) + (1 << 17);  // f = 5 + 13
 
-void ColourInverse(const BlockTransform& t, const int16_t* const planes[3], size_t n, uint8_t* rgb) {
+void ColourInverse(const BlockTransform& t, const int16_t* const planes[3], size_t n,
+                   uint8_t* rgb) {
   for (size_t i = 0; i < n; ++i, rgb += 3) {
     for (size_t c = 0; c < 3; ++c) {
       const int32_t* const m = &t.colour_inverse[3 * c];
-      rgb[c] = Saturate8((m[0] * planes[0][i] + m[1] * planes[1][i] + m[2] * planes[2][i] + kSampleCentre) >> 18);
+      rgb[c] = Saturate8(
+          (m[0] * planes[0][i] + m[1] * planes[1][i] + m[2] * planes[2][i] + kSampleCentre) >> 18);
     }
   }
 }
 
 // Grey is the mean of what red, green and blue would be with empty colour planes.
 void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n, uint8_t* grey) {
-  for (size_t i = 0; i < n; ++i) grey[i] = Saturate8((t.colour_inverse[0] * plane[i] + kSampleCentre) >> 18);
+  for (size_t i = 0; i < n; ++i)
+    grey[i] = Saturate8((t.colour_inverse[0] * plane[i] + kSampleCentre) >> 18);
 }
 
 void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out) {
@@ -126,8 +136,9 @@ int64_t RowNorm(const auto& m, size_t n) {
 }  // namespace
 
 namespace block_transform_internal {
-const BlockTransformKernels kScalarKernels{ColourForward, GreyForward,  BlockForward,  Quantise, Reconstruct,
-                                           BlockInverse,  ColourInverse, GreyInverse, Compand};
+const BlockTransformKernels kScalarKernels{ColourForward, GreyForward, BlockForward,
+                                           Quantise,      Reconstruct, BlockInverse,
+                                           ColourInverse, GreyInverse, Compand};
 }
 
 bool CheckTransform(const BlockTransform& t) {
@@ -137,9 +148,10 @@ bool CheckTransform(const BlockTransform& t) {
       if (entry < -32767 || entry > 32767) return false;
     }
   }
-  // The largest magnitude after each forward pass follows from the one before; samples are 0..255.
+  // The largest magnitude after each forward pass follows from the one before; samples less 128 are
+  // -128..127.
   const int64_t colour_sum = RowNorm(t.colour, 3) * 255;
-  const int64_t plane = std::min<int64_t>((colour_sum >> 8) + 1, 32768);
+  const int64_t plane = std::min<int64_t>((RowNorm(t.colour, 3) * 128 >> 8) + 1, 32768);
   const int64_t norm = RowNorm(t.forward, 8);
   const int64_t half = std::min<int64_t>((plane * norm >> 16) + 1, 32768);
   return colour_sum < kLimit && plane * norm < kLimit && half * norm < kLimit &&

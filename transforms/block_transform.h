@@ -11,16 +11,17 @@
 namespace godwit {
 
 inline constexpr int kBlockSide = 8;
-inline constexpr int kBlockSize = 64;  // samples of a block; index u * 8 + v, u horizontal frequency
+inline constexpr int kBlockSize =
+    64;  // samples of a block; index u * 8 + v, u horizontal frequency
 
 // Fixed-point matrices of one model. Entry limits that keep every sum below 2^31 are proven by
 // CheckTransform(). f = fraction bits of the 16-bit values between the passes.
 struct BlockTransform {
   // Forward: samples u8 -> planes f=6 -> f=5 -> coefficients f=4.
-  std::array<int32_t, 9> colour;     // [plane][r, g, b], 14 fraction bits
-  std::array<int16_t, 64> forward;   // [frequency][sample], 15 fraction bits, both axes
+  std::array<int32_t, 9> colour;    // [plane][r, g, b], 14 fraction bits
+  std::array<int16_t, 64> forward;  // [frequency][sample], 15 fraction bits, both axes
   // Inverse: coefficients f=4 -> f=4 -> planes f=5 -> samples u8.
-  std::array<int16_t, 64> inverse;   // [sample][frequency], 14 fraction bits
+  std::array<int16_t, 64> inverse;        // [sample][frequency], 14 fraction bits
   std::array<int32_t, 9> colour_inverse;  // [r, g, b][plane], 13 fraction bits
 };
 
@@ -40,24 +41,28 @@ struct PlaneSteps {
   std::array<int32_t, kBlockSize> correction;  // multiplies corrections, which are in 1/64 steps
 };
 
-// Rows are contiguous; widths are multiples of 32 samples (four blocks). Buffers are 64-byte aligned.
+// Rows are contiguous; widths are multiples of 32 samples (four blocks). Buffers are 64-byte
+// aligned.
 struct BlockTransformKernels {
   // `n` interleaved RGB pixels to three planes. n % 32 == 0.
-  void (*colour_forward)(const BlockTransform& t, const uint8_t* rgb, size_t n, int16_t* const planes[3]);
+  void (*colour_forward)(const BlockTransform& t, const uint8_t* rgb, size_t n,
+                         int16_t* const planes[3]);
   // `n` grey pixels to the luma plane: the same as RGB with r = g = b.
   void (*grey_forward)(const BlockTransform& t, const uint8_t* grey, size_t n, int16_t* plane);
   // Eight rows of a plane, `stride` samples apart, to `blocks` blocks of 64 coefficients.
-  void (*block_forward)(const BlockTransform& t, const int16_t* rows, size_t stride, size_t blocks, int16_t* out);
+  void (*block_forward)(const BlockTransform& t, const int16_t* rows, size_t stride, size_t blocks,
+                        int16_t* out);
   // Coefficients to symbols; bit i of nonzero[b] tells whether symbol i of block b is not 0.
-  void (*quantise)(const PlaneQuantiser& q, const int16_t* coefficients, size_t blocks, int16_t* symbols,
-                   uint64_t* nonzero);
+  void (*quantise)(const PlaneQuantiser& q, const int16_t* coefficients, size_t blocks,
+                   int16_t* symbols, uint64_t* nonzero);
   // c = sat16((clamp(q * step, +-2^19) + (correction_q * correction >> 6) + 2) >> 2), f=4.
   // `corrections` has `correction_stride` bytes from block to block.
   void (*reconstruct)(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
                       size_t correction_stride, size_t blocks, int16_t* out);
-  void (*block_inverse)(const BlockTransform& t, const int16_t* coefficients, size_t blocks, int16_t* rows,
-                        size_t stride);
-  void (*colour_inverse)(const BlockTransform& t, const int16_t* const planes[3], size_t n, uint8_t* rgb);
+  void (*block_inverse)(const BlockTransform& t, const int16_t* coefficients, size_t blocks,
+                        int16_t* rows, size_t stride);
+  void (*colour_inverse)(const BlockTransform& t, const int16_t* const planes[3], size_t n,
+                         uint8_t* rgb);
   void (*grey_inverse)(const BlockTransform& t, const int16_t* plane, size_t n, uint8_t* grey);
   // Symbols to network input: lut[min(|x|, 63)] with the sign of x, plus 128, for `n` values.
   void (*compand)(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out);

@@ -28,10 +28,13 @@ template <int kShift>
 KERNEL inline V Sra32(V v) {
   return _mm256_srai_epi32(v, kShift);
 }
-KERNEL inline __m128i Block(V v, int i) { return i == 0 ? _mm256_castsi256_si128(v) : _mm256_extracti128_si256(v, 1); }
+KERNEL inline __m128i Block(V v, int i) {
+  return i == 0 ? _mm256_castsi256_si128(v) : _mm256_extracti128_si256(v, 1);
+}
 KERNEL inline V FromBlocks(const int16_t* p) {  // the same eight coefficients of two blocks
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
-                                 _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 64)), 1);
+  return _mm256_inserti128_si256(
+      _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 64)), 1);
 }
 
 #include "transforms/block_transform_passes.inc"
@@ -41,20 +44,24 @@ KERNEL inline V Pair(int32_t a, int32_t b) { return Set32((b & 0xffff) * 65536 +
 // Eight pixels of 24 bytes as s32 lanes: (r, g) and (b, 0) pairs of 16 bits. Reads 32 bytes.
 KERNEL inline void LoadRgb(const uint8_t* p, V* rg, V* b) {
   const __m128i lo = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  const __m128i hi = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8));  // pixels 4..7 at byte 4
+  const __m128i hi =
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8));  // pixels 4..7 at byte 4
   const V both = _mm256_inserti128_si256(_mm256_castsi128_si256(lo), hi, 1);
   const V rg_index = _mm256_setr_epi8(0, -1, 1, -1, 3, -1, 4, -1, 6, -1, 7, -1, 9, -1, 10, -1,  //
                                       4, -1, 5, -1, 7, -1, 8, -1, 10, -1, 11, -1, 13, -1, 14, -1);
-  const V b_index = _mm256_setr_epi8(2, -1, -1, -1, 5, -1, -1, -1, 8, -1, -1, -1, 11, -1, -1, -1,  //
-                                     6, -1, -1, -1, 9, -1, -1, -1, 12, -1, -1, -1, 15, -1, -1, -1);
+  const V b_index =
+      _mm256_setr_epi8(2, -1, -1, -1, 5, -1, -1, -1, 8, -1, -1, -1, 11, -1, -1, -1,  //
+                       6, -1, -1, -1, 9, -1, -1, -1, 12, -1, -1, -1, 15, -1, -1, -1);
   *rg = _mm256_shuffle_epi8(both, rg_index);
   *b = _mm256_shuffle_epi8(both, b_index);
 }
 
-KERNEL void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n, int16_t* const planes[3]) {
+KERNEL void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n,
+                          int16_t* const planes[3]) {
   for (size_t p = 0; p < 3; ++p) {
     const int32_t* const m = &t.colour[3 * p];
-    const V m_rg = Pair(m[0], m[1]), m_b = Pair(m[2], 0), centre = Set32(-128 * (m[0] + m[1] + m[2]) + (1 << 7));
+    const V m_rg = Pair(m[0], m[1]), m_b = Pair(m[2], 0),
+            centre = Set32(-128 * (m[0] + m[1] + m[2]) + (1 << 7));
     for (size_t i = 0; i < n; i += 16) {
       V rg0, b0, rg1, b1;
       LoadRgb(rgb + 3 * i, &rg0, &b0);
@@ -78,7 +85,8 @@ KERNEL void GreyForward(const BlockTransform& t, const uint8_t* grey, size_t n, 
   }
 }
 
-KERNEL void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, int16_t* symbols, uint64_t* nonzero) {
+KERNEL void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, int16_t* symbols,
+                     uint64_t* nonzero) {
   const __m128i shift = _mm_cvtsi32_si128(q.shift);
   for (size_t b = 0; b < blocks; ++b, c += 64, symbols += 64) {
     uint64_t mask = 0;
@@ -88,11 +96,14 @@ KERNEL void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, i
         const size_t at = i + 16 * k;
         const V x = Load(c + at);
         const V magnitude = _mm256_adds_epu16(_mm256_abs_epi16(x), Load(q.bias.data() + at));
-        level[k] = _mm256_srl_epi16(_mm256_mulhi_epu16(magnitude, Load(q.reciprocal.data() + at)), shift);
+        level[k] =
+            _mm256_srl_epi16(_mm256_mulhi_epu16(magnitude, Load(q.reciprocal.data() + at)), shift);
         Store(symbols + at, _mm256_sign_epi16(level[k], x));
       }
-      const V zero = _mm256_packs_epi16(_mm256_cmpeq_epi16(level[0], V{}), _mm256_cmpeq_epi16(level[1], V{}));
-      const uint32_t zeros = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_permute4x64_epi64(zero, 0xd8)));
+      const V zero =
+          _mm256_packs_epi16(_mm256_cmpeq_epi16(level[0], V{}), _mm256_cmpeq_epi16(level[1], V{}));
+      const uint32_t zeros =
+          static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_permute4x64_epi64(zero, 0xd8)));
       mask |= uint64_t{~zeros} << i;
     }
     nonzero[b] = mask;
@@ -107,8 +118,10 @@ KERNEL void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_
       V sum[2];
       for (size_t k = 0; k < 2; ++k) {
         const size_t at = i + 8 * k;
-        const V q = _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(symbols + at)));
-        const V d = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(corrections + at)));
+        const V q =
+            _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(symbols + at)));
+        const V d = _mm256_cvtepi8_epi32(
+            _mm_loadl_epi64(reinterpret_cast<const __m128i*>(corrections + at)));
         const V value = _mm256_max_epi32(
             _mm256_min_epi32(_mm256_mullo_epi32(q, Load(s.step.data() + at)), limit), lower);
         const V fix = Sra32<6>(_mm256_mullo_epi32(d, Load(s.correction.data() + at)));
@@ -119,7 +132,8 @@ KERNEL void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_
   }
 }
 
-KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3], size_t n, uint8_t* rgb) {
+KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3], size_t n,
+                          uint8_t* rgb) {
   V m01[3], m2[3];
   for (size_t c = 0; c < 3; ++c) {
     m01[c] = Pair(t.colour_inverse[3 * c], t.colour_inverse[3 * c + 1]);
@@ -146,13 +160,15 @@ KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3
       const V lo = Sra32<18>(Add32(Add32(Madd(yu_lo, m01[c]), Madd(v_lo, m2[c])), centre));
       const V hi = Sra32<18>(Add32(Add32(Madd(yu_hi, m01[c]), Madd(v_hi, m2[c])), centre));
       const V words = Pack32(lo, hi);  // in order: unpack and pack both work within 128-bit lanes
-      colour[c] = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+      colour[c] =
+          _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
     }
     for (size_t part = 0; part < 3; ++part) {
       const __m128i r = _mm_shuffle_epi8(colour[0], index[part][0]);
       const __m128i g = _mm_shuffle_epi8(colour[1], index[part][1]);
       const __m128i b = _mm_shuffle_epi8(colour[2], index[part][2]);
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(rgb + 16 * part), _mm_or_si128(r, _mm_or_si128(g, b)));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(rgb + 16 * part),
+                       _mm_or_si128(r, _mm_or_si128(g, b)));
     }
   }
 }
@@ -164,15 +180,17 @@ KERNEL void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n,
     const V lo = Sra32<18>(Add32(Madd(Lo16(y, V{}), m), centre));
     const V hi = Sra32<18>(Add32(Madd(Hi16(y, V{}), m), centre));
     const V words = Pack32(lo, hi);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(grey + i),
-                     _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(grey + i),
+        _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
   }
 }
 
 KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out) {
   V part[4];
   for (int k = 0; k < 4; ++k) {
-    part[k] = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(lut + 16 * k)));
+    part[k] = _mm256_broadcastsi128_si256(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(lut + 16 * k)));
   }
   size_t i = 0;
   for (; i + 32 <= n; i += 32) {
@@ -199,8 +217,9 @@ KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* 
 }  // namespace
 
 namespace block_transform_internal {
-const BlockTransformKernels kAvx2Kernels{ColourForward, GreyForward,  BlockForward,  Quantise, Reconstruct,
-                                         BlockInverse,  ColourInverse, GreyInverse, Compand};
+const BlockTransformKernels kAvx2Kernels{ColourForward, GreyForward, BlockForward,
+                                         Quantise,      Reconstruct, BlockInverse,
+                                         ColourInverse, GreyInverse, Compand};
 }
 
 }  // namespace godwit

@@ -30,14 +30,19 @@ KERNEL inline V Sra32(V v) {
 }
 KERNEL inline __m128i Block(V v, int i) {
   switch (i) {
-    case 0: return _mm512_castsi512_si128(v);
-    case 1: return _mm512_extracti32x4_epi32(v, 1);
-    case 2: return _mm512_extracti32x4_epi32(v, 2);
-    default: return _mm512_extracti32x4_epi32(v, 3);
+    case 0:
+      return _mm512_castsi512_si128(v);
+    case 1:
+      return _mm512_extracti32x4_epi32(v, 1);
+    case 2:
+      return _mm512_extracti32x4_epi32(v, 2);
+    default:
+      return _mm512_extracti32x4_epi32(v, 3);
   }
 }
 KERNEL inline V FromBlocks(const int16_t* p) {  // the same eight coefficients of four blocks
-  const auto block = [p](size_t i) __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi"))) {
+  const auto block = [p](size_t i)
+      __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi"))) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 64 * i));
   };
   V v = _mm512_castsi128_si512(block(0));
@@ -66,10 +71,12 @@ constexpr ByteIndex MakeIndex(F f) {
   return index;
 }
 // Sixteen pixels: byte 4k holds r (or b) of pixel k and byte 4k + 2 holds g.
-constexpr ByteIndex kRgIndex = MakeIndex([](int i) { return i % 2 != 0 ? -1 : i / 4 * 3 + i % 4 / 2; });
+constexpr ByteIndex kRgIndex =
+    MakeIndex([](int i) { return i % 2 != 0 ? -1 : i / 4 * 3 + i % 4 / 2; });
 constexpr ByteIndex kBlueIndex = MakeIndex([](int i) { return i % 4 != 0 ? -1 : i / 4 * 3 + 2; });
 
-KERNEL void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n, int16_t* const planes[3]) {
+KERNEL void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n,
+                          int16_t* const planes[3]) {
   V m_rg[3], m_b[3], centre[3];
   for (size_t p = 0; p < 3; ++p) {
     const int32_t* const m = &t.colour[3 * p];
@@ -100,14 +107,16 @@ KERNEL void GreyForward(const BlockTransform& t, const uint8_t* grey, size_t n, 
   // The sum may pass 16 bits, so two factors share it.
   const V m = Pair(sum / 2, sum - sum / 2), centre = Set32(-128 * sum + (1 << 7));
   for (size_t i = 0; i < n; i += 32) {
-    const V g = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(grey + i)));
+    const V g =
+        _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(grey + i)));
     const V lo = Sra32<8>(Add32(Madd(Lo16(g, g), m), centre));
     const V hi = Sra32<8>(Add32(Madd(Hi16(g, g), m), centre));
     Store(plane + i, Pack32(lo, hi));
   }
 }
 
-KERNEL void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, int16_t* symbols, uint64_t* nonzero) {
+KERNEL void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, int16_t* symbols,
+                     uint64_t* nonzero) {
   const __m128i shift = _mm_cvtsi32_si128(q.shift);
   const V bias[2] = {Load(q.bias.data()), Load(q.bias.data() + 32)};
   const V reciprocal[2] = {Load(q.reciprocal.data()), Load(q.reciprocal.data() + 32)};
@@ -129,10 +138,12 @@ KERNEL void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_
   const V limit = Set32(1 << 19), lower = Set32(-(1 << 19)), two = Set32(2);
   for (size_t b = 0; b < blocks; ++b, symbols += 64, corrections += correction_stride, out += 64) {
     for (size_t i = 0; i < 64; i += 16) {
-      const V q = _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(symbols + i)));
-      const V d = _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(corrections + i)));
-      const V value =
-          _mm512_max_epi32(_mm512_min_epi32(_mm512_mullo_epi32(q, Load(s.step.data() + i)), limit), lower);
+      const V q =
+          _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(symbols + i)));
+      const V d =
+          _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(corrections + i)));
+      const V value = _mm512_max_epi32(
+          _mm512_min_epi32(_mm512_mullo_epi32(q, Load(s.step.data() + i)), limit), lower);
       const V fix = Sra32<6>(_mm512_mullo_epi32(d, Load(s.correction.data() + i)));
       const V sum = Sra32<2>(Add32(Add32(value, fix), two));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm512_cvtsepi32_epi16(sum));
@@ -140,8 +151,9 @@ KERNEL void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_
   }
 }
 
-// Byte k of part p of 64 interleaved bytes comes from colour (64 p + k) % 3; the two-source permutation
-// takes colours 0 and 1 (bytes 0..63 and 64..127), a masked one puts colour 2 in between.
+// Byte k of part p of 64 interleaved bytes comes from colour (64 p + k) % 3; the two-source
+// permutation takes colours 0 and 1 (bytes 0..63 and 64..127), a masked one puts colour 2 in
+// between.
 template <int kPart>
 constexpr ByteIndex kInterleave01 = MakeIndex([](int i) {
   const int at = 64 * kPart + i;
@@ -155,10 +167,12 @@ constexpr ByteIndex kInterleave2 = MakeIndex([](int i) {
 template <int kPart>
 KERNEL inline V Interleave(V c0, V c1, V c2) {
   const V two = _mm512_permutex2var_epi8(c0, Load(kInterleave01<kPart>.at), c1);
-  return _mm512_mask_permutexvar_epi8(two, kInterleave2<kPart>.keep, Load(kInterleave2<kPart>.at), c2);
+  return _mm512_mask_permutexvar_epi8(two, kInterleave2<kPart>.keep, Load(kInterleave2<kPart>.at),
+                                      c2);
 }
 
-KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3], size_t n, uint8_t* rgb) {
+KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3], size_t n,
+                          uint8_t* rgb) {
   V m01[3], m2[3];
   for (size_t c = 0; c < 3; ++c) {
     m01[c] = Pair(t.colour_inverse[3 * c], t.colour_inverse[3 * c + 1]);
@@ -198,7 +212,8 @@ KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* 
   for (; i + 32 <= n; i += 32) {
     const V a = Load(x + i);
     const __m256i m = _mm512_cvtepi16_epi8(_mm512_min_epu16(_mm512_abs_epi16(a), top));
-    const __m256i level = _mm512_castsi512_si256(_mm512_permutexvar_epi8(_mm512_castsi256_si512(m), table));
+    const __m256i level =
+        _mm512_castsi512_si256(_mm512_permutexvar_epi8(_mm512_castsi256_si512(m), table));
     const __m256i centre = _mm256_set1_epi8(-128);
     const __m256i plus = _mm256_add_epi8(centre, level);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i),
@@ -210,8 +225,9 @@ KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* 
 }  // namespace
 
 namespace block_transform_internal {
-const BlockTransformKernels kAvx512Kernels{ColourForward, GreyForward,  BlockForward,  Quantise, Reconstruct,
-                                           BlockInverse,  ColourInverse, GreyInverse, Compand};
+const BlockTransformKernels kAvx512Kernels{ColourForward, GreyForward, BlockForward,
+                                           Quantise,      Reconstruct, BlockInverse,
+                                           ColourInverse, GreyInverse, Compand};
 }
 
 }  // namespace godwit

@@ -12,8 +12,9 @@ namespace {
 // The orthonormal 8-point DCT and opponent colours, rounded to the fixed points of the header.
 BlockTransform DctTransform() {
   BlockTransform t{};
-  const double colour[9] = {1 / std::sqrt(3), 1 / std::sqrt(3),  1 / std::sqrt(3), 1 / std::sqrt(2), 0,
-                            -1 / std::sqrt(2), 1 / std::sqrt(6), -2 / std::sqrt(6), 1 / std::sqrt(6)};
+  const double colour[9] = {
+      1 / std::sqrt(3),  1 / std::sqrt(3), 1 / std::sqrt(3),  1 / std::sqrt(2), 0,
+      -1 / std::sqrt(2), 1 / std::sqrt(6), -2 / std::sqrt(6), 1 / std::sqrt(6)};
   for (size_t p = 0; p < 3; ++p) {
     for (size_t c = 0; c < 3; ++c) {
       t.colour[p * 3 + c] = static_cast<int32_t>(std::lround(colour[p * 3 + c] * 16384));
@@ -22,7 +23,8 @@ BlockTransform DctTransform() {
   }
   for (size_t k = 0; k < 8; ++k) {
     for (size_t i = 0; i < 8; ++i) {
-      const double m = std::cos(M_PI * static_cast<double>((2 * i + 1) * k) / 16) * 0.5 * (k == 0 ? std::sqrt(0.5) : 1);
+      const double m = std::cos(M_PI * static_cast<double>((2 * i + 1) * k) / 16) * 0.5 *
+                       (k == 0 ? std::sqrt(0.5) : 1);
       t.forward[k * 8 + i] = static_cast<int16_t>(std::lround(m * 32768));
       t.inverse[i * 8 + k] = static_cast<int16_t>(std::lround(m * 16384));
     }
@@ -34,7 +36,8 @@ template <typename T>
 std::vector<T> Random(uint32_t seed, size_t n, int low, int high) {
   std::mt19937 rng(seed);
   std::vector<T> v(n);
-  for (T& x : v) x = static_cast<T>(low + static_cast<int>(rng() % static_cast<uint32_t>(high - low + 1)));
+  for (T& x : v)
+    x = static_cast<T>(low + static_cast<int>(rng() % static_cast<uint32_t>(high - low + 1)));
   return v;
 }
 

@@ -1,0 +1,362 @@
+#include "codecs/image/image_encoder.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "codecs/image/image_syntax.h"
+#include "codecs/image/lossless_plane.h"
+#include "codecs/image/swift_analysis.h"
+#include "codecs/image/swift_context.h"
+#include "entropy/range_coder.h"
+#include "io/container.h"
+
+namespace godwit {
+namespace {
+
+using swift::kCell;
+using swift::kLayers;
+
+constexpr int kCoarsestUsefulStep = 288;
+constexpr uint32_t kDefaultTile = 1024;
+constexpr size_t kMinSectionPayload = 512;  // bytes: layers share a section until it has this many
+
+struct BitWriter {
+  RangeEncoder& encoder;
+  bool Bit(bool bit, AdaptiveBit& model) {
+    EncodeAdaptive(encoder, model, bit, swift::kAdaptRate);
+    return bit;
+  }
+  uint32_t Raw(uint32_t value, int count) {
+    encoder.EncodeRaw(value, count);
+    return value;
+  }
+};
+
+// What one thread needs for a tile.
+struct Worker {
+  Worker(const swift::SwiftModel& model, SimdLevel simd, int planes, int64_t tile)
+      : analyser(model, simd, tile / kCell),
+        latents(swift::TileLatents::Create(planes, tile / kCell, tile / kCell)),
+        state(std::make_unique<swift::ContextState>()) {}
+  swift::TileAnalyser analyser;
+  swift::TileLatents latents;
+  std::unique_ptr<swift::ContextState> state;
+  // Grown without being cleared: pages that the entropy coder does not reach are never touched.
+  std::unique_ptr<std::byte[]> buffer;
+  size_t buffer_size = 0;
+  std::span<std::byte> Buffer(size_t size) {
+    if (buffer_size < size) {
+      buffer = std::make_unique_for_overwrite<std::byte[]>(size);
+      buffer_size = size;
+    }
+    return {buffer.get(), size};
+  }
+};
+
+bool LayerIsEmpty(const swift::TileLatents& tile, int layer) {
+  const int64_t cells = (tile.cells_h + 2) * tile.coarse_pitch;
+  for (size_t p = 0; p < static_cast<size_t>(tile.planes); ++p) {
+    if (layer < 2) {
+      const int16_t* const q = tile.coarse[p].data();
+      for (int64_t c = 0; c < cells; ++c) {
+        const int16_t* const cell = q + c * swift::kCoarse;
+        const auto zero = [](int16_t v) { return v == 0; };
+        if (layer == 0 ? cell[0] != 0 : !std::all_of(cell + 1, cell + swift::kCoarse, zero))
+          return false;
+      }
+      continue;
+    }
+    uint64_t mask = 0;
+    for (int b = 0; b < swift::kBands; ++b) {
+      if (swift::LayerOf(static_cast<int>(p), b) == layer)
+        mask |= swift::kBandTable[static_cast<size_t>(b)].mask;
+    }
+    for (int64_t c = 0; c < cells; ++c) {
+      if ((tile.cell_nonzero[p].data()[c] & mask) != 0) return false;
+    }
+  }
+  return true;
+}
+
+// Far more than a layer of a tile takes; what would not fit is reported by the coder.
+size_t LayerBound(const swift::TileLatents& tile) {
+  return static_cast<size_t>(tile.blocks_h() * tile.blocks_w()) * swift::kChannels * 3 * 5 + 1024;
+}
+
+}  // namespace
+
+int StepIndexFromQuality(double quality) {
+  const double q = std::clamp(std::isnan(quality) ? 0.0 : quality, 0.0, 100.0);
+  return static_cast<int>(std::lround((100.0 - q) / 100.0 * kCoarsestUsefulStep));
+}
+
+double QualityFromStepIndex(int step_index) {
+  return std::max(0.0, 100.0 - 100.0 * step_index / kCoarsestUsefulStep);
+}
+
+struct ImageEncoder::State {
+  State(const ImageModel& m, const ImageEncodeOptions& o) : model(m), options(o) {}
+
+  Status Start(const ImageSource& source);
+  Status AddRows(TensorView<const uint8_t> rows);
+  Status EncodeTileRow(TensorView<const uint8_t> rows);
+  Status EncodeTile(Worker& worker, TensorView<const uint8_t> pixels, size_t index);
+  Status EncodeAlpha(TensorView<const uint8_t> pixels, size_t index);
+  Result<Bytes> Finish(const ImageMetadata& metadata);
+
+  const ImageModel& model;
+  ImageEncodeOptions options;
+  ImageSource source;
+  ImageHeader header;
+  uint64_t rows_done = 0;    // coded, in whole rows of tiles
+  int64_t rows_pending = 0;  // in `pending`
+  Tensor<uint8_t> pending;   // rows of an unfinished row of tiles
+  std::vector<Worker> workers;
+  int worker_planes = 0;
+  uint32_t worker_tile = 0;
+  std::array<std::vector<Bytes>, kLayers> layers;  // [layer][tile]
+  std::vector<Bytes> alpha;                        // [tile]
+  bool started = false;
+};
+
+Status ImageEncoder::State::Start(const ImageSource& s) {
+  started = false;
+  if (s.width == 0 || s.height == 0 || s.width > kMaxSide || s.height > kMaxSide ||
+      s.channels < 1 || s.channels > 4) {
+    return Status(StatusCode::kInvalidArgument, "a picture of " + std::to_string(s.width) + "x" +
+                                                    std::to_string(s.height) + " with " +
+                                                    std::to_string(s.channels) + " channels");
+  }
+  source = s;
+  header = {};
+  header.width = s.width;
+  header.height = s.height;
+  header.planes = s.channels >= 3 ? 3 : 1;
+  header.from_16_bit = s.from_16_bit;
+  header.step_index = static_cast<uint16_t>(options.step_index);
+  header.model_id = model.id();
+  header.tile = options.tile;
+  if (header.tile == 0) {  // a row of tiles has at most 8 megapixels
+    header.tile = kDefaultTile;
+    while (header.tile > 128 && uint64_t{header.tile} * s.width > (1u << 23)) header.tile /= 2;
+  }
+  const TileGrid grid(header);
+  for (auto& layer : layers) layer.assign(grid.count(), {});
+  alpha.assign(s.channels % 2 == 0 ? grid.count() : 0, {});
+  // Tiles at the border of a small picture need no room for a whole tile.
+  const uint64_t side = std::min<uint64_t>(header.tile, std::max(s.width, s.height));
+  const uint32_t room = static_cast<uint32_t>((side + kCell - 1) / kCell * kCell);
+  const size_t threads =
+      static_cast<size_t>(options.threads > 0 ? options.threads : omp_get_max_threads());
+  const size_t wanted = std::min<size_t>(threads, grid.across);
+  if (workers.size() < wanted || worker_planes != header.planes || worker_tile < room) {
+    workers.clear();
+    for (size_t i = 0; i < wanted; ++i)
+      workers.emplace_back(model.swift(), options.simd, header.planes, room);
+    worker_planes = header.planes;
+    worker_tile = room;
+  }
+  rows_done = 0;
+  rows_pending = 0;
+  started = true;
+  return {};
+}
+
+Status ImageEncoder::State::AddRows(TensorView<const uint8_t> rows) {
+  if (!started || rows.width != source.width || rows.channels != source.channels ||
+      rows_done + static_cast<uint64_t>(rows_pending + rows.height) > source.height) {
+    return Status(StatusCode::kInvalidArgument,
+                  "rows that do not fit the picture that was started");
+  }
+  const int64_t tile = header.tile;
+  const bool adjacent = rows.col_stride == rows.channels;
+  for (int64_t y = 0; y < rows.height;) {
+    const int64_t tile_height =
+        std::min<int64_t>(tile, static_cast<int64_t>(source.height - rows_done));
+    if (rows_pending == 0 && rows.height - y >= tile_height &&
+        adjacent) {  // whole rows of tiles are not copied
+      GODWIT_RETURN_IF_ERROR(EncodeTileRow(rows.Window(y, 0, tile_height, rows.width)));
+      y += tile_height;
+      continue;
+    }
+    if (pending.height() < tile_height || pending.width() != rows.width ||
+        pending.channels() != rows.channels) {
+      pending = Tensor<uint8_t>(tile_height, rows.width, rows.channels);
+    }
+    const int64_t n = std::min(rows.height - y, tile_height - rows_pending);
+    for (int64_t i = 0; i < n; ++i) {
+      uint8_t* const to = pending.view().At(rows_pending + i, 0);
+      if (adjacent) {
+        std::memcpy(to, rows.At(y + i, 0), static_cast<size_t>(rows.width * rows.channels));
+      } else {
+        for (int64_t x = 0; x < rows.width; ++x)
+          std::copy_n(rows.At(y + i, x), rows.channels, to + x * rows.channels);
+      }
+    }
+    y += n;
+    rows_pending += n;
+    if (rows_pending == tile_height) {
+      GODWIT_RETURN_IF_ERROR(EncodeTileRow(pending.view().Window(0, 0, tile_height, rows.width)));
+      rows_pending = 0;
+    }
+  }
+  return {};
+}
+
+Status ImageEncoder::State::EncodeTileRow(TensorView<const uint8_t> rows) {
+  const TileGrid grid(header);
+  const size_t row = rows_done / header.tile;
+  std::vector<Status> status(grid.across);
+  const int threads = static_cast<int>(std::min<uint64_t>(workers.size(), grid.across));
+#pragma omp parallel for num_threads(threads) schedule(dynamic) if (threads > 1)
+  for (size_t tx = 0; tx < grid.across; ++tx) {
+    const auto pixels =
+        rows.Window(0, static_cast<int64_t>(tx * grid.tile), rows.height, grid.TileWidth(tx));
+    const size_t index = row * grid.across + tx;
+    status[tx] = EncodeTile(workers[static_cast<size_t>(omp_get_thread_num())], pixels, index);
+    if (status[tx].ok() && !alpha.empty()) status[tx] = EncodeAlpha(pixels, index);
+  }
+  rows_done += static_cast<uint64_t>(rows.height);
+  for (const Status& s : status) GODWIT_RETURN_IF_ERROR(s);
+  return {};
+}
+
+Status ImageEncoder::State::EncodeTile(Worker& worker, TensorView<const uint8_t> pixels,
+                                       size_t index) {
+  const swift::SwiftModel& swift = model.swift();
+  swift::TileLatents& tile = worker.latents;
+  worker.analyser.Analyse(pixels, header.step_index, tile);
+  worker.state->Reset(swift.context, header.step_index);
+  for (int layer = 0; layer < options.layers; ++layer) {
+    if (LayerIsEmpty(tile, layer)) continue;
+    const std::span<std::byte> buffer = worker.Buffer(LayerBound(tile));
+    RangeEncoder encoder(buffer);
+    BitWriter writer{encoder};
+    swift::ContextCoder<BitWriter, false> coder(swift.context, *worker.state, tile, writer);
+    coder.CodeLayer(layer);
+    GODWIT_ASSIGN_OR_RETURN(const size_t size, encoder.Finish());
+    layers[static_cast<size_t>(layer)][index].assign(buffer.begin(),
+                                                     buffer.begin() + static_cast<ptrdiff_t>(size));
+  }
+  return {};
+}
+
+Status ImageEncoder::State::EncodeAlpha(TensorView<const uint8_t> pixels, size_t index) {
+  TensorView<const uint8_t> plane = pixels;
+  plane.data += pixels.channels - 1;
+  plane.channels = 1;
+  Bytes buffer(LosslessPlaneBound(plane.height, plane.width));
+  GODWIT_ASSIGN_OR_RETURN(const size_t size, EncodeLosslessPlane(plane, buffer));
+  alpha[index].assign(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(size));
+  return {};
+}
+
+namespace {
+
+void WriteSubstreams(const std::vector<Bytes>& tiles, ByteWriter& writer) {
+  for (const Bytes& t : tiles) writer.Varint(t.size());
+  for (const Bytes& t : tiles) writer.Append(t);
+}
+
+size_t PayloadSize(const std::vector<Bytes>& tiles) {
+  size_t size = 0;
+  for (const Bytes& t : tiles) size += t.size();
+  return size;
+}
+
+}  // namespace
+
+Result<Bytes> ImageEncoder::State::Finish(const ImageMetadata& metadata) {
+  if (!started || rows_done != source.height) {
+    return Status(StatusCode::kInvalidArgument, "finished after " + std::to_string(rows_done) +
+                                                    " of " + std::to_string(source.height) +
+                                                    " rows");
+  }
+  started = false;
+  // Empty layers at the end are left out. Layers are packed into sections of a useful size.
+  size_t count = static_cast<size_t>(options.layers);
+  while (count > 1 && PayloadSize(layers[count - 1]) == 0) --count;
+  std::vector<std::array<size_t, 2>> packs;  // first layer, end
+  for (size_t first = 0; first < count;) {
+    size_t end = first, bytes = 0;
+    while (end < count && (end == first || bytes < kMinSectionPayload))
+      bytes += PayloadSize(layers[end++]);
+    packs.push_back({first, end});
+    first = end;
+  }
+  ContainerWriter container;
+  ByteWriter body;
+  const bool explicit_tile = header.tile != kDefaultTile;
+  body.U8(static_cast<uint8_t>((header.planes == 3 ? kColourFlag : 0) |
+                               (header.from_16_bit ? kFrom16BitFlag : 0) |
+                               (explicit_tile ? kTileFlag : 0)));
+  body.Varint(header.width);
+  body.Varint(header.height);
+  body.U64(header.model_id);
+  body.U16(static_cast<uint16_t>(header.step_index | (packs[0][1] - 1) << 12));
+  if (explicit_tile) body.U8(static_cast<uint8_t>(std::bit_width(header.tile) - 1));
+  for (size_t l = 0; l < packs[0][1]; ++l) WriteSubstreams(layers[l], body);
+  container.Add(SectionType::kPicture, body.bytes());
+  if (!metadata.icc.empty()) container.Add(SectionType::kIcc, metadata.icc);
+  if (!metadata.exif.empty()) container.Add(SectionType::kExif, metadata.exif);
+  if (!metadata.xmp.empty()) container.Add(SectionType::kXmp, metadata.xmp);
+  if (!alpha.empty()) {
+    ByteWriter writer;
+    WriteSubstreams(alpha, writer);
+    container.Add(SectionType::kAlpha, writer.bytes());
+  }
+  for (size_t i = 1; i < packs.size(); ++i) {
+    ByteWriter writer;
+    writer.U8(static_cast<uint8_t>(packs[i][0] | (packs[i][1] - packs[i][0] - 1) << 4));
+    for (size_t l = packs[i][0]; l < packs[i][1]; ++l) WriteSubstreams(layers[l], writer);
+    container.Add(SectionType::kLayers, writer.bytes());
+  }
+  return container.Release();
+}
+
+Result<ImageEncoder> ImageEncoder::Create(const ImageModel& model,
+                                          const ImageEncodeOptions& options) {
+  const bool tile_ok = options.tile == 0 || (std::has_single_bit(options.tile) &&
+                                             options.tile >= 32 && options.tile <= 4096);
+  if (options.step_index < 0 || options.step_index > swift::kMaxStepIndex || options.layers < 1 ||
+      options.layers > kLayers || !tile_ok || options.threads < 0) {
+    return Status(StatusCode::kInvalidArgument, "encoder options out of range");
+  }
+  return ImageEncoder(std::make_unique<State>(model, options));
+}
+
+ImageEncoder::ImageEncoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ImageEncoder::ImageEncoder(ImageEncoder&&) noexcept = default;
+ImageEncoder& ImageEncoder::operator=(ImageEncoder&&) noexcept = default;
+ImageEncoder::~ImageEncoder() = default;
+
+Status ImageEncoder::Start(const ImageSource& source) { return state_->Start(source); }
+Status ImageEncoder::AddRows(TensorView<const uint8_t> rows) { return state_->AddRows(rows); }
+Result<Bytes> ImageEncoder::Finish(const ImageMetadata& metadata) {
+  return state_->Finish(metadata);
+}
+
+Status ImageEncoder::SetStepIndex(int step_index) {
+  if (step_index < 0 || step_index > swift::kMaxStepIndex) {
+    return Status(StatusCode::kInvalidArgument,
+                  "step index " + std::to_string(step_index) + " is outside 0..351");
+  }
+  state_->options.step_index = step_index;
+  return {};
+}
+
+Result<Bytes> ImageEncoder::Encode(TensorView<const uint8_t> pixels, const ImageMetadata& metadata,
+                                   bool from_16_bit) {
+  GODWIT_RETURN_IF_ERROR(
+      Start({static_cast<uint32_t>(pixels.width), static_cast<uint32_t>(pixels.height),
+             static_cast<int>(pixels.channels), from_16_bit}));
+  GODWIT_RETURN_IF_ERROR(AddRows(pixels));
+  return Finish(metadata);
+}
+
+}  // namespace godwit

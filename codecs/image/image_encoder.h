@@ -1,0 +1,66 @@
+// codecs/image/image_encoder.h: pixels to .gdw pictures; docs/format/image.md is the contract.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/cpu.h"
+#include "base/status.h"
+#include "codecs/image/image_header.h"
+#include "codecs/image/image_model.h"
+#include "tensor/tensor.h"
+
+namespace godwit {
+
+// Quality 0..100 to the step index: 100 is the finest step (0), 0 the coarsest that is of use
+// (288), linear in between. Fractions count.
+int StepIndexFromQuality(double quality);
+double QualityFromStepIndex(int step_index);
+
+struct ImageEncodeOptions {
+  int step_index = 144;  // see StepIndexFromQuality(); default is quality 50
+  int layers = 8;        // 1..8: leave out the finest layers
+  uint32_t tile = 0;     // pixels, a power of two 32..4096; 0 chooses by width
+  int threads = 0;       // 0: as OpenMP says
+  SimdLevel simd = BestSimdLevel();
+};
+
+// What the pixels are. channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha; alpha is kept
+// without loss.
+struct ImageSource {
+  uint32_t width = 0, height = 0;
+  int channels = 3;
+  bool from_16_bit = false;
+};
+
+// Owns its workspace; encodes picture after picture. One per thread; it uses `threads` of its own.
+class ImageEncoder {
+ public:
+  // `model` must outlive the encoder.
+  static Result<ImageEncoder> Create(const ImageModel& model,
+                                     const ImageEncodeOptions& options = {});
+  ImageEncoder(ImageEncoder&&) noexcept;
+  ImageEncoder& operator=(ImageEncoder&&) noexcept;
+  ~ImageEncoder();
+
+  // Whole pictures: interleaved samples to a file in memory.
+  Result<Bytes> Encode(TensorView<const uint8_t> pixels, const ImageMetadata& metadata = {},
+                       bool from_16_bit = false);
+
+  // Row by row, with memory for one row of tiles: Start(), AddRows() until all rows are in,
+  // Finish().
+  Status Start(const ImageSource& source);
+  Status AddRows(TensorView<const uint8_t> rows);
+  Result<Bytes> Finish(const ImageMetadata& metadata = {});
+
+  // For the next picture. kInvalidArgument outside 0..351.
+  Status SetStepIndex(int step_index);
+
+ private:
+  struct State;
+  explicit ImageEncoder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace godwit

@@ -1,0 +1,60 @@
+// codecs/image/image_header.h: what a picture stream says about itself; docs/format/image.md
+// section 1.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "base/status.h"
+
+namespace godwit {
+
+struct ImageHeader {
+  uint32_t width = 0, height = 0;  // pixels
+  uint8_t planes = 0;              // 1 = grey, 3 = RGB; alpha is apart
+  bool from_16_bit = false;        // the source had more than 8 bits; the stream has 8
+  uint32_t tile = 1024;            // pixels: side of a tile, a power of two from 32 to 4096
+  uint16_t step_index = 0;         // 0 finest .. 351 coarsest, 32 an octave
+  uint64_t model_id = 0;           // of the stream model; first 8 bytes of its file's SHA-256
+};
+
+// Colour profile and tags, carried as they are.
+struct ImageMetadata {
+  Bytes icc, exif, xmp;
+};
+
+// A section of the file, for `info`.
+struct ImageSectionInfo {
+  std::string name;
+  uint64_t offset = 0, bytes = 0;   // of the whole section
+  int first_layer = 0, layers = 0;  // of picture and layer sections
+};
+
+// A whole file, checked: every CRC, every length. Spans borrow from the file.
+struct ImageStream {
+  ImageHeader header;
+  // layers[l][t]: the substream of layer l and tile t, raster order. As many layers as the file
+  // has.
+  std::vector<std::vector<std::span<const std::byte>>> layers;
+  std::vector<std::span<const std::byte>> alpha;  // per tile; empty: no alpha
+  std::span<const std::byte> icc, exif, xmp;
+  std::vector<ImageSectionInfo> sections;
+  bool truncated =
+      false;  // only with allow_truncated: something after the last whole layer was dropped
+};
+
+// Reads the header only, from the first bytes of a file; 64 always suffice. kTruncated asks for
+// more; every other error is final.
+Result<ImageHeader> PeekImageHeader(std::span<const std::byte> prefix,
+                                    const DecodeLimits& limits = {});
+
+// Reads and checks a whole file. With `allow_truncated`, a file that ends early gives what came
+// before the end: its whole layers, unchecked if their section's CRC is missing.
+Result<ImageStream> ParseImageStream(std::span<const std::byte> file,
+                                     const DecodeLimits& limits = {}, bool allow_truncated = false);
+
+}  // namespace godwit

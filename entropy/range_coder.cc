@@ -1,0 +1,64 @@
+#include "entropy/range_coder.h"
+
+#include <algorithm>
+#include <string>
+
+namespace godwit {
+namespace {
+
+// Of the values in [low, low + range), the encoder ends on the one with the most zero bytes at its
+// end. With range >= 2^24 and 32 bits still to write, it is a multiple of 2^32 or of 2^24.
+constexpr uint64_t kWhole = uint64_t{1} << 32;
+constexpr uint64_t kTopByte = uint64_t{1} << 24;
+// The decoder is 32 bits ahead: it reads the 3 or 4 zero bytes that were not written.
+constexpr uint64_t kFlushZeros = 3;
+
+uint64_t RoundUp(uint64_t value, uint64_t step) { return (value + step - 1) & ~(step - 1); }
+
+bool AllZero(const std::byte* begin, const std::byte* end) {
+  return std::all_of(begin, end, [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
+
+Result<size_t> RangeEncoder::Finish() {
+  const uint64_t limit = low_ + range_;
+  const uint64_t whole = RoundUp(low_, kWhole);
+  if (whole < limit) {
+    low_ = whole;
+    ShiftOut();  // the cached byte and those that waited for a carry
+  } else {
+    low_ = RoundUp(low_, kTopByte);
+    assert(low_ < limit);
+    ShiftOut();
+    ShiftOut();  // the top byte of low_
+  }
+  if (lost_ == 0 && AllZero(begin_, at_)) return size_t{0};
+  if (overflow_) return Status(StatusCode::kOverLimit, "entropy coder output buffer is full");
+  return static_cast<size_t>(at_ - begin_);
+}
+
+Status RangeDecoder::Finish() const {
+  if (at_ != end_) {
+    return Status(StatusCode::kCorrupt,
+                  std::to_string(end_ - at_) + " bytes left after the last symbol");
+  }
+  if (outside_) return Status(StatusCode::kCorrupt, "entropy coded bytes outside every symbol");
+  if (begin_ == end_) return {};  // only zeros, however many
+  if (past_end_ > kFlushZeros + 1) {
+    return Status(StatusCode::kTruncated, "entropy coded bytes end at " +
+                                              std::to_string(end_ - begin_) + ", " +
+                                              std::to_string(past_end_) + " zeros read past them");
+  }
+  // Redo the encoder's last choice. Its value is the last 32 bits read, of which at most the top
+  // byte was written, and code_ says how far above low_ it lies.
+  bool exact = past_end_ >= kFlushZeros && !AllZero(begin_, end_);
+  if (exact && past_end_ == kFlushZeros) {
+    const uint64_t value = std::to_integer<uint64_t>(end_[-1]) << 24;
+    exact = value > code_ && value - code_ + range_ <= kWhole && code_ < kTopByte;
+  }
+  if (!exact) return Status(StatusCode::kCorrupt, "entropy coded bytes end unlike any encoder's");
+  return {};
+}
+
+}  // namespace godwit

@@ -1,0 +1,135 @@
+#include "io/container.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <string>
+
+#include "base/crc32c.h"
+
+namespace godwit {
+namespace {
+
+constexpr std::array<std::byte, 3> kMagic = {std::byte{0x47}, std::byte{0x44}, std::byte{0x57}};
+
+bool IsKnown(uint8_t type) {
+  switch (static_cast<SectionType>(type)) {
+    case SectionType::kIcc:
+    case SectionType::kExif:
+    case SectionType::kXmp:
+    case SectionType::kPicture:
+    case SectionType::kLayers:
+    case SectionType::kAlpha:
+      return true;
+  }
+  return false;
+}
+
+std::string Hex(uint8_t v) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  return {'0', 'x', kDigits[v >> 4], kDigits[v & 15]};
+}
+
+std::string Place(uint8_t type, uint64_t offset) {
+  return "section type " + Hex(type) + " at byte " + std::to_string(offset) + ": ";
+}
+
+Status CheckHeader(std::span<const std::byte> file) {
+  const size_t have = std::min(file.size(), kMagic.size());
+  if (!std::equal(file.begin(), file.begin() + static_cast<ptrdiff_t>(have), kMagic.begin())) {
+    return Status(StatusCode::kCorrupt, "not a .gdw file: wrong magic");
+  }
+  if (file.size() >= kFileHeaderSize) {
+    const auto version = std::to_integer<uint8_t>(file[kMagic.size()]);
+    if (version != kContainerVersion) {
+      return Status(StatusCode::kUnsupported, ".gdw version " + std::to_string(version) +
+                                                  ", this program reads " +
+                                                  std::to_string(kContainerVersion));
+    }
+  }
+  if (file.size() <= kFileHeaderSize) {
+    return Status(StatusCode::kTruncated,
+                  "ends at byte " + std::to_string(file.size()) + ", before any section");
+  }
+  return {};
+}
+
+// What the type byte alone, at `offset`, says about the file.
+Status CheckType(uint8_t type, uint64_t offset) {
+  if ((type & kCriticalBit) != 0 && !IsKnown(type)) {
+    return Status(StatusCode::kUnsupported, Place(type, offset) + "unknown and critical");
+  }
+  const bool is_first = offset == kFileHeaderSize;
+  const bool is_picture = type == static_cast<uint8_t>(SectionType::kPicture);
+  if (is_first != is_picture) {
+    return Status(StatusCode::kCorrupt,
+                  Place(type, offset) +
+                      (is_first ? "the first section must be a picture" : "a second picture"));
+  }
+  return {};
+}
+
+}  // namespace
+
+ContainerReader::ContainerReader(std::span<const std::byte> file) : file_(file), reader_(file) {
+  (void)reader_.Take(kFileHeaderSize);  // Open() has looked at it
+}
+
+Result<ContainerReader> ContainerReader::Open(std::span<const std::byte> file) {
+  GODWIT_RETURN_IF_ERROR(CheckHeader(file));
+  return ContainerReader(file);
+}
+
+Result<Section> ContainerReader::ReadSection() {
+  Section section;
+  section.offset = reader_.offset();
+  GODWIT_ASSIGN_OR_RETURN(section.type, reader_.U8());
+  GODWIT_ASSIGN_OR_RETURN(const uint64_t size, reader_.Varint());
+  GODWIT_ASSIGN_OR_RETURN(section.body, reader_.Take(size));
+  const auto start = static_cast<size_t>(section.offset);
+  const uint32_t computed = Crc32c(file_.subspan(start, reader_.offset() - start));
+  GODWIT_ASSIGN_OR_RETURN(const uint32_t stored, reader_.U32());
+  if (computed != stored) return Status(StatusCode::kCorrupt, "wrong CRC-32C");
+  return section;
+}
+
+Result<std::optional<Section>> ContainerReader::Next() {
+  while (reader_.remaining() > 0) {
+    const uint64_t offset = reader_.offset();
+    const auto type = std::to_integer<uint8_t>(file_[reader_.offset()]);
+    Result<Section> section = ReadSection();
+    if (!section.ok()) return section.status().WithPrefix(Place(type, offset));
+    // After the CRC, so that a damaged type is called damaged and not unknown.
+    GODWIT_RETURN_IF_ERROR(CheckType(type, offset));
+    if (IsKnown(type)) return std::optional<Section>(*section);
+  }
+  return std::optional<Section>();
+}
+
+ContainerWriter::ContainerWriter() {
+  writer_.Append(kMagic);
+  writer_.U8(kContainerVersion);
+}
+
+void ContainerWriter::Add(uint8_t type, std::span<const std::byte> body) {
+  assert((writer_.size() == kFileHeaderSize) ==
+         (type == static_cast<uint8_t>(SectionType::kPicture)));
+  const size_t start = writer_.size();
+  writer_.U8(type);
+  writer_.Varint(body.size());
+  writer_.Append(body);
+  writer_.U32(Crc32c(std::span(writer_.bytes()).subspan(start)));
+}
+
+Result<std::span<const std::byte>> PeekFirstBody(std::span<const std::byte> prefix) {
+  GODWIT_RETURN_IF_ERROR(CheckHeader(prefix));
+  const auto type = std::to_integer<uint8_t>(prefix[kFileHeaderSize]);
+  GODWIT_RETURN_IF_ERROR(CheckType(type, kFileHeaderSize));
+  ByteReader reader(prefix.subspan(kFileHeaderSize + 1));
+  const Result<uint64_t> size = reader.Varint();
+  if (!size.ok()) return size.status().WithPrefix(Place(type, kFileHeaderSize));
+  const auto rest = prefix.subspan(kFileHeaderSize + 1 + reader.offset());
+  return rest.first(static_cast<size_t>(std::min<uint64_t>(*size, rest.size())));
+}
+
+}  // namespace godwit

@@ -1,0 +1,82 @@
+// io/container.h: the .gdw file: magic, version, then sections. docs/format/container.md is the
+// law.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+namespace godwit {
+
+inline constexpr uint8_t kContainerVersion = 1;
+inline constexpr size_t kFileHeaderSize = 4;  // bytes: magic and version
+// Bytes of a section beside its body and the varint of the body's length: type and CRC.
+inline constexpr size_t kSectionOverhead = 5;
+
+// The whole type byte. Bit 7: a reader that does not know the type must refuse the file.
+inline constexpr uint8_t kCriticalBit = 0x80;
+enum class SectionType : uint8_t {
+  kIcc = 0x10,
+  kExif = 0x11,
+  kXmp = 0x12,
+  kPicture = 0x81,  // head and first layers; comes first, once
+  kLayers = 0x82,   // further layers
+  kAlpha = 0x83,
+};
+
+struct Section {
+  uint8_t type = 0;                 // one of SectionType
+  uint64_t offset = 0;              // of the type byte in the file
+  std::span<const std::byte> body;  // borrowed from the file
+};
+
+// Bytes that a section with `body_size` bytes of body takes in a file.
+inline uint64_t SectionSize(uint64_t body_size) {
+  return kSectionOverhead + VarintSize(body_size) + body_size;
+}
+
+// Reads a whole file in memory, which must outlive the reader and its sections.
+class ContainerReader {
+ public:
+  // kTruncated: shorter than its header and one section's first byte; kCorrupt: not a .gdw file;
+  // kUnsupported: another version.
+  static Result<ContainerReader> Open(std::span<const std::byte> file);
+
+  // The next section of a known type, its CRC checked; nullopt at the end of the file. Sections of
+  // unknown optional types are checked and passed over. kTruncated: the file ends inside a section;
+  // kCorrupt: a CRC, a length or the order of sections is wrong; kUnsupported: unknown critical
+  // type. Messages name type and byte offset. After an error, call no more.
+  Result<std::optional<Section>> Next();
+
+ private:
+  explicit ContainerReader(std::span<const std::byte> file);
+  Result<Section> ReadSection();
+
+  std::span<const std::byte> file_;
+  ByteReader reader_;
+};
+
+// Builds a file in memory. The first section must be kPicture.
+class ContainerWriter {
+ public:
+  ContainerWriter();
+  void Add(SectionType type, std::span<const std::byte> body) {
+    Add(static_cast<uint8_t>(type), body);
+  }
+  void Add(uint8_t type, std::span<const std::byte> body);
+  Bytes Release() { return writer_.Release(); }  // call once, last
+
+ private:
+  ByteWriter writer_;
+};
+
+// What `prefix`, the first bytes of a file, holds of the picture section's body, for reading
+// headers early: nothing vouches for it, least of all the CRC. May be empty. kTruncated: not even
+// the section's length is there; other errors as Open() and Next().
+Result<std::span<const std::byte>> PeekFirstBody(std::span<const std::byte> prefix);
+
+}  // namespace godwit

@@ -1,0 +1,2 @@
+godwit_test(entropy/range_coder_test.cc godwit::entropy)
+godwit_test(entropy/adaptive_bit_test.cc godwit::entropy)

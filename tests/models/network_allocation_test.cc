@@ -1,0 +1,77 @@
+// Counts calls of the C allocator, which operator new and Tensor both end in.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "tests/models/test_network.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define GODWIT_OWN_ALLOCATOR 0
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+#define GODWIT_OWN_ALLOCATOR 0
+#endif
+#ifndef GODWIT_OWN_ALLOCATOR
+#define GODWIT_OWN_ALLOCATOR 1
+#endif
+
+#if GODWIT_OWN_ALLOCATOR
+namespace {
+std::atomic<int64_t> allocations{0};
+}
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_memalign(size_t, size_t);
+void* malloc(size_t size) {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(size_t count, size_t size) {
+  ++allocations;
+  return __libc_calloc(count, size);
+}
+void* aligned_alloc(size_t align, size_t size) {
+  ++allocations;
+  return __libc_memalign(align, size);
+}
+}
+
+namespace godwit {
+namespace {
+
+TEST(NetworkAllocationTest, RunAllocatesNothing) {
+  const TestNetwork net = MixedNetwork(1);
+  const Result<Network> network = net.Load();
+  ASSERT_TRUE(network.ok()) << network.status().message();
+  const Tensor<uint8_t> input = InputBytes(RandomPicture(net, 9, 9, 1));
+  Tensor<uint8_t> out(9 * 6, 9 * 6, 3);
+  for (const SimdLevel level : SupportedSimdLevels()) {
+    const int64_t before_create = allocations;
+    Result<NetworkRunner> runner = NetworkRunner::Create(*network, level, 9, 9);
+    ASSERT_TRUE(runner.ok());
+    EXPECT_GT(allocations, before_create);  // a test of the test
+    for (int pass = 0; pass < 2; ++pass) {
+      const int64_t before = allocations;
+      const Status status =
+          runner->Run(input.view(), {0, 0, 9, 9}, 9, 9, {0, 0, 9, 9}, out.view());
+      EXPECT_EQ(allocations, before) << SimdLevelName(level) << " pass " << pass;
+      EXPECT_TRUE(status.ok());
+    }
+  }
+}
+
+TEST(NetworkAllocationTest, WorkspaceIsWhatWasAnnounced) {
+  const Result<Network> network = MixedNetwork(1).Load();
+  ASSERT_TRUE(network.ok());
+  const size_t bytes = network->WorkspaceBytes({0, 0, 24, 40});
+  EXPECT_EQ(bytes, network->WorkspaceBytes({7, 7, 24, 40}));
+  EXPECT_LT(bytes, size_t{1} << 24);
+}
+
+}  // namespace
+}  // namespace godwit
+#endif

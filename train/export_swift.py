@@ -1,0 +1,104 @@
+"""Writes the safetensors files that the C++ reads: the stream model and the synthesis networks."""
+import hashlib
+import json
+import struct
+
+import numpy as np
+
+import swift_layout as L
+
+TYPES = {'int8': 'I8', 'uint8': 'U8', 'int16': 'I16', 'uint16': 'U16', 'int32': 'I32', 'float32': 'F32'}
+
+
+def write_safetensors(path, tensors, metadata):
+    """Wider types first, so that every tensor is aligned. Returns the model id (first 8 bytes of SHA-256, hex)."""
+    header, data = {'__metadata__': metadata}, b''
+    for name, a in sorted(tensors.items(), key=lambda kv: (-kv[1].dtype.itemsize, kv[0])):
+        a = np.ascontiguousarray(a)
+        header[name] = {'dtype': TYPES[a.dtype.name], 'shape': list(a.shape), 'data_offsets': [len(data), len(data) + a.nbytes]}
+        data += a.tobytes()
+    text = json.dumps(header, separators=(',', ':')).encode()
+    text += b' ' * (-len(text) % 8)
+    blob = struct.pack('<Q', len(text)) + text + data
+    with open(path, 'wb') as f:
+        f.write(blob)
+    return hashlib.sha256(blob).digest()[:8].hex()
+
+
+def transform_tensors():
+    d8, d4 = L.dct(8), L.dct(4)
+    r = lambda a, bits, t: np.round(a * 2 ** bits).astype(t).reshape(-1)
+    return {
+        'transform.colour': r(L.COLOUR, 14, np.int32), 'transform.colour_inverse': r(L.COLOUR.T, 13, np.int32),
+        'transform.forward': r(d8, 15, np.int16), 'transform.inverse': r(d8.T, 14, np.int16),
+        'transform.coarse_forward': r(d4, 14, np.int16), 'transform.coarse_inverse': r(d4.T, 14, np.int16),
+    }
+
+
+CLASSES, CELL_CLASSES, SIGN_LEVELS, UNARY, KINDS, MAG_KINDS, GROUPS = 26, 14, 6, 14, 17, 6, 27
+CONTEXTS = KINDS * CLASSES * 3 + KINDS * SIGN_LEVELS + MAG_KINDS * CLASSES * UNARY + GROUPS * CLASSES + GROUPS * CELL_CLASSES
+
+
+def plain_context():
+    """Untrained weights, good enough to record training data with."""
+    full = lambda shape, v, t: np.full(shape, v, t)
+    return {
+        'context.cell.weight': full((GROUPS, 6), 4, np.uint8), 'context.cell.bias': full(GROUPS, 1, np.uint16),
+        'context.flag.weight': full((GROUPS, 10), 4, np.uint8), 'context.flag.bias': full(GROUPS, 1, np.uint16),
+        'context.symbol.weight': full((192, 12), 4, np.uint8), 'context.symbol.bias': full(192, 4, np.uint16),
+        'context.mean.weight': full((192, 7), 0, np.int16),
+        'context.coarse.weight': full((48, 8), 6, np.uint8), 'context.coarse.bias': full(48, 4, np.uint16),
+        'context.coarse_mean.weight': full((48, 4), 0, np.int16), 'context.coarse_mean.gain': full(48, 0, np.uint8),
+        'context.coarse_dc.weight': np.tile(np.array([192, 192, -128, 0], np.int16), (3, 1)),
+        'context.start': full((3, CONTEXTS), 32768, np.uint16),
+    }
+
+
+def export_stream_model(path, dc_predictor, rounding, context, extra=None):
+    t = transform_tensors()
+    t['dc_predictor'] = dc_predictor.astype(np.int16)
+    t['rounding'] = np.array([rounding], np.uint8)
+    t.update(context)
+    return write_safetensors(path, t, {'godwit.codec': 'swift', **(extra or {})})
+
+
+def synthesis_input_order():
+    """File channel -> channel of swift_transform.features()."""
+    order = np.zeros(208, np.int64)
+    for p in range(3):
+        order[p * 64] = 189 + p  # DC less that of the block to the left
+        for u in range(8):
+            for v in range(8):
+                if u or v:
+                    order[p * 64 + u * 8 + v] = L.AC.index(p * 64 + v * 8 + u)
+        order[192 + p] = 192 + p
+    order[195:] = np.arange(195, 208)
+    return order
+
+
+def export_synthesis(path, net, stream_id, name, version, description=''):
+    rows = net.integer_layers()
+    order = synthesis_input_order()
+    out_order = np.array([p * 64 + v * 8 + u for p in range(3) for u in range(8) for v in range(8)])
+    tensors, layers = {}, []
+    for i, (layer, w, b, mult, shift, residual, output) in enumerate(rows):
+        if i == 0:
+            w = w[..., order]
+        if i == len(rows) - 1:
+            w, b, mult, shift = w[out_order], b[out_order], mult[out_order], shift[out_order]
+        for key, a in (('weight', w), ('bias', b), ('mult', mult), ('shift', shift)):
+            tensors[f'synthesis.{layer}.{key}'] = np.ascontiguousarray(a)
+        layers.append({'op': 'conv', 'name': layer, 'input': 'in' if i == 0 else rows[i - 1][0], 'kernel': w.shape[1],
+                       'groups': 1, 'out': w.shape[0], 'residual': residual, 'output': output,
+                       'input_zero_point': 128 if i == 0 else 0})
+    graph = {'input_channels': 208, 'input_zero_point': 128, 'layers': layers}
+    steps = np.array([L.conditioning(i / 32 - 1, 8)[:6] for i in range(352)])
+    flags = np.array([L.conditioning(4, n)[6:] for n in range(9)])
+    tensors['input.compand'] = L.compand_table().astype(np.uint8)
+    tensors['input.step'] = (128 + np.round(steps * 127)).astype(np.uint8)
+    tensors['input.layers'] = (128 + np.round(flags * 127)).astype(np.uint8)
+    tensors['input.step_floor'] = np.array([0 if f == 0 else round(32 * (np.log2(f) + 1)) for f in L.STEP_FLOOR], np.uint16)
+    return write_safetensors(path, tensors, {
+        'godwit.codec': 'swift', 'godwit.kind': 'synthesis', 'godwit.synthesis.size': name,
+        'godwit.synthesis.stream': stream_id, 'godwit.name': f'swift-{name}', 'godwit.version': version,
+        'godwit.description': description, 'network.synthesis': json.dumps(graph, separators=(',', ':'))})

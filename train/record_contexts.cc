@@ -1,0 +1,140 @@
+// train/record_contexts.cc: what the context model sees, for fitting its weights, and counts per
+// context, for its starting probabilities.
+//   record_contexts record MODEL CROPS OUT      rows of int16: see Recorder
+//   record_contexts count MODEL CROPS OUT       u64 [step range][context][bit]; prints bits per
+//   pixel by step
+// CROPS: for each crop u32 height, width, step index, planes, then its interleaved samples.
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "codecs/image/swift_analysis.h"
+#include "codecs/image/swift_context.h"
+#include "io/input_file.h"
+#include "models/safetensors.h"
+
+namespace godwit::swift {
+namespace {
+
+constexpr size_t kRow = 24;  // kind, unit, step index, value, then features and mean features
+
+struct Recorder {
+  std::FILE* out = nullptr;
+  int step_index = 0;
+  void Row(int kind, int unit, int value, const int* a, size_t na, const int* b, size_t nb) const {
+    int16_t row[kRow] = {static_cast<int16_t>(kind), static_cast<int16_t>(unit),
+                         static_cast<int16_t>(step_index), static_cast<int16_t>(value)};
+    size_t n = 4;
+    for (size_t i = 0; i < na; ++i) row[n++] = static_cast<int16_t>(a[i]);
+    for (size_t i = 0; i < nb; ++i) row[n++] = static_cast<int16_t>(b[i]);
+    std::fwrite(row, sizeof row, 1, out);
+  }
+  void Cell(int group, const int* f, bool v) const {
+    Row(0, group, v, f, kCellFeatures, nullptr, 0);
+  }
+  void Flag(int group, const int* f, bool v) const {
+    Row(1, group, v, f, kFlagFeatures, nullptr, 0);
+  }
+  void Symbol(int c, const int* f, const int* m, int v) const {
+    Row(2, c, v, f, kSymbolFeatures, m, kMeanFeatures);
+  }
+  void Coarse(int c, const int* f, const int* m, int v) const {
+    Row(3, c, v, f, kCoarseFeatures, m, kCoarseMeanFeatures);
+  }
+};
+
+// Counts decisions per context and adds up what they would cost.
+struct Counter {
+  const AdaptiveBit* first = nullptr;
+  std::vector<std::array<uint64_t, 2>>* counts = nullptr;
+  int rate = kAdaptRate;
+  double bits = 0, sign_bits = 0, raw_bits = 0;
+  uint64_t decisions = 0;
+  bool Bit(bool bit, AdaptiveBit& model) {
+    const size_t context = static_cast<size_t>(&model - first);
+    ++(*counts)[context][bit];
+    ++decisions;
+    const double cost = -std::log2((bit ? model.p1 : 65536 - model.p1) / 65536.0);
+    bits += cost;
+    if (context >= ContextParameters::kSignBase && context < ContextParameters::kMagnitudeBase)
+      sign_bits += cost;
+    model.Update(bit, rate);
+    return bit;
+  }
+  uint32_t Raw(uint32_t value, int count) {
+    bits += count;
+    raw_bits += count;
+    return value;
+  }
+};
+
+int Run(int argc, char** argv) {
+  if (argc < 5) return 2;
+  const bool record = std::string_view(argv[1]) == "record";
+  Result<Bytes> file = ReadFile(argv[2], uint64_t{1} << 26);
+  if (!file.ok()) return 3;
+  Result<SafeTensors> tensors = SafeTensors::Parse(*std::move(file));
+  if (!tensors.ok()) return std::puts(tensors.status().message().c_str()), 3;
+  const Result<SwiftModel> loaded = SwiftModel::Load(*tensors, 0);
+  if (!loaded.ok()) return std::puts(loaded.status().message().c_str()), 3;
+  const SwiftModel& model = *loaded;
+  std::FILE* const in = std::fopen(argv[3], "rb");
+  std::FILE* const out = std::fopen(argv[4], "wb");
+  if (in == nullptr || out == nullptr) return 3;
+  const int rate = argc > 5 ? std::atoi(argv[5]) : kAdaptRate;
+  using Counts = std::vector<std::array<uint64_t, 2>>;
+  std::vector<Counts> counts(ContextParameters::kStepRanges, Counts(ContextParameters::kContexts));
+  struct Total {
+    double pixels = 0, bits = 0, signs = 0, raw = 0, decisions = 0;
+  };
+  std::map<int, Total> totals;
+  uint32_t head[4];
+  auto state = std::make_unique<ContextState>();
+  TileAnalyser analyser(model, BestSimdLevel(), 64);
+  TileLatents tile = TileLatents::Create(3, 64, 64);
+  while (std::fread(head, sizeof head, 1, in) == 1) {
+    Tensor<uint8_t> crop(head[0], head[1], head[3]);
+    if (std::fread(crop.data(), static_cast<size_t>(crop.size()), 1, in) != 1) return 3;
+    const int step_index = static_cast<int>(head[2]);
+    analyser.Analyse(crop.view(), step_index, tile);
+    state->Reset(model.context, step_index);
+    Counter counter;
+    counter.first = state->bit.data();
+    counter.rate = rate;
+    counter.counts = &counts[static_cast<size_t>(ContextParameters::StepRange(step_index))];
+    if (record) {
+      ContextCoder<Counter, false, Recorder> coder(model.context, *state, tile, counter,
+                                                   Recorder{out, step_index});
+      for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
+    } else {
+      ContextCoder<Counter, false> coder(model.context, *state, tile, counter);
+      for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
+    }
+    Total& t = totals[step_index];
+    t.pixels += double(head[0]) * head[1];
+    t.bits += counter.bits;
+    t.signs += counter.sign_bits;
+    t.raw += counter.raw_bits;
+    t.decisions += static_cast<double>(counter.decisions);
+  }
+  for (const auto& [index, t] : totals) {
+    if (!record) {
+      std::printf("step %8.2f bpp %.4f signs %.4f raw %.4f decisions/pixel %.3f\n",
+                  StepFromIndex(index) / 64.0, t.bits / t.pixels, t.signs / t.pixels,
+                  t.raw / t.pixels, t.decisions / t.pixels);
+    }
+  }
+  if (!record) {
+    for (const Counts& c : counts) std::fwrite(c.data(), sizeof c[0], c.size(), out);
+  }
+  std::fclose(out);
+  std::fclose(in);
+  return 0;
+}
+
+}  // namespace
+}  // namespace godwit::swift
+
+int main(int argc, char** argv) { return godwit::swift::Run(argc, argv); }

@@ -1,0 +1,100 @@
+"""The synthesis network of swift: a residual net on the 8x8-block grid that refines coefficients.
+
+Its output, in 1/64 of a step and at most two steps, is added to the dequantised coefficients. Activations
+are u8 at a scale of 1/32 throughout, so that a residual add is an integer add; weights have 7 bits.
+docs/format/network.md defines the integer arithmetic that `quantised` imitates here."""
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+ACT = 32.0  # activation levels per unit
+OUT = 64.0  # output levels per step
+SIZES = {'small': (48, 2), 'medium': (96, 3), 'large': (192, 4)}
+
+
+def ste(x, y):
+    return x + (y - x).detach()
+
+
+class Conv(nn.Conv2d):
+    def __init__(self, cin, cout, k):
+        super().__init__(cin, cout, k)
+        self.quantised = False
+
+    def weight_scale(self):
+        m = self.weight.detach().abs().amax((1, 2, 3)).clamp(min=1e-6)
+        return (m / 63).view(-1, 1, 1, 1)
+
+    def forward(self, x):
+        w = self.weight
+        if self.quantised:
+            s = self.weight_scale()
+            w = ste(w, torch.round(w / s).clamp(-64, 63) * s)
+        p = self.kernel_size[0] // 2
+        if p:
+            x = F.pad(x, (p, p, p, p), mode='replicate')
+        return F.conv2d(x, w, self.bias)
+
+
+class Synthesis(nn.Module):
+    def __init__(self, size, inputs=208):
+        super().__init__()
+        self.width, self.blocks = SIZES[size]
+        w = self.width
+        self.head = Conv(inputs, w, 1)
+        self.body = nn.ModuleList([nn.ModuleList([Conv(w, w, 3), Conv(w, w, 3)]) for _ in range(self.blocks)])
+        self.tail = Conv(w, 192, 1)
+        self.quantised = False
+        for a, b in self.body:
+            nn.init.normal_(a.weight, 0, (2 / (9 * w)) ** 0.5)
+            nn.init.normal_(b.weight, 0, 0.3 * (2 / (9 * w)) ** 0.5)
+        nn.init.normal_(self.tail.weight, 0, 0.002)
+        nn.init.zeros_(self.tail.bias)
+
+    def set_quantised(self, on):
+        self.quantised = on
+        for m in self.modules():
+            if isinstance(m, Conv):
+                m.quantised = on
+
+    def act(self, x):
+        x = x.clamp(0, 255 / ACT)
+        return ste(x, torch.round(x * ACT) / ACT) if self.quantised else x
+
+    def forward(self, features):
+        """Integer features -> correction in steps."""
+        x = self.act(self.head(features * (1 / 32)))
+        for a, b in self.body:
+            x = self.act(x + b(self.act(a(x))))
+        y = self.tail(x)
+        if self.quantised:
+            y = ste(y, torch.round(y * OUT) / OUT)
+            return y.clamp(-128 / OUT, 127 / OUT)
+        return y
+
+    def macs_per_pixel(self):
+        return sum(m.weight.numel() for m in self.modules() if isinstance(m, Conv)) / 64
+
+    def integer_layers(self):
+        """(name, weight s8, bias s32, mult s32, shift u8, residual, output) in order, for export."""
+        rows, scale_in = [], 1 / 32  # features enter as integers over 32
+        def row(name, conv, out_levels, residual, output):
+            s = conv.weight_scale().view(-1).double()
+            w = torch.round(conv.weight.detach().double() / s.view(-1, 1, 1, 1)).clamp(-64, 63)
+            acc_unit = s * scale_in  # value of one accumulator step
+            bias = torch.round(conv.bias.detach().double() / acc_unit).clamp(-2**30, 2**30)
+            ratio = (acc_unit * out_levels).numpy()
+            shift = np.clip(np.floor(30 - np.log2(ratio)), 1, 62).astype(np.int64)
+            mult = np.round(ratio * 2.0 ** shift).astype(np.int64)
+            assert (mult < 2**31).all() and (mult > 0).all()
+            rows.append((name, w.to(torch.int8).numpy().transpose(0, 2, 3, 1).copy(), bias.numpy().astype(np.int32),
+                         mult.astype(np.int32), shift.astype(np.uint8), residual, output))
+        row('head', self.head, ACT, None, 'u8')
+        scale_in, last = 1 / ACT, 'head'
+        for i, (a, b) in enumerate(self.body):
+            row(f'b{i}a', a, ACT, None, 'u8')
+            row(f'b{i}b', b, ACT, last, 'u8')
+            last = f'b{i}b'
+        row('tail', self.tail, OUT, None, 's8')
+        return rows
