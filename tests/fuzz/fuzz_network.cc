@@ -1,5 +1,6 @@
 // Any model file: what loads as network "net" runs without fault, and every level and tiling
 // gives the scalar kernels' samples.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
