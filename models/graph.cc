@@ -125,9 +125,10 @@ Status ParseLayer(const json& object, Graph* graph) {
   GODWIT_ASSIGN_OR_RETURN(const std::string op, JsonString(object, "op"));
   GODWIT_ASSIGN_OR_RETURN(layer.input, Resolve(*graph, object, "input"));
   using Parser = Status (*)(const Graph&, const json&, Layer*, Value*);
-  constexpr std::pair<std::string_view, Parser> kParsers[] = {
-      {"conv", ParseConv}, {"lut", ParseLut}, {"depth_to_space", ParseDepthToSpace},
-      {"add", ParseAdd}};
+  constexpr std::pair<std::string_view, Parser> kParsers[] = {{"conv", ParseConv},
+                                                              {"lut", ParseLut},
+                                                              {"depth_to_space", ParseDepthToSpace},
+                                                              {"add", ParseAdd}};
   for (const auto& [name, parse] : kParsers) {
     if (op != name) continue;
     Value out{.scale = graph->values[layer.input].scale};
@@ -186,8 +187,7 @@ Result<Graph> ParseGraph(std::string_view text) {
   GODWIT_RETURN_IF_ERROR(CheckKeys(root, {"input_channels", "input_zero_point", "layers"}));
   Graph graph;
   Value in;
-  GODWIT_ASSIGN_OR_RETURN(const int64_t channels,
-                          JsonInt(root, "input_channels", 1, kMaxChannels));
+  GODWIT_ASSIGN_OR_RETURN(const int64_t channels, JsonInt(root, "input_channels", 1, kMaxChannels));
   in.channels = static_cast<int>(channels);
   GODWIT_ASSIGN_OR_RETURN(in.zero_point, ParseZeroPoint(root, "input_zero_point"));
   graph.values.push_back(in);

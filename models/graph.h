@@ -35,7 +35,9 @@ struct Value {
   int last_use = -1;
   int border = 0;  // replicated positions beyond the picture that some reader needs
   int halo = 0;    // positions beyond the output window that some reader needs, border included
-  int64_t col_stride() const { return (channels + kChannelAlign - 1) / kChannelAlign * kChannelAlign; }
+  int64_t col_stride() const {
+    return (channels + kChannelAlign - 1) / kChannelAlign * kChannelAlign;
+  }
 };
 
 struct Graph {

@@ -66,8 +66,8 @@ class NetworkRunner {
   // picture in `input_rect`, which must contain out_rect grown by halo() and clipped to the
   // picture. `out` is {out_rect.h * scale, out_rect.w * scale, output_channels}. Samples do not
   // depend on how a picture is cut into windows. kInvalidArgument for shapes that do not fit.
-  Status Run(TensorView<const uint8_t> input, Rect input_rect, int64_t picture_h,
-             int64_t picture_w, Rect out_rect, TensorView<uint8_t> out);
+  Status Run(TensorView<const uint8_t> input, Rect input_rect, int64_t picture_h, int64_t picture_w,
+             Rect out_rect, TensorView<uint8_t> out);
 
  private:
   struct State;

@@ -66,8 +66,8 @@ void NetworkRunner::State::Place(int64_t picture_h, int64_t picture_w, Rect out_
 
 void NetworkRunner::State::LoadInput(TensorView<const uint8_t> input, Rect input_rect) {
   const Activation& in = activations[0];
-  const TensorView<const uint8_t> from = input.Window(
-      in.rect.y - input_rect.y, in.rect.x - input_rect.x, in.rect.h, in.rect.w);
+  const TensorView<const uint8_t> from =
+      input.Window(in.rect.y - input_rect.y, in.rect.x - input_rect.x, in.rect.h, in.rect.w);
   const bool rows = from.col_stride == in.view.col_stride && from.channels == from.col_stride;
   for (int64_t y = 0; y < in.rect.h; ++y) {
     if (rows) {
@@ -109,8 +109,8 @@ void NetworkRunner::State::RunLayer(size_t index) {
   const Activation* other = layer.other >= 0 ? &activations[layer.other] : nullptr;
   // Rows of equal layout are one run of bytes, the padding between positions included.
   const bool rows = out.view.col_stride == in.view.col_stride;
-  const int64_t run = rows ? (out.rect.w - 1) * out.view.col_stride + out.view.channels
-                           : out.view.channels;
+  const int64_t run =
+      rows ? (out.rect.w - 1) * out.view.col_stride + out.view.channels : out.view.channels;
   const int64_t runs = rows ? 1 : out.rect.w;
 
   switch (layer.op) {
@@ -157,8 +157,7 @@ void NetworkRunner::State::RunLayer(size_t index) {
       const int block = layer.block;
       for (int64_t y = 0; y < out.rect.h; y += block) {
         DepthToSpaceRow(*elements, in.At((out.rect.y + y) / block, out.rect.x / block),
-                        in.view.col_stride, block,
-                        out.view.Window(y, 0, block, out.rect.w), flip);
+                        in.view.col_stride, block, out.view.Window(y, 0, block, out.rect.w), flip);
       }
       return;
     }
@@ -174,8 +173,8 @@ Result<NetworkRunner> NetworkRunner::Create(const Network& network, SimdLevel le
   }
   if (max_height < 1 || max_width < 1 || max_height > kMaxRunnerWindow ||
       max_width > kMaxRunnerWindow) {
-    return Status(StatusCode::kInvalidArgument, "window " + std::to_string(max_width) + "x" +
-                                                    std::to_string(max_height));
+    return Status(StatusCode::kInvalidArgument,
+                  "window " + std::to_string(max_width) + "x" + std::to_string(max_height));
   }
   const Network::State& graph_state = *network.state_;
   auto state = std::make_unique<State>();
@@ -221,9 +220,9 @@ Status NetworkRunner::Run(TensorView<const uint8_t> input, Rect input_rect, int6
     return refuse("window outside the picture or the runner's size");
   }
   const Rect needed = Clip(Grow(out_rect, graph.input().halo), picture_h, picture_w);
-  if (input.height != input_rect.h || input.width != input_rect.w ||
-      input_rect.y < -kMaxSide || input_rect.x < -kMaxSide || input_rect.y > kMaxSide ||
-      input_rect.x > kMaxSide || input_rect.h > kMaxSide || input_rect.w > kMaxSide ||
+  if (input.height != input_rect.h || input.width != input_rect.w || input_rect.y < -kMaxSide ||
+      input_rect.x < -kMaxSide || input_rect.y > kMaxSide || input_rect.x > kMaxSide ||
+      input_rect.h > kMaxSide || input_rect.w > kMaxSide ||
       input.channels != graph.input().channels || input.col_stride < input.channels ||
       !Contains(input_rect, needed)) {
     return refuse("input lacks part of the window and its halo");

@@ -90,8 +90,8 @@ Result<SafeTensors> SafeTensors::Parse(Bytes bytes, uint64_t max_bytes) {
   SafeTensors file;
   file.file_ = std::move(bytes);
   const std::span<const std::byte> all = file.file_;
-  if (all.size() > max_bytes) return Refuse("safetensors: more than " +
-                                            std::to_string(max_bytes) + " bytes");
+  if (all.size() > max_bytes)
+    return Refuse("safetensors: more than " + std::to_string(max_bytes) + " bytes");
   ByteReader reader(all);
   const Result<uint64_t> header_size = reader.U64();
   if (!header_size.ok()) return Refuse("safetensors: shorter than its 8 byte header length");
@@ -158,11 +158,11 @@ Result<std::span<const std::byte>> SafeTensors::GetBytes(std::string_view name, 
                                                          std::span<const int64_t> shape) const {
   const TensorEntry* entry = Find(name);
   if (entry == nullptr) return Refuse("tensor " + std::string(name) + ": absent");
-  if (entry->type != type || !std::equal(shape.begin(), shape.end(), entry->shape.begin(),
-                                         entry->shape.end())) {
+  if (entry->type != type ||
+      !std::equal(shape.begin(), shape.end(), entry->shape.begin(), entry->shape.end())) {
     return Refuse("tensor " + std::string(name) + ": is " +
-                  std::string(TensorTypeName(entry->type)) + ShapeText(entry->shape) +
-                  ", not " + std::string(TensorTypeName(type)) + ShapeText(shape));
+                  std::string(TensorTypeName(entry->type)) + ShapeText(entry->shape) + ", not " +
+                  std::string(TensorTypeName(type)) + ShapeText(shape));
   }
   return entry->data;
 }

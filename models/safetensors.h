@@ -25,19 +25,33 @@ size_t TensorTypeSize(TensorType type);            // bytes of one element
 template <typename T>
 constexpr TensorType TensorTypeOf() = delete;
 template <>
-constexpr TensorType TensorTypeOf<int8_t>() { return TensorType::kI8; }
+constexpr TensorType TensorTypeOf<int8_t>() {
+  return TensorType::kI8;
+}
 template <>
-constexpr TensorType TensorTypeOf<uint8_t>() { return TensorType::kU8; }
+constexpr TensorType TensorTypeOf<uint8_t>() {
+  return TensorType::kU8;
+}
 template <>
-constexpr TensorType TensorTypeOf<int16_t>() { return TensorType::kI16; }
+constexpr TensorType TensorTypeOf<int16_t>() {
+  return TensorType::kI16;
+}
 template <>
-constexpr TensorType TensorTypeOf<uint16_t>() { return TensorType::kU16; }
+constexpr TensorType TensorTypeOf<uint16_t>() {
+  return TensorType::kU16;
+}
 template <>
-constexpr TensorType TensorTypeOf<int32_t>() { return TensorType::kI32; }
+constexpr TensorType TensorTypeOf<int32_t>() {
+  return TensorType::kI32;
+}
 template <>
-constexpr TensorType TensorTypeOf<uint32_t>() { return TensorType::kU32; }
+constexpr TensorType TensorTypeOf<uint32_t>() {
+  return TensorType::kU32;
+}
 template <>
-constexpr TensorType TensorTypeOf<float>() { return TensorType::kF32; }
+constexpr TensorType TensorTypeOf<float>() {
+  return TensorType::kF32;
+}
 
 struct TensorEntry {
   TensorType type = TensorType::kU8;

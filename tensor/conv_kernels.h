@@ -9,8 +9,8 @@
 
 namespace godwit {
 
-inline constexpr int kMaxConvKernel = 7;      // taps along one side
-inline constexpr int kMinConvWeight = -64;    // 7 bits: two u8 * s8 products fit AVX2's s16 pairs
+inline constexpr int kMaxConvKernel = 7;    // taps along one side
+inline constexpr int kMinConvWeight = -64;  // 7 bits: two u8 * s8 products fit AVX2's s16 pairs
 inline constexpr int kMaxConvWeight = 63;
 inline constexpr int64_t kChannelAlign = 16;  // activations in memory: channels rounded up to this
 
@@ -55,14 +55,15 @@ struct PackedConv {
   ConvSpec spec;
   std::vector<ConvBlock> blocks;
   Tensor<int8_t> weights;
-  Tensor<int64_t> constants;             // UnitConstants (conv_pack.h) of each unit
-  std::vector<int32_t> bias, mult;       // as given; only the scalar kernel reads these
+  Tensor<int64_t> constants;        // UnitConstants (conv_pack.h) of each unit
+  std::vector<int32_t> bias, mult;  // as given; only the scalar kernel reads these
   std::vector<uint8_t> shift;
 };
 
 // Strides in bytes. The input's border is in memory: `in` is the top left tap of the first output
 // position. in_col_stride is a multiple of 4 and at least in_channels rounded up to 4, and 64 bytes
-// past the last input position are readable. Exactly out_channels bytes of each position are written.
+// past the last input position are readable. Exactly out_channels bytes of each position are
+// written.
 struct ConvArgs {
   const uint8_t* in = nullptr;
   int64_t in_row_stride = 0, in_col_stride = 0;

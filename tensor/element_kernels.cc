@@ -90,8 +90,7 @@ GODWIT_AVX512 void AddAvx512(const uint8_t* a, const uint8_t* b, uint8_t* out, i
   }
 }
 
-GODWIT_AVX512 void LutAvx512(const uint8_t* in, const uint8_t* table, uint8_t* out,
-                             int64_t count) {
+GODWIT_AVX512 void LutAvx512(const uint8_t* in, const uint8_t* table, uint8_t* out, int64_t count) {
   const __m512i t0 = _mm512_loadu_si512(table), t1 = _mm512_loadu_si512(table + 64);
   const __m512i t2 = _mm512_loadu_si512(table + 128), t3 = _mm512_loadu_si512(table + 192);
   for (int64_t i = 0; i < count; i += 64) {
@@ -99,8 +98,7 @@ GODWIT_AVX512 void LutAvx512(const uint8_t* in, const uint8_t* table, uint8_t* o
     const __m512i x = _mm512_maskz_loadu_epi8(m, in + i);
     const __m512i low = _mm512_permutex2var_epi8(t0, x, t1);
     const __m512i high = _mm512_permutex2var_epi8(t2, x, t3);
-    _mm512_mask_storeu_epi8(out + i, m,
-                            _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), low, high));
+    _mm512_mask_storeu_epi8(out + i, m, _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), low, high));
   }
 }
 
@@ -108,8 +106,7 @@ GODWIT_AVX512 void CopyAvx512(const uint8_t* in, uint8_t* out, int64_t count, ui
   const __m512i mask = _mm512_set1_epi8(static_cast<char>(flip));
   for (int64_t i = 0; i < count; i += 64) {
     const __mmask64 m = FirstLanes(count - i);
-    _mm512_mask_storeu_epi8(out + i, m,
-                            _mm512_xor_si512(_mm512_maskz_loadu_epi8(m, in + i), mask));
+    _mm512_mask_storeu_epi8(out + i, m, _mm512_xor_si512(_mm512_maskz_loadu_epi8(m, in + i), mask));
   }
 }
 #endif

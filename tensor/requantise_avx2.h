@@ -62,8 +62,8 @@ struct StoreArgs {
   void MoveTo(const ConvArgs& args, int64_t y, int64_t x) {
     out = args.out + y * args.out_row_stride + x * args.out_col_stride + first_channel;
     if (args.residual == nullptr) return;
-    residual = args.residual + y * args.residual_row_stride + x * args.residual_col_stride +
-               first_channel;
+    residual =
+        args.residual + y * args.residual_row_stride + x * args.residual_col_stride + first_channel;
   }
 };
 

@@ -1,7 +1,10 @@
-"""Writes the safetensors files that the C++ reads: the stream model and the synthesis networks."""
+"""Writes the safetensors files that the C++ reads: the stream model and the synthesis networks.
+
+    export_swift.py FILE      a stream model whose contexts nothing has been fitted to, for tests of the scripts"""
 import hashlib
 import json
 import struct
+import sys
 
 import numpy as np
 
@@ -23,6 +26,24 @@ def write_safetensors(path, tensors, metadata):
     with open(path, 'wb') as f:
         f.write(blob)
     return hashlib.sha256(blob).digest()[:8].hex()
+
+
+def read_safetensors(path):
+    """(tensors, metadata) of a file that write_safetensors wrote."""
+    with open(path, 'rb') as f:
+        blob = f.read()
+    size, = struct.unpack('<Q', blob[:8])
+    header, data = json.loads(blob[8:8 + size]), blob[8 + size:]
+    metadata = header.pop('__metadata__', {})
+    names = {v: k for k, v in TYPES.items()}
+    return {name: np.frombuffer(data[t['data_offsets'][0]:t['data_offsets'][1]], names[t['dtype']]).reshape(t['shape'])
+            for name, t in header.items()}, metadata
+
+
+def model_id(path):
+    """16 hex digits: how streams and the registry name a file."""
+    with open(path, 'rb') as f:
+        return hashlib.sha256(f.read()).digest()[:8].hex()
 
 
 def transform_tensors():
@@ -76,10 +97,15 @@ def synthesis_input_order():
     return order
 
 
-def export_synthesis(path, net, stream_id, name, version, description=''):
+def synthesis_output_order():
+    """File channel -> channel of the torch network's output."""
+    return np.array([p * 64 + v * 8 + u for p in range(3) for u in range(8) for v in range(8)])
+
+
+def export_synthesis(path, net, stream_id, size, version, description='', name=None):
+    """`size` is small, medium or large; `name` is what `godwit models` shows."""
     rows = net.integer_layers()
-    order = synthesis_input_order()
-    out_order = np.array([p * 64 + v * 8 + u for p in range(3) for u in range(8) for v in range(8)])
+    order, out_order = synthesis_input_order(), synthesis_output_order()
     tensors, layers = {}, []
     for i, (layer, w, b, mult, shift, residual, output) in enumerate(rows):
         if i == 0:
@@ -99,6 +125,10 @@ def export_synthesis(path, net, stream_id, name, version, description=''):
     tensors['input.layers'] = (128 + np.round(flags * 127)).astype(np.uint8)
     tensors['input.step_floor'] = np.array([0 if f == 0 else round(32 * (np.log2(f) + 1)) for f in L.STEP_FLOOR], np.uint16)
     return write_safetensors(path, tensors, {
-        'godwit.codec': 'swift', 'godwit.kind': 'synthesis', 'godwit.synthesis.size': name,
-        'godwit.synthesis.stream': stream_id, 'godwit.name': f'swift-{name}', 'godwit.version': version,
+        'godwit.codec': 'swift', 'godwit.kind': 'synthesis', 'godwit.synthesis.size': size,
+        'godwit.synthesis.stream': stream_id, 'godwit.name': name or f'swift-{size}', 'godwit.version': version,
         'godwit.description': description, 'network.synthesis': json.dumps(graph, separators=(',', ':'))})
+
+
+if __name__ == '__main__':
+    export_stream_model(sys.argv[1], np.zeros((3, 8, 8)), 108, plain_context())

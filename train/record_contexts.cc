@@ -21,6 +21,7 @@ namespace {
 constexpr size_t kRow = 24;  // kind, unit, step index, value, then features and mean features
 
 struct Recorder {
+  static constexpr bool kActive = true;
   std::FILE* out = nullptr;
   int step_index = 0;
   void Row(int kind, int unit, int value, const int* a, size_t na, const int* b, size_t nb) const {
@@ -105,11 +106,11 @@ int Run(int argc, char** argv) {
     counter.rate = rate;
     counter.counts = &counts[static_cast<size_t>(ContextParameters::StepRange(step_index))];
     if (record) {
-      ContextCoder<Counter, false, Recorder> coder(model.context, *state, tile, counter,
+      ContextCoder<Counter, false, Recorder> coder(model.context, *state, tile, counter, BestSimdLevel(),
                                                    Recorder{out, step_index});
       for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
     } else {
-      ContextCoder<Counter, false> coder(model.context, *state, tile, counter);
+      ContextCoder<Counter, false> coder(model.context, *state, tile, counter, BestSimdLevel());
       for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
     }
     Total& t = totals[step_index];

@@ -11,11 +11,13 @@ HELD_OUT = 12  # every file whose index is a multiple of len // 12 is for valida
 def load(folder, scales=(1.0, 0.6), seed=1, limit=None):
     """Returns (train, held_out): lists of u8 {height, width, 3}. The pack is lossy WebP with 4:2:0
     chroma; the reduced copies have clean, full-resolution chroma."""
+    if not os.path.isdir(folder):
+        raise SystemExit(f'{folder}: no such folder')
     files = sorted(f for e in ('png', 'webp', 'jpg') for f in glob.glob(os.path.join(folder, '*.' + e)))[:limit]
     if not files:
         raise SystemExit(f'{folder}: no pictures')
     rng, train, held = np.random.default_rng(seed), [], []
-    every = max(1, len(files) // HELD_OUT)
+    every = max(2, len(files) // HELD_OUT)
     for i, f in enumerate(files):
         im = Image.open(f).convert('RGB')
         for s in scales:
@@ -24,6 +26,8 @@ def load(folder, scales=(1.0, 0.6), seed=1, limit=None):
             a = np.asarray(im if s == 1 else im.resize((w, h), Image.LANCZOS))
             if min(a.shape[:2]) >= 264:
                 (held if i % every == 0 else train).append(a)
+    if not train:
+        raise SystemExit(f'{folder}: no picture to train on with sides of 264 and more')
     return train, held
 
 

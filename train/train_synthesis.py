@@ -5,10 +5,17 @@
 
 The analysis is orthonormal, so squared error in coefficients is squared error in RGB: nothing is decoded to
 pixels while training. Each crop draws its own step, dead zone and number of layers. The last part of the time
-trains with the arithmetic of the integer network imitated (quantisation-aware)."""
+trains with the arithmetic of the integer network imitated (quantisation-aware).
+
+--resume takes networks, optimiser and step count from --out and begins the schedule anew: the learning rate falls
+along a cosine over this run's own --minutes, from --lr again, and this run's last --qat imitates integers. Crops
+and draws are seeded by --seed and the step, so a resumed run sees new ones. Without --resume an --out that is there
+becomes OUT.old. Checkpoints keep the commands and minutes of all runs, for the card."""
 import argparse
 import glob
 import os
+import platform
+import sys
 import time
 
 import numpy as np
@@ -18,7 +25,7 @@ from PIL import Image
 import swift_data
 import swift_layout as L
 import swift_transform as T
-from swift_synthesis import Synthesis
+from swift_synthesis import SIZES, Synthesis
 
 
 def draw(n, rng, device):
@@ -53,10 +60,11 @@ def kodak_psnr(net, images, steps=(8, 16, 32, 64, 128), offset=0.42):
         gain, psnr = [], []
         for im in images:
             h, w = im.shape[0] // 32 * 32, im.shape[1] // 32 * 32
-            a = torch.as_tensor(im[None, :h, :w].copy())
-            coef, st = T.coefficients(a), torch.tensor([float(s)])
-            rec, _, _ = T.code(coef, st, torch.tensor([8]), offset)
-            x = T.features(rec, st, torch.tensor(L.conditioning(np.log2(s), 8))[None])
+            device = next(net.parameters()).device
+            a = torch.as_tensor(im[None, :h, :w].copy()).to(device)
+            coef, st = T.coefficients(a), torch.tensor([float(s)], device=device)
+            rec, _, _ = T.code(coef, st, torch.tensor([8], device=device), offset)
+            x = T.features(rec, st, torch.tensor(L.conditioning(np.log2(s), 8), device=device)[None])
             both = []
             for c in (rec, rec + net(x) * s):
                 mse = (T.inverse(c).round().clamp(0, 255) - a.float()).square().mean().item()
@@ -66,8 +74,31 @@ def kodak_psnr(net, images, steps=(8, 16, 32, 64, 128), offset=0.42):
     return ' '.join(rows)
 
 
+def check(a):
+    """Says what is wrong with the arguments before pictures are read; an hour later is too late."""
+    folder = os.path.dirname(os.path.abspath(a.out))
+    for what in filter(None, (a.data, a.kodak, folder)):
+        if not os.path.isdir(what):
+            raise SystemExit(f'{what}: no such folder')
+    if a.kodak and not glob.glob(os.path.join(a.kodak, '*.png')):
+        raise SystemExit(f'{a.kodak}: no PNG pictures')
+    if a.size not in SIZES:
+        raise SystemExit(f'--size {a.size}: not one of {", ".join(SIZES)}')
+    if a.crop % 32 or not 32 <= a.crop <= 256:
+        raise SystemExit(f'--crop {a.crop}: not a multiple of 32, at most 256')
+    if a.resume and not os.path.exists(a.out):
+        print(f'{a.out}: not there, so nothing to resume; starting from nothing', flush=True)
+
+
+def machine_name(device, threads):
+    if device == 'cuda':
+        return torch.cuda.get_device_name(0)
+    model = [line.split(':')[1].strip() for line in open('/proc/cpuinfo') if line.startswith('model name')] if os.path.exists('/proc/cpuinfo') else []
+    return f'{(model or [platform.machine()])[0]}, {threads} of {os.cpu_count()} cores, CPU only'
+
+
 def main():
-    p = argparse.ArgumentParser()
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--data', required=True); p.add_argument('--kodak'); p.add_argument('--out', required=True)
     p.add_argument('--size', default='medium'); p.add_argument('--minutes', type=float, default=10)
     p.add_argument('--resume', action='store_true'); p.add_argument('--seed', type=int, default=1)
@@ -76,6 +107,7 @@ def main():
     p.add_argument('--qat', type=float, default=0.25, help='last fraction of the time with integer arithmetic imitated')
     p.add_argument('--eval-minutes', type=float, default=5); p.add_argument('--limit', type=int)
     a = p.parse_args()
+    check(a)
     torch.set_num_threads(a.threads); torch.manual_seed(a.seed)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     train, held = swift_data.load(a.data, limit=a.limit)
@@ -84,10 +116,15 @@ def main():
     ema = Synthesis(a.size).to(device)
     ema.load_state_dict(net.state_dict())
     opt = torch.optim.Adam(net.parameters(), lr=a.lr, betas=(0.9, 0.98))
-    spent, step_no = 0.0, 0
+    spent, step_no, history = 0.0, 0, []
     if a.resume and os.path.exists(a.out):
         s = torch.load(a.out, map_location=device)
+        if s['size'] != a.size:
+            raise SystemExit(f'{a.out}: is a {s["size"]} network, not {a.size}')
+        spent, history = s.get('minutes', 0.0), s.get('history', [])
         net.load_state_dict(s['net']); ema.load_state_dict(s['ema']); opt.load_state_dict(s['opt']); step_no = s['step']
+    elif os.path.exists(a.out):
+        os.replace(a.out, a.out + '.old')
     print(f'{a.size}: {net.macs_per_pixel():.0f} MAC/pixel, {len(train)} pictures, {len(held)} held out', flush=True)
     crops, vcrops = swift_data.Crops(train, a.crop, a.seed + step_no), swift_data.Crops(held or train, a.crop, 7)
     rng = np.random.default_rng(a.seed + 100 + step_no)
@@ -95,14 +132,17 @@ def main():
     start = last_eval = time.time()
 
     def save():
-        torch.save(dict(net=net.state_dict(), ema=ema.state_dict(), opt=opt.state_dict(), step=step_no, size=a.size), a.out + '.tmp')
+        minutes = (time.time() - start) / 60
+        run_line = dict(command='train/train_synthesis.py ' + ' '.join(sys.argv[1:]), minutes=minutes, machine=machine_name(device, a.threads))
+        torch.save(dict(net=net.state_dict(), ema=ema.state_dict(), opt=opt.state_dict(), step=step_no, size=a.size,
+                        minutes=spent + minutes, history=history + [run_line]), a.out + '.tmp')
         os.replace(a.out + '.tmp', a.out)
 
     def report():
         with torch.no_grad():
             v = np.mean([loss_of(ema, c, *d).item() for c, d in valid])
         print(f'step {step_no} min {(time.time() - start) / 60:.1f} train {run:.4f} valid {v:.4f} '
-              f'{kodak_psnr(ema, kodak) if kodak and device == "cpu" else ""}', flush=True)
+              f'{kodak_psnr(ema, kodak) if kodak else ""}', flush=True)
 
     run = 1.0
     while True:

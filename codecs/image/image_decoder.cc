@@ -69,6 +69,7 @@ struct ImageDecoder::State {
   std::vector<swift::TileLatents> tiles;  // one per thread
   std::vector<std::unique_ptr<swift::ContextState>> contexts;
   std::vector<swift::TileSynthesiser> synthesisers;
+  std::vector<Status> tile_status, window_status;  // of a row of tiles, of a strip
 };
 
 // Everything that follows from the header and the options; nothing is allocated.
@@ -160,6 +161,8 @@ Status ImageDecoder::State::Allocate() {
                                                            planes, strip_h, window_w));
     synthesisers.push_back(std::move(s));
   }
+  tile_status.resize(static_cast<size_t>(end_tile_x - first_tile_x));
+  window_status.resize(static_cast<size_t>((strip_w + window_w - 1) / window_w));
   return {};
 }
 
@@ -178,15 +181,14 @@ void ImageDecoder::State::KeepRows(int64_t from) {
 }
 
 Status ImageDecoder::State::DecodeTileRow() {
-  const auto count = static_cast<size_t>(end_tile_x - first_tile_x);
+  const size_t count = tile_status.size();
   const int workers = static_cast<int>(tiles.size());
-  std::vector<Status> status(count);
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
   for (size_t i = 0; i < count; ++i) {
-    status[i] = DecodeTile(first_tile_x + static_cast<int64_t>(i),
-                           static_cast<size_t>(omp_get_thread_num()));
+    tile_status[i] = DecodeTile(first_tile_x + static_cast<int64_t>(i),
+                                static_cast<size_t>(omp_get_thread_num()));
   }
-  for (const Status& s : status) GODWIT_RETURN_IF_ERROR(s);
+  for (const Status& s : tile_status) GODWIT_RETURN_IF_ERROR(s);
   end_row = std::min((next_tile_y + 1) * static_cast<int64_t>(grid.tile) / kBlockSide, picture_h);
   ++next_tile_y;
   return {};
@@ -201,22 +203,26 @@ Status ImageDecoder::State::DecodeTile(int64_t tx, size_t worker) {
   const size_t index = ty * grid.across + static_cast<uint64_t>(tx);
   swift::TileLatents& tile = tiles[worker];
   tile.Reset(RoundUp(grid.TileHeight(ty), kCell) / kCell,
-             RoundUp(grid.TileWidth(static_cast<uint64_t>(tx)), kCell) / kCell);
+             RoundUp(grid.TileWidth(static_cast<uint64_t>(tx)), kCell) / kCell, /*latents=*/true);
   contexts[worker]->Reset(swift.context, step_index);
   for (int layer = 0; layer < std::max(layers, 2); ++layer) {
     if (layer == 2) {
       swift::ReconstructDc(swift, step, tile);
-      swift::PredictMeans(swift, step, /*set_symbols=*/true, tile);
+      swift::PredictMeans(swift, step, /*set_symbols=*/true, options.simd, tile);
     }
     if (layer >= layers) continue;
     const std::span<const std::byte> substream = stream.layers[static_cast<size_t>(layer)][index];
     if (substream.empty()) continue;  // all zero
     RangeDecoder decoder(substream);
     BitReader reader{decoder};
-    swift::ContextCoder<BitReader, true> coder(swift.context, *contexts[worker], tile, reader);
+    swift::ContextCoder<BitReader, true> coder(swift.context, *contexts[worker], tile, reader,
+                                               options.simd);
     coder.CodeLayer(layer);
-    GODWIT_RETURN_IF_ERROR(decoder.Finish().WithPrefix("layer " + std::to_string(layer) +
-                                                       " of tile " + std::to_string(index) + ": "));
+    const Status finished = decoder.Finish();
+    if (!finished.ok()) {  // the place costs allocations
+      return finished.WithPrefix("layer " + std::to_string(layer) + " of tile " +
+                                 std::to_string(index) + ": ");
+    }
   }
   if (layers <= 2) swift::ReconstructDc(swift, step, tile);
   const int64_t row0 = next_tile_y * static_cast<int64_t>(grid.tile) / kBlockSide - first_row;
@@ -277,20 +283,19 @@ Status ImageDecoder::State::NextStrip() {
     rows.symbols[p] = symbols[p].data();
     rows.dc[p] = dc[p].data();
   }
-  const int64_t count = (strip_w + window_w - 1) / window_w;
+  const auto count = static_cast<int64_t>(window_status.size());
   const int workers = static_cast<int>(synthesisers.size());
-  std::vector<Status> status(static_cast<size_t>(count));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
   for (int64_t i = 0; i < count; ++i) {
     const int64_t x = i * window_w, w = std::min(window_w, strip_w - x);
     const Rect window{strip_row, strip_x + x, strip_end - strip_row, w};
-    status[static_cast<size_t>(i)] =
+    window_status[static_cast<size_t>(i)] =
         synthesisers[static_cast<size_t>(omp_get_thread_num())].Synthesise(
             rows, stream.header.step_index, layers, window,
             pixels.view().Window(0, x * kBlockSide, (strip_end - strip_row) * kBlockSide,
                                  w * kBlockSide));
   }
-  for (const Status& s : status) GODWIT_RETURN_IF_ERROR(s);
+  for (const Status& s : window_status) GODWIT_RETURN_IF_ERROR(s);
   const auto ty = static_cast<uint64_t>(strip_row / tile_blocks);
   if (!stream.alpha.empty() && alpha_tile_y != static_cast<int64_t>(ty))
     GODWIT_RETURN_IF_ERROR(DecodeAlphaRow(ty));

@@ -20,8 +20,8 @@ struct ImageRegion {
 
 struct ImageDecodeOptions {
   int layers = 8;  // decode at most this many, 1..8
-  ImageRegion region;
-  DecodeLimits limits;
+  ImageRegion region{};
+  DecodeLimits limits{};
   int threads = 0;  // 0: as OpenMP says
   SimdLevel simd = BestSimdLevel();
   uint32_t window = 0;  // pixels a side of a piece of synthesis, multiple of 32; 0: default. No
@@ -48,7 +48,8 @@ class ImageDecoder {
   int channels() const;  // planes, and one more with alpha
 
   // The next rows.height rows of the region: interleaved samples, width() x channels(). kCorrupt
-  // for streams that no encoder writes. After an error, call no more.
+  // or kTruncated for streams that no encoder writes. After an error, call no more. Allocates
+  // nothing, but for a few rows of scratch where there is alpha.
   Status ReadRows(TensorView<uint8_t> rows);
 
  private:

@@ -21,8 +21,10 @@ namespace {
 using swift::kCell;
 using swift::kLayers;
 
-constexpr int kCoarsestUsefulStep = 288;
+// Quality 0, 90 and 100 are step indices 340, 115 and 0.
+constexpr double kCoarsestQualityStep = 340, kKneeQuality = 90, kKneeStep = 115;
 constexpr uint32_t kDefaultTile = 1024;
+constexpr uint64_t kMaxTiles = uint64_t{1} << 22;  // 1 GiB of lists; 4 terapixels in whole tiles
 constexpr size_t kMinSectionPayload = 512;  // bytes: layers share a section until it has this many
 
 struct BitWriter {
@@ -46,6 +48,7 @@ struct Worker {
   swift::TileAnalyser analyser;
   swift::TileLatents latents;
   std::unique_ptr<swift::ContextState> state;
+  Tensor<uint8_t> colour;  // a tile without its alpha
   // Grown without being cleared: pages that the entropy coder does not reach are never touched.
   std::unique_ptr<std::byte[]> buffer;
   size_t buffer_size = 0;
@@ -83,6 +86,21 @@ bool LayerIsEmpty(const swift::TileLatents& tile, int layer) {
   return true;
 }
 
+// The channels that `to` has.
+void CopyColour(TensorView<const uint8_t> from, TensorView<uint8_t> to) {
+  for (int64_t y = 0; y < to.height; ++y) {
+    const uint8_t* source = from.At(y, 0);
+    uint8_t* target = to.At(y, 0);
+    for (int64_t x = 0; x < to.width; ++x, source += from.col_stride, target += to.channels) {
+      target[0] = source[0];
+      if (to.channels == 3) {
+        target[1] = source[1];
+        target[2] = source[2];
+      }
+    }
+  }
+}
+
 // Far more than a layer of a tile takes; what would not fit is reported by the coder.
 size_t LayerBound(const swift::TileLatents& tile) {
   return static_cast<size_t>(tile.blocks_h() * tile.blocks_w()) * swift::kChannels * 3 * 5 + 1024;
@@ -92,11 +110,16 @@ size_t LayerBound(const swift::TileLatents& tile) {
 
 int StepIndexFromQuality(double quality) {
   const double q = std::clamp(std::isnan(quality) ? 0.0 : quality, 0.0, 100.0);
-  return static_cast<int>(std::lround((100.0 - q) / 100.0 * kCoarsestUsefulStep));
+  const double index = q <= kKneeQuality ? kCoarsestQualityStep -
+                                               q * (kCoarsestQualityStep - kKneeStep) / kKneeQuality
+                                         : kKneeStep * (100.0 - q) / (100.0 - kKneeQuality);
+  return static_cast<int>(std::lround(index));
 }
 
 double QualityFromStepIndex(int step_index) {
-  return std::max(0.0, 100.0 - 100.0 * step_index / kCoarsestUsefulStep);
+  if (step_index < kKneeStep) return 100.0 - step_index * (100.0 - kKneeQuality) / kKneeStep;
+  return std::max(
+      0.0, (kCoarsestQualityStep - step_index) * kKneeQuality / (kCoarsestQualityStep - kKneeStep));
 }
 
 struct ImageEncoder::State {
@@ -146,6 +169,12 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
     while (header.tile > 128 && uint64_t{header.tile} * s.width > (1u << 23)) header.tile /= 2;
   }
   const TileGrid grid(header);
+  if (grid.count() > kMaxTiles) {
+    return Status(StatusCode::kOverLimit, "a picture of " + std::to_string(s.width) + "x" +
+                                              std::to_string(s.height) + " has " +
+                                              std::to_string(grid.count()) +
+                                              " tiles, the limit is " + std::to_string(kMaxTiles));
+  }
   for (auto& layer : layers) layer.assign(grid.count(), {});
   alpha.assign(s.channels % 2 == 0 ? grid.count() : 0, {});
   // Tiles at the border of a small picture need no room for a whole tile.
@@ -230,14 +259,25 @@ Status ImageEncoder::State::EncodeTile(Worker& worker, TensorView<const uint8_t>
                                        size_t index) {
   const swift::SwiftModel& swift = model.swift();
   swift::TileLatents& tile = worker.latents;
-  worker.analyser.Analyse(pixels, header.step_index, tile);
+  TensorView<const uint8_t> colour = pixels;
+  if (pixels.col_stride != header.planes) {
+    const int64_t planes = header.planes, row = pixels.width * planes;
+    if (worker.colour.size() < pixels.height * row)
+      worker.colour = Tensor<uint8_t>(pixels.height, pixels.width, planes);
+    const TensorView<uint8_t> copy{
+        worker.colour.data(), pixels.height, pixels.width, planes, row, planes};
+    CopyColour(pixels, copy);
+    colour = copy;
+  }
+  worker.analyser.Analyse(colour, header.step_index, tile);
   worker.state->Reset(swift.context, header.step_index);
   for (int layer = 0; layer < options.layers; ++layer) {
     if (LayerIsEmpty(tile, layer)) continue;
     const std::span<std::byte> buffer = worker.Buffer(LayerBound(tile));
     RangeEncoder encoder(buffer);
     BitWriter writer{encoder};
-    swift::ContextCoder<BitWriter, false> coder(swift.context, *worker.state, tile, writer);
+    swift::ContextCoder<BitWriter, false> coder(swift.context, *worker.state, tile, writer,
+                                                options.simd);
     coder.CodeLayer(layer);
     GODWIT_ASSIGN_OR_RETURN(const size_t size, encoder.Finish());
     layers[static_cast<size_t>(layer)][index].assign(buffer.begin(),

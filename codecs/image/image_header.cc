@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <string_view>
 
 #include "codecs/image/image_syntax.h"
 #include "io/container.h"
@@ -85,6 +86,11 @@ Status AsCorrupt(Status status) {
   return status.code() == StatusCode::kTruncated ? Corrupt(status.message()) : status;
 }
 
+bool Has(const ImageStream& s, std::string_view name) {
+  return std::any_of(s.sections.begin(), s.sections.end(),
+                     [&](const ImageSectionInfo& info) { return info.name == name; });
+}
+
 Status ReadSection(const Section& section, const DecodeLimits& limits, ImageStream& s) {
   ByteReader reader(section.body);
   ImageSectionInfo info{"", section.offset, SectionSize(section.body.size()), 0, 0};
@@ -110,7 +116,6 @@ Status ReadSection(const Section& section, const DecodeLimits& limits, ImageStre
       break;
     }
     case SectionType::kAlpha:
-      if (!s.alpha.empty()) return Corrupt("a second alpha section");
       info.name = "alpha";
       GODWIT_RETURN_IF_ERROR(ReadSubstreams(reader, TileGrid(s.header).count(), s.alpha));
       break;
@@ -130,6 +135,7 @@ Status ReadSection(const Section& section, const DecodeLimits& limits, ImageStre
       reader = ByteReader({});
       break;
   }
+  if (info.layers == 0 && Has(s, info.name)) return Corrupt("a second section of " + info.name);
   if (reader.remaining() != 0)
     return Corrupt(std::to_string(reader.remaining()) + " bytes left over");
   s.sections.push_back(std::move(info));

@@ -21,6 +21,7 @@ PlaneQuantiser MakeQuantiser(uint32_t step, uint8_t rounding) {
 
 TileAnalyser::TileAnalyser(const SwiftModel& model, SimdLevel level, int64_t max_cells_w)
     : model_(model),
+      level_(level),
       kernels_(BlockTransformKernelsFor(level)),
       rows_(kPlanes, 8, max_cells_w * kCell),
       coefficients_(1, max_cells_w * kCellBlocks, kChannels),
@@ -102,12 +103,13 @@ void TileAnalyser::AnalyseCoarse(uint32_t step, TileLatents& tile) {
 
 void TileAnalyser::Analyse(TensorView<const uint8_t> pixels, int step_index, TileLatents& tile) {
   const uint32_t step = StepFromIndex(step_index);
-  tile.Reset((pixels.height + kCell - 1) / kCell, (pixels.width + kCell - 1) / kCell);
+  tile.Reset((pixels.height + kCell - 1) / kCell, (pixels.width + kCell - 1) / kCell,
+             /*latents=*/false);
   quantiser_ = MakeQuantiser(step, model_.rounding);
   for (int64_t y = 0; y < tile.blocks_h(); ++y) AnalyseBlockRow(pixels, y, tile);
   AnalyseCoarse(step, tile);
   ReconstructDc(model_, step, tile);
-  PredictMeans(model_, step, /*set_symbols=*/false, tile);
+  PredictMeans(model_, step, /*set_symbols=*/false, level_, tile);
   for (size_t p = 0; p < static_cast<size_t>(tile.planes); ++p) {
     for (int64_t y = 0; y < tile.blocks_h(); ++y) {
       const uint64_t* const from = tile.nonzero[p].data() + y * tile.blocks_w();

@@ -25,6 +25,7 @@ class TileAnalyser {
   void AnalyseCoarse(uint32_t step, TileLatents& tile);
 
   const SwiftModel& model_;
+  SimdLevel level_;
   const BlockTransformKernels& kernels_;
   PlaneQuantiser quantiser_;
   Tensor<int16_t> rows_;          // [plane][8][width]

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "codecs/image/swift_band_context.h"
 #include "codecs/image/swift_layout.h"
 #include "codecs/image/swift_model.h"
 #include "codecs/image/swift_tile.h"
@@ -48,6 +49,7 @@ struct ContextState {
 // whether symbols are outputs. `Probe` sees the features of every decision; the default does
 // nothing and costs nothing.
 struct NoProbe {
+  static constexpr bool kActive = false;
   static void Cell(int, const int*, bool) {}
   static void Flag(int, const int*, bool) {}
   static void Symbol(int, const int*, const int*, int) {}
@@ -58,8 +60,14 @@ template <typename Coder, bool kDecode, typename Probe = NoProbe>
 class ContextCoder {
  public:
   ContextCoder(const ContextParameters& p, ContextState& state, TileLatents& tile, Coder& coder,
-               Probe probe = {})
-      : p_(p), state_(state), tile_(tile), coder_(coder), probe_(probe) {}
+               SimdLevel level, Probe probe = {})
+      : p_(p),
+        state_(state),
+        tile_(tile),
+        coder_(coder),
+        level_(level),
+        kernel_(BandContextKernelFor(level)),
+        probe_(probe) {}
 
   // Codes one layer; layers 0.. must come in order. Layer 2 and up need PredictMeans() first.
   void CodeLayer(int layer) {
@@ -117,13 +125,18 @@ class ContextCoder {
   void CodeCoarseDc(int plane);
   void CodeCoarseAc(int plane);
   void CodeBand(int plane, int band);
-  void CodeCells(int group, int plane, int band, int cell_row);
-  void CodeBlock(int plane, int band, int64_t at, int64_t symbol_at, int scale);
+  void CodeCells(int group, int plane, int band, int64_t cell_row);
+  void CodeBlock(int plane, int band, int64_t y, int64_t x, int scale);
+  void ProbeFlag(const FlagRow& row, int64_t x, int activity, int group, bool value);
+  void ProbeSymbol(int plane, int band, size_t i, bool seen, const BandNeighbours& n, int t,
+                   int previous, int value);
 
   const ContextParameters& p_;
   ContextState& state_;
   TileLatents& tile_;
   Coder& coder_;
+  SimdLevel level_;
+  BandContextKernel kernel_;
   Probe probe_;
 };
 
@@ -234,7 +247,8 @@ void ContextCoder<Coder, kDecode, Probe>::CodeCoarseAc(int plane) {
 
 // Which cells (4x4 blocks) of a row have anything in this band.
 template <typename Coder, bool kDecode, typename Probe>
-void ContextCoder<Coder, kDecode, Probe>::CodeCells(int group, int plane, int band, int cell_row) {
+void ContextCoder<Coder, kDecode, Probe>::CodeCells(int group, int plane, int band,
+                                                    int64_t cell_row) {
   const int64_t pitch = tile_.coarse_pitch;
   const auto& w = p_.cell_weights[static_cast<size_t>(group)];
   uint8_t* const counts = tile_.cell_count[group].data();
@@ -261,50 +275,54 @@ void ContextCoder<Coder, kDecode, Probe>::CodeCells(int group, int plane, int ba
 template <typename Coder, bool kDecode, typename Probe>
 void ContextCoder<Coder, kDecode, Probe>::CodeBand(int plane, int band) {
   const int group = plane * kBands + band;
-  const int64_t pitch = tile_.block_pitch;
+  const auto gz = static_cast<size_t>(group), pz = static_cast<size_t>(plane);
+  const int64_t pitch = tile_.block_pitch, blocks_w = tile_.blocks_w();
   const uint64_t mask = kBandTable[static_cast<size_t>(band)].mask;
-  uint8_t* const sums = tile_.band_sum[group].data();
-  const uint8_t* const lower =
-      band > 0 ? tile_.band_sum[group - 1].data() : tile_.gradient[plane].data();
-  const uint8_t* const lowest = band > 1    ? tile_.band_sum[group - 2].data()
-                                : band == 1 ? tile_.gradient[plane].data()
-                                            : nullptr;
-  const uint8_t* const luma = plane > 0 ? tile_.band_sum[band].data() : nullptr;
-  const uint8_t* const other = plane > 1 ? tile_.band_sum[kBands + band].data() : nullptr;
-  const auto& w = p_.flag_weights[static_cast<size_t>(group)];
-  const int64_t blocks_w = tile_.cells_w * kCellBlocks;
-  const auto around = [pitch](const uint8_t* a) { return a[-1] + a[1] + a[-pitch] + a[pitch]; };
-  for (int cell_row = 0; cell_row < tile_.cells_h; ++cell_row) {
+  const uint8_t* const gradient = tile_.gradient[pz].data();
+  FlagRow row{};
+  row.pitch = pitch;
+  row.weights = p_.flag_weights[gz].data();
+  row.bias = p_.flag_bias[gz];
+  const auto band_row = [&](int g, int64_t at) {
+    return tile_.band_sum[static_cast<size_t>(g)].data() + at;
+  };
+  for (int64_t cell_row = 0; cell_row < tile_.cells_h; ++cell_row) {
+    // The cells that have anything lie in [first, end).
+    int64_t first = tile_.cells_w, end = 0;
     CodeCells(group, plane, band, cell_row);
-    uint8_t* const counts =
-        tile_.cell_count[group].data() + (cell_row + 1) * tile_.coarse_pitch + 1;
-    for (int64_t y = int64_t{cell_row} * kCellBlocks; y < (cell_row + 1) * kCellBlocks; ++y) {
-      for (int64_t cell = 0; cell < tile_.cells_w; ++cell) {
-        if (!tile_.cell_flag.data()[static_cast<size_t>(cell)]) continue;
+    for (int64_t x = 0; x < tile_.cells_w; ++x) {
+      if (!tile_.cell_flag.data()[x]) continue;
+      first = std::min(first, x);
+      end = x + 1;
+    }
+    if (first >= end) continue;
+    uint8_t* const counts = tile_.cell_count[gz].data() + (cell_row + 1) * tile_.coarse_pitch + 1;
+    const uint8_t* const activity =
+        tile_.coarse_activity[pz].data() + (cell_row + 1) * tile_.coarse_pitch + 1;
+    for (int64_t y = cell_row * kCellBlocks; y < (cell_row + 1) * kCellBlocks; ++y) {
+      const int64_t start = (y + 1) * pitch + 1 + first * kCellBlocks;  // in arrays with a border
+      row.same = band_row(group, start);
+      row.lower = band > 0 ? band_row(group - 1, start) : gradient + start;
+      row.lowest = band > 1 ? band_row(group - 2, start) : band == 1 ? gradient + start : nullptr;
+      row.luma = plane > 0 ? band_row(band, start) : nullptr;
+      row.other = plane > 1 ? band_row(kBands + band, start) : nullptr;
+      row.count = (end - first) * kCellBlocks;
+      row.out = tile_.flag_sum.data();
+      SumFlagRow(level_, row);
+      for (int64_t cell = first; cell < end; ++cell) {
+        if (!tile_.cell_flag.data()[cell]) continue;
+        const uint32_t extra = band == 0 ? uint32_t{row.weights[5]} * activity[cell] : 0;
         for (int64_t x = cell * kCellBlocks; x < (cell + 1) * kCellBlocks; ++x) {
-          const int64_t at = (y + 1) * pitch + x + 1;  // in arrays with a border
-          const uint8_t* const s = sums + at;
-          const int cell_sum =
-              tile_.coarse_activity[plane].data()[(cell_row + 1) * tile_.coarse_pitch + cell + 1];
-          const int features[kFlagFeatures] = {s[-1],
-                                               s[-pitch],
-                                               s[-pitch - 1] + s[-pitch + 1],
-                                               lower[at],
-                                               around(lower + at),
-                                               lowest != nullptr ? lowest[at] : cell_sum,
-                                               lowest != nullptr ? around(lowest + at) : 0,
-                                               luma != nullptr ? luma[at] : 0,
-                                               luma != nullptr ? around(luma + at) : 0,
-                                               other != nullptr ? other[at] : 0};
-          uint32_t sum = p_.flag_bias[static_cast<size_t>(group)];
-          for (size_t i = 0; i < kFlagFeatures; ++i)
-            sum += static_cast<uint32_t>(w[i] * features[i]);
-          const int64_t symbol_at = y * blocks_w + x;
-          const bool value = !kDecode && (tile_.nonzero[plane].data()[symbol_at] & mask) != 0;
-          probe_.Flag(group, features, value);
+          const int64_t at = (y + 1) * pitch + x + 1, symbol_at = y * blocks_w + x;
+          const uint8_t left = tile_.band_sum[gz].data()[at - 1];
+          const uint32_t sum =
+              row.out[x - first * kCellBlocks] + uint32_t{row.weights[0]} * left + extra;
+          const bool value = !kDecode && (tile_.nonzero[pz].data()[symbol_at] & mask) != 0;
+          if constexpr (Probe::kActive)
+            ProbeFlag(row, x - first * kCellBlocks, activity[cell], group, value);
           const int scale = ScaleClass(sum >> 2, ContextParameters::kClasses);
           if (Bit(value, ContextParameters::FlagContext(group, scale))) {
-            CodeBlock(plane, band, at, symbol_at, Clip255(static_cast<int>(sum >> 5)));
+            CodeBlock(plane, band, y, x, static_cast<int>(std::min(sum >> 5, 255u)));
             ++counts[cell];
           }
         }
@@ -314,59 +332,85 @@ void ContextCoder<Coder, kDecode, Probe>::CodeBand(int plane, int band) {
 }
 
 template <typename Coder, bool kDecode, typename Probe>
-void ContextCoder<Coder, kDecode, Probe>::CodeBlock(int plane, int band, int64_t at,
-                                                    int64_t symbol_at, int scale) {
-  const Band& table = kBandTable[static_cast<size_t>(band)];
+void ContextCoder<Coder, kDecode, Probe>::ProbeFlag(const FlagRow& r, int64_t x, int activity,
+                                                    int group, bool value) {
+  const auto at = [x](const uint8_t* a) { return a != nullptr ? a[x] : 0; };
+  const auto around = [&](const uint8_t* a) {
+    return a != nullptr ? a[x - 1] + a[x + 1] + a[x - r.pitch] + a[x + r.pitch] : 0;
+  };
+  const int features[kFlagFeatures] = {
+      r.same[x - 1],    r.same[x - r.pitch], r.same[x - r.pitch - 1] + r.same[x - r.pitch + 1],
+      at(r.lower),      around(r.lower),     group % kBands == 0 ? activity : at(r.lowest),
+      around(r.lowest), at(r.luma),          around(r.luma),
+      at(r.other)};
+  probe_.Flag(group, features, value);
+}
+
+template <typename Coder, bool kDecode, typename Probe>
+void ContextCoder<Coder, kDecode, Probe>::CodeBlock(int plane, int band, int64_t y, int64_t x,
+                                                    int scale) {
+  const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band);
+  const Band& table = kBandTable[bz];
+  const BandWeights& weights = p_.band[pz * kBands + bz];
   const int kind = ContextParameters::KindOf(plane, band);
-  const int64_t pitch = tile_.block_pitch;
-  uint8_t* const m = tile_.magnitude[plane].data() + at * kChannels;
-  int16_t* const symbols = tile_.symbols[plane].data() + symbol_at * kChannels;
-  BlockEdges* const edges = tile_.edges[plane].data() + at;
-  const uint8_t* const luma = plane > 0 ? tile_.magnitude[0].data() + at * kChannels : nullptr;
-  const uint8_t* const other = plane > 1 ? tile_.magnitude[1].data() + at * kChannels : nullptr;
-  const int16_t* const luma_symbols =
-      plane > 0 ? tile_.symbols[0].data() + symbol_at * kChannels : nullptr;
-  const int16_t* const other_symbols =
-      plane > 1 ? tile_.symbols[1].data() + symbol_at * kChannels : nullptr;
-  const int64_t left = -kChannels, up = -pitch * kChannels;
+  const int64_t pitch = tile_.block_pitch, at = (y + 1) * pitch + x + 1,
+                symbol_at = y * tile_.blocks_w() + x;
+  const int64_t first = kBandFirst[bz];
+  static constexpr std::array<uint8_t, kLanes> kNoMagnitudes{};
+  uint8_t* const block = tile_.magnitude[pz].data() + at * kChannels;
+  uint8_t* const m = block + first;
+  int16_t* const symbols = tile_.symbols[pz].data() + symbol_at * kChannels;
+  BlockEdges* const edges = tile_.edges[pz].data() + at;
+  const auto plane_magnitude = [&](size_t p) {
+    return tile_.magnitude[p].data() + at * kChannels + first;
+  };
+  std::array<int16_t, kLanes> fraction{}, luma_symbol{}, other_symbol{};
+  const auto clamped = [&](size_t p, std::array<int16_t, kLanes>& out) {
+    const int16_t* const from = tile_.symbols[p].data() + symbol_at * kChannels;
+    for (size_t i = 0; i < table.size; ++i)
+      out[i] = static_cast<int16_t>(std::clamp<int>(from[table.channel[i]], -15, 15));
+  };
+  if (band < kPredictedBands) {
+    for (size_t i = 0; i < table.size; ++i) {
+      const int mean = tile_.Mean(plane, y, x, table.channel[i]);
+      fraction[i] = static_cast<int16_t>(mean - 16 * TileLatents::Whole(mean));
+    }
+  }
+  if (plane > 0) clamped(0, luma_symbol);
+  if (plane > 1) clamped(1, other_symbol);
+  const BandNeighbours neighbours{m - kChannels,
+                                  m - pitch * kChannels,
+                                  m - (pitch + 1) * kChannels,
+                                  m - (pitch - 1) * kChannels,
+                                  block + (band > 0 ? kBandFirst[bz - 1] : 0),
+                                  block + (band > 1 ? kBandFirst[bz - 2] : 0),
+                                  plane > 0 ? plane_magnitude(0) : kNoMagnitudes.data(),
+                                  plane > 1 ? plane_magnitude(1) : kNoMagnitudes.data(),
+                                  scale,
+                                  edges,
+                                  edges - 1,
+                                  edges - pitch,
+                                  edges + 1,
+                                  edges + pitch,
+                                  fraction.data(),
+                                  luma_symbol.data(),
+                                  other_symbol.data()};
+  BandSums sums;
+  kernel_(band, weights, neighbours, sums);
   int previous = 0, total = 0;
   bool seen = false;
-  for (int i = 0; i < table.size; ++i) {
-    const int c = table.channel[static_cast<size_t>(i)], u = c >> 3, v = c & 7;
-    const size_t channel = static_cast<size_t>(plane * kChannels + c);
-    const auto uz = static_cast<size_t>(u), vz = static_cast<size_t>(v);
-    // What each neighbour shows at the common border, less what this block already shows there.
-    const int mean_features[kMeanFeatures] = {
-        edges[-1].right[vz] - edges->left[vz],
-        edges[-pitch].bottom[uz] - edges->top[uz],
-        edges[1].left[vz] - edges->right[vz],
-        edges[pitch].top[uz] - edges->bottom[uz],
-        tile_.MeanFraction(plane, symbol_at, c),
-        luma_symbols != nullptr ? std::clamp<int>(luma_symbols[c], -15, 15) : 0,
-        other_symbols != nullptr ? std::clamp<int>(other_symbols[c], -15, 15) : 0};
-    const auto& mw = p_.mean_weights[channel];
-    int t = 512;
-    for (size_t k = 0; k < kMeanFeatures; ++k) t += mw[k] * mean_features[k];
-    t = std::clamp(t >> 10, -4095, 4095);
-    const int features[kSymbolFeatures] = {m[left + c],
-                                           m[up + c],
-                                           m[up + left + c] + m[up - left + c],
-                                           u > 0 ? m[c - 8] : 0,
-                                           v > 0 ? m[c - 1] : 0,
-                                           u > 0 && v > 0 ? m[c - 9] : 0,
-                                           (u > 1 ? m[c - 16] : 0) + (v > 1 ? m[c - 2] : 0),
-                                           previous,
-                                           scale,
-                                           luma != nullptr ? luma[c] : 0,
-                                           other != nullptr ? other[c] : 0,
-                                           Clip255(std::abs(t))};
-    const auto& w = p_.symbol_weights[channel];
-    uint32_t sum = p_.symbol_bias[channel];
-    for (size_t k = 0; k < kSymbolFeatures; ++k) sum += static_cast<uint32_t>(w[k] * features[k]);
+  std::array<int, kMaxBandSize> values{};
+  for (size_t i = 0; i < table.size; ++i) {
+    const int c = table.channel[i];
+    const int t = sums.mean[i];
+    const uint32_t sum = static_cast<uint32_t>(sums.magnitude[i] + weights.previous[i] * previous);
     const int scale_class = ScaleClass(sum >> 2, ContextParameters::kClasses);
-    const int remaining = table.size - i;
-    int value = kDecode ? 0 : tile_.Residual(plane, symbol_at, c);
-    probe_.Symbol(static_cast<int>(channel) | (seen ? 256 : 0), features, mean_features, value);
+    const int remaining = static_cast<int>(table.size - i);
+    int value =
+        kDecode ? 0
+                : symbols[c] -
+                      (band < kPredictedBands ? TileLatents::Whole(tile_.Mean(plane, y, x, c)) : 0);
+    if constexpr (Probe::kActive) ProbeSymbol(plane, band, i, seen, neighbours, t, previous, value);
     // The flag promised something: the last of a so far empty band cannot be zero.
     const bool implied = !seen && remaining == 1;
     const int zero_state = seen ? 0 : remaining == 2 ? 2 : 1;
@@ -376,17 +420,54 @@ void ContextCoder<Coder, kDecode, Probe>::CodeBlock(int plane, int band, int64_t
     if (!nonzero) continue;
     seen = true;
     value = NonZero(value, kind, scale_class, t);
-    if (kDecode) {
-      // Saturates like any 16-bit sum of a symbol and its mean.
-      symbols[c] = static_cast<int16_t>(std::clamp(symbols[c] + value, -32767, 32767));
-      tile_.nonzero[plane].data()[symbol_at] |= uint64_t{1} << c;
-    }
+    values[i] = value;
     previous = Clip255(std::abs(value));
-    m[c] = static_cast<uint8_t>(previous);
     total += previous;
-    edges->Add(u, v, value);
   }
-  tile_.band_sum[plane * kBands + band].data()[at] = static_cast<uint8_t>(Clip255(total));
+  // Only now: the sums above are those of the band's start.
+  for (size_t i = 0; i < table.size; ++i) {
+    if (values[i] == 0) continue;
+    const int c = table.channel[i];
+    if (kDecode) {  // saturates like any 16-bit sum of a symbol and its mean
+      symbols[c] = static_cast<int16_t>(std::clamp(symbols[c] + values[i], -32767, 32767));
+    }
+    m[i] = static_cast<uint8_t>(Clip255(std::abs(values[i])));
+    edges->Add(c >> 3, c & 7, values[i]);
+  }
+  tile_.band_sum[pz * kBands + bz].data()[at] = static_cast<uint8_t>(Clip255(total));
+}
+
+template <typename Coder, bool kDecode, typename Probe>
+void ContextCoder<Coder, kDecode, Probe>::ProbeSymbol(int plane, int band, size_t i, bool seen,
+                                                      const BandNeighbours& n, int t, int previous,
+                                                      int value) {
+  const auto bz = static_cast<size_t>(band);
+  const int c = kBandTable[bz].channel[i];
+  const auto u = static_cast<size_t>(c >> 3), v = static_cast<size_t>(c & 7);
+  const auto in_block = [&](const uint8_t* base, size_t feature) {
+    const uint8_t index = kInBlock[bz][feature][i];
+    return index == kNone ? 0 : int{base[index]};
+  };
+  const int mean[kMeanFeatures] = {n.west->right[v] - n.here->left[v],
+                                   n.north->bottom[u] - n.here->top[u],
+                                   n.east->left[v] - n.here->right[v],
+                                   n.south->top[u] - n.here->bottom[u],
+                                   n.fraction[i],
+                                   n.luma_symbol[i],
+                                   n.other_symbol[i]};
+  const int features[kSymbolFeatures] = {n.left[i],
+                                         n.up[i],
+                                         n.up_left[i] + n.up_right[i],
+                                         in_block(n.lower, 0),
+                                         in_block(n.lower, 1),
+                                         in_block(n.lowest, 2),
+                                         in_block(n.lowest, 3) + in_block(n.lowest, 4),
+                                         previous,
+                                         n.scale,
+                                         n.luma[i],
+                                         n.other[i],
+                                         Clip255(std::abs(t))};
+  probe_.Symbol((plane * kChannels + c) | (seen ? 256 : 0), features, mean, value);
 }
 
 }  // namespace godwit::swift

@@ -24,6 +24,7 @@ inline constexpr std::array<uint8_t, kBands> kChromaLayer = {2, 3, 4, 4, 5, 5, 6
 
 // Channels whose mean is predicted from the reconstructed DC of the nine blocks around.
 inline constexpr std::array<uint8_t, 8> kPredicted = {8, 1, 16, 9, 2, 24, 3, 17};
+inline constexpr int kPredictedBands = 3;  // they lie in the first bands
 
 struct Band {
   uint8_t size = 0;
@@ -45,6 +46,23 @@ constexpr std::array<Band, kBands> MakeBands() {
   return bands;
 }
 inline constexpr std::array<Band, kBands> kBandTable = MakeBands();
+
+// Channels in coding order, band after band: a channel's position is 0 for DC, then 1..63.
+inline constexpr std::array<uint8_t, kBands + 1> kBandFirst = [] {
+  std::array<uint8_t, kBands + 1> first{1};
+  for (size_t b = 0; b < kBands; ++b)
+    first[b + 1] = static_cast<uint8_t>(first[b] + kBandTable[b].size);
+  return first;
+}();
+inline constexpr std::array<uint8_t, kChannels> kPositionOf = [] {
+  std::array<uint8_t, kChannels> position{};
+  for (size_t b = 0; b < kBands; ++b) {
+    for (size_t i = 0; i < kBandTable[b].size; ++i) {
+      position[kBandTable[b].channel[i]] = static_cast<uint8_t>(kBandFirst[b] + i);
+    }
+  }
+  return position;
+}();
 
 constexpr uint8_t LayerOf(int plane, int band) {
   return plane == 0 ? kLumaLayer[static_cast<size_t>(band)]

@@ -1,7 +1,7 @@
 #include "codecs/image/swift_model.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
 #include <string>
 
 namespace godwit::swift {
@@ -69,6 +69,28 @@ Status ReadContext(const SafeTensors& file, ContextParameters& c) {
   return {};
 }
 
+// Features 2 (two corner blocks) and 6 (two channels) share one weight each.
+void PackBands(ContextParameters& c) {
+  for (size_t group = 0; group < kGroups; ++group) {
+    BandWeights& out = c.band[group];
+    const Band& band = kBandTable[group % kBands];
+    for (size_t i = 0; i < band.size; ++i) {
+      const size_t channel = group / kBands * kChannels + band.channel[i];
+      const auto& w = c.symbol_weights[channel];
+      const auto& m = c.mean_weights[channel];
+      const int16_t magnitude[kMagnitudePairs][2] = {{w[0], w[1]}, {w[2], w[2]},  {w[3], w[4]},
+                                                     {w[5], w[6]}, {w[6], w[11]}, {w[9], w[10]},
+                                                     {w[8], 0}};
+      const int16_t mean[kMeanPairs][2] = {{m[0], m[1]}, {m[2], m[3]}, {m[4], m[5]}, {m[6], 0}};
+      for (size_t k = 0; k < kMagnitudePairs; ++k)
+        out.magnitude[k][i] = {magnitude[k][0], magnitude[k][1]};
+      for (size_t k = 0; k < kMeanPairs; ++k) out.mean[k][i] = {mean[k][0], mean[k][1]};
+      out.bias[i] = c.symbol_bias[channel];
+      out.previous[i] = w[7];
+    }
+  }
+}
+
 }  // namespace
 
 uint32_t StepFromIndex(int index) {
@@ -95,7 +117,15 @@ Result<SwiftModel> SwiftModel::Load(const SafeTensors& file, uint64_t id) {
   std::array<uint8_t, 1> rounding;
   GODWIT_RETURN_IF_ERROR(Read(file, "rounding", rounding));
   m.rounding = rounding[0];
+  for (const auto& plane : m.dc_predictor) {
+    for (const auto& row : plane) {
+      int norm = 0;
+      for (const int16_t w : row) norm += std::abs(int{w});
+      if (norm > 65535) return Refuse("dc_predictor", "sums may pass 32 bits");
+    }
+  }
   GODWIT_RETURN_IF_ERROR(ReadContext(file, m.context));
+  PackBands(m.context);
   return m;
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/status.h"
+#include "codecs/image/swift_band_context.h"
 #include "codecs/image/swift_layout.h"
 #include "models/safetensors.h"
 #include "transforms/block_transform.h"
@@ -75,6 +76,7 @@ struct ContextParameters {
   std::array<std::array<uint8_t, kSymbolFeatures>, kPlanes * kChannels> symbol_weights;
   std::array<uint16_t, kPlanes * kChannels> symbol_bias;
   std::array<std::array<int16_t, kMeanFeatures>, kPlanes * kChannels> mean_weights;
+  std::array<BandWeights, kGroups> band;  // symbol and mean weights again, as the sums want them
   std::array<std::array<uint8_t, kCoarseFeatures>, kPlanes * kCoarse> coarse_weights;
   std::array<uint16_t, kPlanes * kCoarse> coarse_bias;
   std::array<std::array<int16_t, kCoarseMeanFeatures>, kPlanes * kCoarse> coarse_mean_weights;

@@ -10,6 +10,13 @@ void Clear(Tensor<T>& t, int64_t count) {
   std::memset(static_cast<void*>(t.data()), 0, static_cast<size_t>(count) * sizeof(T));
 }
 
+template <typename T>
+void ClearBorder(T* a, int64_t h, int64_t w, int64_t pitch) {
+  std::fill_n(a, pitch, T{});
+  std::fill_n(a + (h + 1) * pitch, pitch, T{});
+  for (int64_t y = 1; y <= h; ++y) a[y * pitch] = a[y * pitch + w + 1] = T{};
+}
+
 int16_t Saturate16(int64_t v) {
   return static_cast<int16_t>(std::clamp<int64_t>(v, -32768, 32767));
 }
@@ -33,7 +40,7 @@ uint64_t TileLatents::BytesFor(int planes, int64_t max_cells_h, int64_t max_cell
   const uint64_t blocks = static_cast<uint64_t>(max_cells_h * kCellBlocks + 2) *
                           static_cast<uint64_t>(max_cells_w * kCellBlocks + 2);
   constexpr uint64_t kPerBlock =
-      2 * kChannels + 8 + 2 + 16 + 8 + kChannels + 1 + sizeof(BlockEdges) + kBands;
+      2 * kChannels + 8 + 2 + 16 + kChannels + 1 + sizeof(BlockEdges) + kBands;
   constexpr uint64_t kPerCell = 2 * kCoarse + kCoarse + 1 + kBands + 8;
   return static_cast<uint64_t>(planes) * (blocks * kPerBlock + cells * kPerCell + 64 * 40);
 }
@@ -49,11 +56,11 @@ TileLatents TileLatents::Create(int planes, int64_t max_cells_h, int64_t max_cel
     t.nonzero[p] = Tensor<uint64_t>(1, blocks);
     t.coarse[p] = Tensor<int16_t>(1, cells, kCoarse);
     t.dc[p] = Tensor<int16_t>(1, bordered);
-    t.mean[p] = Tensor<int16_t>(1, blocks, 8);
-    t.fraction[p] = Tensor<int8_t>(1, blocks, 8);
+    t.mean_sixteenths[p] = Tensor<int16_t>(1, blocks, 8);
     t.coarse_magnitude[p] = Tensor<uint8_t>(1, cells, kCoarse);
     t.coarse_activity[p] = Tensor<uint8_t>(1, cells);
-    t.magnitude[p] = Tensor<uint8_t>(1, bordered, kChannels);
+    t.magnitude[p] =
+        Tensor<uint8_t>(1, bordered + 1, kChannels);  // sums read 16 bytes from any position
     t.gradient[p] = Tensor<uint8_t>(1, bordered);
     t.edges[p] = Tensor<BlockEdges>(1, bordered);
     t.cell_nonzero[p] = Tensor<uint64_t>(1, cells);
@@ -63,10 +70,12 @@ TileLatents TileLatents::Create(int planes, int64_t max_cells_h, int64_t max_cel
     }
   }
   t.cell_flag = Tensor<uint8_t>(1, max_cells_w);
+  t.flag_sum = Tensor<uint32_t>(1, max_cells_w * kCellBlocks);
+  t.dc_steps = Tensor<int16_t>(1, max_cells_w * kCellBlocks);
   return t;
 }
 
-void TileLatents::Reset(int64_t new_cells_h, int64_t new_cells_w) {
+void TileLatents::Reset(int64_t new_cells_h, int64_t new_cells_w, bool latents) {
   cells_h = new_cells_h;
   cells_w = new_cells_w;
   coarse_pitch = cells_w + 2;
@@ -75,18 +84,18 @@ void TileLatents::Reset(int64_t new_cells_h, int64_t new_cells_w) {
   const int64_t bordered = (blocks_h() + 2) * block_pitch;
   const int64_t cells = (cells_h + 2) * coarse_pitch;
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    Clear(symbols[p], blocks * kChannels);
-    Clear(nonzero[p], blocks);
+    if (latents) {
+      Clear(symbols[p], blocks * kChannels);
+      Clear(nonzero[p], blocks);
+    }
     Clear(coarse[p], cells * kCoarse);
-    Clear(dc[p], bordered);
-    Clear(mean[p], blocks * 8);
-    Clear(fraction[p], blocks * 8);
     Clear(coarse_magnitude[p], cells * kCoarse);
     Clear(coarse_activity[p], cells);
     Clear(magnitude[p], bordered * kChannels);
-    Clear(gradient[p], bordered);
-    Clear(edges[p], bordered);
     Clear(cell_nonzero[p], cells);
+    // PredictMeans() and ReconstructDc() set what lies inside.
+    ClearBorder(gradient[p].data(), blocks_h(), blocks_w(), block_pitch);
+    ClearBorder(edges[p].data(), blocks_h(), blocks_w(), block_pitch);
     for (size_t b = 0; b < kBands; ++b) {
       Clear(band_sum[p * kBands + b], bordered);
       Clear(cell_count[p * kBands + b], cells);
@@ -127,46 +136,123 @@ void ReconstructDc(const SwiftModel& model, uint32_t step, TileLatents& tile) {
   }
 }
 
-void PredictMeans(const SwiftModel& model, uint32_t step, bool set_symbols, TileLatents& tile) {
-  const int64_t reciprocal = (int64_t{1} << 26) / step;  // of a step in 1/64: < 2^22
-  const int64_t pitch = tile.block_pitch;
-  const int64_t neighbour[8] = {-pitch - 1, -pitch, -pitch + 1, -1, 1, pitch - 1, pitch, pitch + 1};
+namespace {
+
+constexpr int64_t kPredictChunk = 32;  // blocks
+
+// One row of blocks. Compiled once per SIMD level: the compiler turns the inner loops into vectors,
+// 4 times as fast with AVX2 as without.
+struct PredictorRow {
+  const int16_t* dc;  // of the first block
+  int64_t pitch;      // between rows of dc
+  int64_t count;      // blocks
+  const std::array<std::array<int16_t, 8>, 8>* weights;
+  int64_t reciprocal;       // 2^26 / step, below 2^22
+  uint8_t* gradient;        // whole steps, saturated
+  int16_t* dc_steps;        // rounded to whole steps
+  int16_t* sixteenths;      // [predicted channel][count], clamped
+  uint8_t* whole_channels;  // per chunk, bit i: some mean of channel i is not 0 in whole steps
+};
+
+__attribute__((always_inline)) inline void PredictRowBody(const PredictorRow& r) {
+  constexpr int64_t kChunk = kPredictChunk;
+  const int32_t reciprocal = static_cast<int32_t>(r.reciprocal);
+  const int64_t neighbour[8] = {-r.pitch - 1, -r.pitch, -r.pitch + 1, -1, 1,
+                                r.pitch - 1,  r.pitch,  r.pitch + 1};
+  for (int64_t x0 = 0; x0 < r.count; x0 += kChunk) {
+    const int64_t n = std::min(kChunk, r.count - x0);
+    int32_t difference[8][kChunk];  // f=2: below 2^15
+    for (size_t k = 0; k < 8; ++k) {
+      const int16_t* const a = r.dc + x0 + neighbour[k];
+      const int16_t* const b = r.dc + x0;
+      for (int64_t x = 0; x < n; ++x) difference[k][x] = (a[x] - b[x]) >> 2;
+    }
+    for (int64_t x = 0; x < n; ++x) {
+      const int32_t slope = std::abs(difference[1][x]) + std::abs(difference[3][x]) +
+                            std::abs(difference[4][x]) + std::abs(difference[6][x]);
+      const int64_t steps = int64_t{slope} * reciprocal >> 22;
+      r.gradient[x0 + x] = static_cast<uint8_t>(std::min<int64_t>(steps, 255));
+      r.dc_steps[x0 + x] =
+          static_cast<int16_t>((int64_t{r.dc[x0 + x]} * reciprocal + (1 << 23)) >> 24);
+    }
+    uint8_t whole = 0;
+    for (size_t i = 0; i < kPredicted.size(); ++i) {
+      int32_t sum[kChunk] = {};  // f=14: the norm of the weights keeps it below 2^31
+      for (size_t k = 0; k < 8; ++k) {
+        const int32_t w = (*r.weights)[i][k];
+        for (int64_t x = 0; x < n; ++x) sum[x] += w * difference[k][x];
+      }
+      int16_t* const out = r.sixteenths + static_cast<int64_t>(i) * r.count + x0;
+      int32_t any = 0;
+      for (int64_t x = 0; x < n; ++x) {
+        const int64_t v = (int64_t{sum[x]} * reciprocal + (1 << 29)) >> 30;
+        out[x] = static_cast<int16_t>(std::clamp<int64_t>(v, -32752, 32752));
+        any |= (out[x] + 8) >> 4;
+      }
+      whole = static_cast<uint8_t>(whole | (any != 0) << i);
+    }
+    r.whole_channels[x0 / kChunk] = whole;
+  }
+}
+
+void PredictRowScalar(const PredictorRow& r) { PredictRowBody(r); }
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) void PredictRowAvx2(const PredictorRow& r) { PredictRowBody(r); }
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void PredictRowAvx512(
+    const PredictorRow& r) {
+  PredictRowBody(r);
+}
+#endif
+
+void PredictRow(SimdLevel level, const PredictorRow& r) {
+#if defined(__x86_64__)
+  if (level == SimdLevel::kAvx512) return PredictRowAvx512(r);
+  if (level == SimdLevel::kAvx2) return PredictRowAvx2(r);
+#endif
+  (void)level;
+  PredictRowScalar(r);
+}
+
+}  // namespace
+
+void PredictMeans(const SwiftModel& model, uint32_t step, bool set_symbols, SimdLevel level,
+                  TileLatents& tile) {
+  const int64_t blocks_w = tile.blocks_w();
   for (size_t p = 0; p < static_cast<size_t>(tile.planes); ++p) {
-    const auto& weights = model.dc_predictor[p];
     for (int64_t y = 0; y < tile.blocks_h(); ++y) {
-      for (int64_t x = 0; x < tile.blocks_w(); ++x) {
-        const int64_t at = (y + 1) * pitch + x + 1, block = y * tile.blocks_w() + x;
-        const int16_t* const dc = tile.dc[p].data() + at;
-        int difference[8];
-        for (size_t k = 0; k < 8; ++k) difference[k] = dc[neighbour[k]] - dc[0];
-        const int64_t slope = std::abs(difference[1]) + std::abs(difference[3]) +
-                              std::abs(difference[4]) + std::abs(difference[6]);  // f=4
-        tile.gradient[p].data()[at] =
-            static_cast<uint8_t>(std::min<int64_t>(slope * reciprocal >> 24, 255));  // whole steps
-        BlockEdges& edges = tile.edges[p].data()[at];
-        const int dc_steps = static_cast<int>((int64_t{dc[0]} * reciprocal + (1 << 23)) >> 24);
-        // Only differences of DC matter at a border: steps beyond 255 wrap alike on both sides.
-        const int16_t dc_edge = static_cast<int16_t>(BlockEdges::kEdge[0] * dc_steps);
-        edges.left[0] = edges.right[0] = edges.top[0] = edges.bottom[0] = dc_edge;
-        int16_t* const mean = tile.mean[p].data() + block * 8;
-        int8_t* const fraction = tile.fraction[p].data() + block * 8;
+      const int64_t at = (y + 1) * tile.block_pitch + 1, block = y * blocks_w;
+      int16_t* const sixteenths = tile.mean_sixteenths[p].data() + block * 8;
+      PredictRow(level, {tile.dc[p].data() + at, tile.block_pitch, blocks_w, &model.dc_predictor[p],
+                         (int64_t{1} << 26) / step, tile.gradient[p].data() + at,
+                         tile.dc_steps.data(), sixteenths, tile.cell_flag.data()});
+      BlockEdges* const edges = tile.edges[p].data() + at;
+      for (int64_t x = 0; x < blocks_w; ++x) {
+        // Only differences of DC matter at a border: steps beyond 16 bits wrap alike on both sides.
+        const int16_t dc_edge =
+            static_cast<int16_t>(BlockEdges::kEdge[0] * tile.dc_steps.data()[x]);
+        edges[x] = {};
+        edges[x].left[0] = edges[x].right[0] = edges[x].top[0] = edges[x].bottom[0] = dc_edge;
+      }
+      for (int64_t x0 = 0; x0 < blocks_w; x0 += kPredictChunk) {
+        const uint8_t whole_channels =
+            tile.cell_flag.data()[x0 / kPredictChunk];  // not yet used for cells
+        if (whole_channels == 0) continue;              // the common case: most blocks are flat
         for (size_t i = 0; i < kPredicted.size(); ++i) {
-          int64_t sum = 0;  // f=16
-          for (size_t k = 0; k < 8; ++k) sum += int64_t{weights[i][k]} * difference[k];
-          const int64_t sixteenths = (sum * reciprocal + (int64_t{1} << 31)) >> 32;
-          const int64_t whole = std::clamp<int64_t>((sixteenths + 8) >> 4, -2047, 2047);
-          mean[i] = static_cast<int16_t>(whole);
-          fraction[i] = static_cast<int8_t>(std::clamp<int64_t>(sixteenths - 16 * whole, -8, 7));
-          if (whole == 0) continue;
+          if ((whole_channels >> i & 1) == 0) continue;
           const int c = kPredicted[i];
-          edges.Add(c >> 3, c & 7, static_cast<int>(whole));
-          int16_t& symbol = tile.symbols[p].data()[block * kChannels + c];
-          if (set_symbols) {
-            symbol = mean[i];
-          } else if (symbol == mean[i]) {
-            tile.nonzero[p].data()[block] &= ~(uint64_t{1} << c);
-          } else {
-            tile.nonzero[p].data()[block] |= uint64_t{1} << c;
+          const int16_t* const row = sixteenths + static_cast<int64_t>(i) * blocks_w;
+          for (int64_t x = x0; x < std::min(x0 + kPredictChunk, blocks_w); ++x) {
+            const int whole = TileLatents::Whole(row[x]);
+            if (whole == 0) continue;
+            edges[x].Add(c >> 3, c & 7, whole);
+            int16_t& symbol = tile.symbols[p].data()[(block + x) * kChannels + c];
+            uint64_t& nonzero = tile.nonzero[p].data()[block + x];
+            const uint64_t bit = uint64_t{1} << c;
+            if (set_symbols) {
+              symbol = static_cast<int16_t>(whole);
+            } else {
+              nonzero = symbol == whole ? nonzero & ~bit : nonzero | bit;
+            }
           }
         }
       }

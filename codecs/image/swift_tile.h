@@ -6,30 +6,13 @@
 #include <array>
 #include <cstdint>
 
+#include "base/cpu.h"
+#include "codecs/image/swift_band_context.h"
 #include "codecs/image/swift_layout.h"
 #include "codecs/image/swift_model.h"
 #include "tensor/tensor.h"
 
 namespace godwit::swift {
-
-// What a block shows at its four borders, by the frequency along the border; units of a step / 16
-// at most.
-struct BlockEdges {
-  std::array<int16_t, 8> left{}, right{};  // by vertical frequency v
-  std::array<int16_t, 8> top{}, bottom{};  // by horizontal frequency u
-
-  // 16 x the value of the DCT vector of frequency k at its first sample.
-  static constexpr std::array<int8_t, 8> kEdge = {6, 8, 7, 7, 6, 4, 3, 2};
-  void Add(int u, int v, int value) {
-    const int x = std::clamp(value, -255, 255);
-    const auto uz = static_cast<size_t>(u), vz = static_cast<size_t>(v);
-    const int across = kEdge[uz] * x, down = kEdge[vz] * x;
-    left[vz] = static_cast<int16_t>(left[vz] + across);
-    right[vz] = static_cast<int16_t>(right[vz] + (u % 2 != 0 ? -across : across));
-    top[uz] = static_cast<int16_t>(top[uz] + down);
-    bottom[uz] = static_cast<int16_t>(bottom[uz] + (v % 2 != 0 ? -down : down));
-  }
-};
 
 // All arrays of one tile. Sized for the largest tile once; Reset() clears what a tile of a given
 // size uses. Arrays "with a border" have one extra block or cell on every side that stays zero.
@@ -45,27 +28,31 @@ struct TileLatents {
   std::array<Tensor<int16_t>, kPlanes> coarse;    // [cell with border][16]
   std::array<Tensor<int16_t>, kPlanes> dc;        // [block with border], reconstructed, f=4
 
-  // Means of kPredicted channels: symbol = mean + residual.
-  std::array<Tensor<int16_t>, kPlanes> mean;     // [block][8], whole steps
-  std::array<Tensor<int8_t>, kPlanes> fraction;  // [block][8], 1/16 steps, -8..7
+  // Means of kPredicted channels in 1/16 steps: symbol = Whole(mean) + residual.
+  std::array<Tensor<int16_t>, kPlanes> mean_sixteenths;  // [row of blocks][8][column]
+  Tensor<int16_t> dc_steps;                              // scratch: a row of blocks
+  static int Whole(int sixteenths) { return (sixteenths + 8) >> 4; }
 
   // Contexts.
   std::array<Tensor<uint8_t>, kPlanes> coarse_magnitude;   // [cell with border][16]
   std::array<Tensor<uint8_t>, kPlanes> coarse_activity;    // [cell with border]
-  std::array<Tensor<uint8_t>, kPlanes> magnitude;          // [block with border][channel]
+  std::array<Tensor<uint8_t>, kPlanes> magnitude;          // [block with border][position]
   std::array<Tensor<uint8_t>, kPlanes> gradient;           // [block with border]
   std::array<Tensor<BlockEdges>, kPlanes> edges;           // [block with border]
   std::array<Tensor<uint8_t>, kPlanes * kBands> band_sum;  // [block with border]
   std::array<Tensor<uint8_t>, kPlanes * kBands>
       cell_count;  // [cell with border], blocks with the flag set
   std::array<Tensor<uint64_t>, kPlanes> cell_nonzero;  // [cell with border], OR of nonzero
+  Tensor<uint32_t> flag_sum;                           // scratch: a row of blocks
   Tensor<uint8_t> cell_flag;                           // [cell of a row]
 
   // Allocates for tiles of up to max_cells_h x max_cells_w cells.
   static TileLatents Create(int planes, int64_t max_cells_h, int64_t max_cells_w);
   static uint64_t BytesFor(int planes, int64_t max_cells_h, int64_t max_cells_w);
-  // Clears the arrays for a tile of this size. Must not exceed the size of Create().
-  void Reset(int64_t new_cells_h, int64_t new_cells_w);
+  // Clears what a tile of this size needs cleared; it must not exceed the size of Create(). With
+  // `latents`, symbols and their flags too: a decoder fills in only what is not zero, an encoder
+  // all.
+  void Reset(int64_t new_cells_h, int64_t new_cells_w, bool latents);
 
   int64_t blocks_h() const { return cells_h * kCellBlocks; }
   int64_t blocks_w() const { return cells_w * kCellBlocks; }
@@ -77,15 +64,12 @@ struct TileLatents {
     for (size_t i = 0; i < kPredicted.size(); ++i) index[kPredicted[i]] = static_cast<int8_t>(i);
     return index;
   }();
-  int MeanFraction(int plane, int64_t block, int channel) const {
+  // In 1/16 steps; 0 for channels that are not predicted.
+  int Mean(int plane, int64_t row, int64_t column, int channel) const {
     const int i = kPredictedIndex[static_cast<size_t>(channel)];
-    return i < 0 ? 0 : fraction[static_cast<size_t>(plane)].data()[block * 8 + i];
-  }
-  int Residual(int plane, int64_t block, int channel) const {
-    const int i = kPredictedIndex[static_cast<size_t>(channel)];
-    const int m = i < 0 ? 0 : mean[static_cast<size_t>(plane)].data()[block * 8 + i];
-    return std::clamp(symbols[static_cast<size_t>(plane)].data()[block * kChannels + channel] - m,
-                      -32767, 32767);
+    return i < 0 ? 0
+                 : mean_sixteenths[static_cast<size_t>(plane)]
+                       .data()[(row * 8 + i) * blocks_w() + column];
   }
   bool CellHas(int plane, int64_t cell, uint64_t mask) const {
     return (cell_nonzero[static_cast<size_t>(plane)].data()[cell] & mask) != 0;
@@ -98,6 +82,7 @@ void ReconstructDc(const SwiftModel& model, uint32_t step, TileLatents& tile);
 
 // Means, gradients and edges from the DC plane: call between layers 1 and 2, in encoder and
 // decoder. `set_symbols` also starts the symbols at their means, for the decoder.
-void PredictMeans(const SwiftModel& model, uint32_t step, bool set_symbols, TileLatents& tile);
+void PredictMeans(const SwiftModel& model, uint32_t step, bool set_symbols, SimdLevel level,
+                  TileLatents& tile);
 
 }  // namespace godwit::swift

@@ -20,9 +20,9 @@ void Run(const Network& network, SimdLevel level, int64_t tile_w, const Tensor<u
   const int64_t scale = network.scale();
   for (int64_t x = 0; x < kWidth; x += tile_w) {
     const Rect rect{0, x, kHeight, std::min(tile_w, kWidth - x)};
-    const Status status = runner->Run(
-        input.view(), {0, 0, kHeight, kWidth}, kHeight, kWidth, rect,
-        out->view().Window(0, x * scale, kHeight * scale, rect.w * scale));
+    const Status status =
+        runner->Run(input.view(), {0, 0, kHeight, kWidth}, kHeight, kWidth, rect,
+                    out->view().Window(0, x * scale, kHeight * scale, rect.w * scale));
     if (!status.ok()) std::abort();
   }
 }

@@ -56,8 +56,7 @@ TEST(NetworkAllocationTest, RunAllocatesNothing) {
     EXPECT_GT(allocations, before_create);  // a test of the test
     for (int pass = 0; pass < 2; ++pass) {
       const int64_t before = allocations;
-      const Status status =
-          runner->Run(input.view(), {0, 0, 9, 9}, 9, 9, {0, 0, 9, 9}, out.view());
+      const Status status = runner->Run(input.view(), {0, 0, 9, 9}, 9, 9, {0, 0, 9, 9}, out.view());
       EXPECT_EQ(allocations, before) << SimdLevelName(level) << " pass " << pass;
       EXPECT_TRUE(status.ok());
     }

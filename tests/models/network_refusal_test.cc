@@ -97,8 +97,8 @@ TEST(NetworkRefusalTest, TooManyLayersAreRefused) {
   for (const int count : {64, 65}) {
     TestNetwork net{.input_channels = 1};
     for (int i = 0; i < count; ++i) {
-      net.layers.push_back({.op = "lut", .name = NumberedName(i),
-                            .input = i == 0 ? "in" : NumberedName(i - 1)});
+      net.layers.push_back(
+          {.op = "lut", .name = NumberedName(i), .input = i == 0 ? "in" : NumberedName(i - 1)});
     }
     net.Randomise(1);
     EXPECT_EQ(net.Load().ok(), count == 64);

@@ -29,10 +29,10 @@ TestPicture RunTiled(const Network& network, SimdLevel level, const TestPicture&
         given.h = std::min(y + rect.h + halo, picture.height) - given.y;
         given.w = std::min(x + rect.w + halo, picture.width) - given.x;
       }
-      const Status status = runner->Run(
-          input.view().Window(given.y, given.x, given.h, given.w), given, picture.height,
-          picture.width, rect,
-          out.view().Window(y * scale, x * scale, rect.h * scale, rect.w * scale));
+      const Status status =
+          runner->Run(input.view().Window(given.y, given.x, given.h, given.w), given,
+                      picture.height, picture.width, rect,
+                      out.view().Window(y * scale, x * scale, rect.h * scale, rect.w * scale));
       EXPECT_TRUE(status.ok()) << status.message();
     }
   }
@@ -97,17 +97,25 @@ TEST_P(NetworkTest, EachLastLayerWritesTheCallersBytes) {
     for (const std::string op : {"conv", "lut", "depth_to_space", "add"}) {
       if (op == "add" && is_signed) continue;
       TestNetwork net{.input_channels = 8, .input_signed = op != "conv" && is_signed};
-      net.layers = {{.op = "conv", .name = "a", .input = "in", .kernel = 3, .out = 12,
+      net.layers = {{.op = "conv",
+                     .name = "a",
+                     .input = "in",
+                     .kernel = 3,
+                     .out = 12,
                      .is_signed = op == "depth_to_space" && is_signed},
-                    {.op = op, .name = "b", .input = "a", .other = op == "add" ? "a" : "",
-                     .kernel = 3, .out = 5, .is_signed = is_signed}};
+                    {.op = op,
+                     .name = "b",
+                     .input = "a",
+                     .other = op == "add" ? "a" : "",
+                     .kernel = 3,
+                     .out = 5,
+                     .is_signed = is_signed}};
       net.Randomise(1);
       const Result<Network> network = net.Load();
       ASSERT_TRUE(network.ok()) << network.status().message();
       EXPECT_EQ(network->output_signed(), is_signed);
       const TestPicture picture = RandomPicture(net, 6, 9, 1);
-      EXPECT_EQ(RunTiled(*network, GetParam(), picture, 4, 5).values,
-                net.Reference(picture).values)
+      EXPECT_EQ(RunTiled(*network, GetParam(), picture, 4, 5).values, net.Reference(picture).values)
           << op << " signed " << is_signed;
     }
   }
@@ -122,8 +130,7 @@ TEST_P(NetworkTest, RunnersOnSeveralThreadsShareANetwork) {
   std::vector<TestPicture> got(4);
   std::vector<std::thread> threads;
   for (TestPicture& result : got) {
-    threads.emplace_back(
-        [&] { result = RunTiled(*network, GetParam(), picture, 3, 5); });
+    threads.emplace_back([&] { result = RunTiled(*network, GetParam(), picture, 3, 5); });
   }
   for (std::thread& thread : threads) thread.join();
   for (const TestPicture& result : got) EXPECT_EQ(result.values, want.values);
@@ -142,12 +149,12 @@ TEST_P(NetworkTest, WindowsThatDoNotFitAreRefused) {
     return runner->Run(input.view(), input_rect, 20, 20, out_rect, out.view()).code();
   };
   EXPECT_EQ(run(all, good), StatusCode::kOk);
-  EXPECT_EQ(run(all, {8, 8, 5, 4}), StatusCode::kInvalidArgument);    // beyond the runner's size
-  EXPECT_EQ(run(all, {17, 8, 4, 4}), StatusCode::kInvalidArgument);   // beyond the picture
+  EXPECT_EQ(run(all, {8, 8, 5, 4}), StatusCode::kInvalidArgument);   // beyond the runner's size
+  EXPECT_EQ(run(all, {17, 8, 4, 4}), StatusCode::kInvalidArgument);  // beyond the picture
   EXPECT_EQ(run(all, {-1, 8, 4, 4}), StatusCode::kInvalidArgument);
   EXPECT_EQ(run(all, {8, 8, 0, 4}), StatusCode::kInvalidArgument);
   EXPECT_EQ(run(all, {8, INT64_MAX, 4, 4}), StatusCode::kInvalidArgument);
-  EXPECT_EQ(run(all, {8, 8, 3, 4}), StatusCode::kInvalidArgument);    // `out` has another shape
+  EXPECT_EQ(run(all, {8, 8, 3, 4}), StatusCode::kInvalidArgument);     // `out` has another shape
   EXPECT_EQ(run({6, 0, 20, 20}, good), StatusCode::kInvalidArgument);  // halo is missing
   EXPECT_EQ(run({0, 0, 19, 20}, good), StatusCode::kInvalidArgument);  // not the view's shape
   EXPECT_EQ(run({INT64_MAX - 3, 0, 20, 20}, good), StatusCode::kInvalidArgument);
@@ -157,6 +164,33 @@ TEST_P(NetworkTest, WindowsThatDoNotFitAreRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Levels, NetworkTest, testing::ValuesIn(SupportedSimdLevels()),
                          [](const auto& level) { return std::string(SimdLevelName(level.param)); });
+
+// The file and the numbers at the end of docs/format/network.md.
+TEST(NetworkFormatTest, TheWorkedExampleHolds) {
+  const std::string header =
+      R"({"__metadata__":{"network.n":"{\"input_channels\":2,\"input_zero_point\":128,)"
+      R"(\"layers\":[{\"op\":\"conv\",\"name\":\"a\",\"input\":\"in\",\"kernel\":1,)"
+      R"(\"groups\":1,\"out\":1,\"residual\":null,\"output\":\"s8\",)"
+      R"(\"input_zero_point\":128}]}"},)"
+      R"("n.a.bias":{"data_offsets":[0,4],"dtype":"I32","shape":[1]},)"
+      R"("n.a.mult":{"data_offsets":[4,8],"dtype":"I32","shape":[1]},)"
+      R"("n.a.shift":{"data_offsets":[8,9],"dtype":"U8","shape":[1]},)"
+      R"("n.a.weight":{"data_offsets":[9,11],"dtype":"I8","shape":[1,1,1,2]}})";
+  ASSERT_EQ(header.size(), 0x1E8u);
+  const uint8_t data[] = {7, 0, 0, 0, 0, 0, 0, 0x40, 0x22, 10, 0xEC};
+  ByteWriter bytes;
+  bytes.U64(header.size());
+  bytes.Append(std::as_bytes(std::span(header)));
+  bytes.Append(AsBytes(data));
+  const Result<SafeTensors> file = SafeTensors::Parse(bytes.Release());
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  const Result<Network> network = Network::Load(*file, "n");
+  ASSERT_TRUE(network.ok()) << network.status().message();
+  for (const SimdLevel level : SupportedSimdLevels()) {
+    const TestPicture picture{1, 2, 2, true, {2, -8, -2, 8}};
+    EXPECT_EQ(RunTiled(*network, level, picture, 1, 2).values, (std::vector<int>{12, -11}));
+  }
+}
 
 TEST(NetworkShapeTest, FollowsFromTheGraph) {
   const Result<Network> network = MixedNetwork(1).Load();
@@ -168,17 +202,18 @@ TEST(NetworkShapeTest, FollowsFromTheGraph) {
   EXPECT_EQ(network->scale(), 6);
   // 3x3 and 7x7 at scale 3: 4 pixels, 2 positions. Before: 3x3, 5x5 and 3x3.
   EXPECT_EQ(network->halo(), 2 + 1 + 2 + 1);
-  EXPECT_EQ(network->macs_per_position(),
-            90u * 24 + 25 * 24 + 24 * 24 + 72 * 24 + 24 * 24 + 24 * 72 +
-                9 * (72 * 8 + 49 * 8 * 12));
+  EXPECT_EQ(network->macs_per_position(), 90u * 24 + 25 * 24 + 24 * 24 + 72 * 24 + 24 * 24 +
+                                              24 * 72 + 9 * (72 * 8 + 49 * 8 * 12));
   EXPECT_GT(network->WorkspaceBytes({0, 0, 64, 64}), network->WorkspaceBytes({0, 0, 32, 64}));
 }
 
 TEST(NetworkShapeTest, LongChainsReuseMemory) {
   TestNetwork net{.input_channels = 16};
   for (int i = 0; i < 20; ++i) {
-    net.layers.push_back({.op = "conv", .name = NumberedName(i),
-                          .input = i == 0 ? "in" : NumberedName(i - 1), .out = 16});
+    net.layers.push_back({.op = "conv",
+                          .name = NumberedName(i),
+                          .input = i == 0 ? "in" : NumberedName(i - 1),
+                          .out = 16});
   }
   net.Randomise(1);
   const Result<Network> network = net.Load();

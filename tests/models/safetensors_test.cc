@@ -65,8 +65,8 @@ TEST(SafeTensorsTest, AnEmptyFileOfTensorsIsAccepted) {
 TEST(SafeTensorsTest, MalformedHeadersAreRefused) {
   const auto entry = [](const std::string& dtype, const std::string& shape,
                         const std::string& offsets) {
-    return "{\"a\":{\"dtype\":" + dtype + ",\"shape\":" + shape +
-           ",\"data_offsets\":" + offsets + "}}";
+    return "{\"a\":{\"dtype\":" + dtype + ",\"shape\":" + shape + ",\"data_offsets\":" + offsets +
+           "}}";
   };
   ASSERT_TRUE(SafeTensors::Parse(FileOf(entry("\"I32\"", "[2]", "[0,8]"), 8)).ok());
   const std::pair<std::string, size_t> files[] = {
@@ -81,13 +81,13 @@ TEST(SafeTensorsTest, MalformedHeadersAreRefused) {
       {"{\"__metadata__\":{\"k\":1}}", 0},
       {"{\"__metadata__\":{\"k\":\"\xff\"}}", 0},
       {"{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0},
-      {"{}", 1},                                              // data of no tensor
-      {entry("\"I32\"", "[2]", "[0,8]"), 7},                  // data ends early
-      {entry("\"I32\"", "[2]", "[0,8]"), 9},                  // and late
+      {"{}", 1},                              // data of no tensor
+      {entry("\"I32\"", "[2]", "[0,8]"), 7},  // data ends early
+      {entry("\"I32\"", "[2]", "[0,8]"), 9},  // and late
       {entry("\"I32\"", "[2]", "[0,7]"), 8},
       {entry("\"I32\"", "[2]", "[8,0]"), 8},
-      {entry("\"I32\"", "[2]", "[1,9]"), 9},                  // a hole, and unaligned
-      {entry("\"I32\"", "[2]", "[4,12]"), 12},                // a hole
+      {entry("\"I32\"", "[2]", "[1,9]"), 9},    // a hole, and unaligned
+      {entry("\"I32\"", "[2]", "[4,12]"), 12},  // a hole
       {entry("\"I32\"", "[2]", "[-8,0]"), 8},
       {entry("\"I32\"", "[2]", "[0,8,8]"), 8},
       {entry("\"I32\"", "[2]", "[0]"), 8},
@@ -97,9 +97,9 @@ TEST(SafeTensorsTest, MalformedHeadersAreRefused) {
       {entry("\"I32\"", "[2.0]", "[0,8]"), 8},
       {entry("\"I32\"", "2", "[0,8]"), 8},
       {entry("\"I32\"", "[[2]]", "[0,8]"), 8},
-      {entry("\"I32\"", "[2,1,1,1,1,1,1,1,1]", "[0,8]"), 8},  // nine axes
-      {entry("\"I32\"", "[4611686018427387905]", "[0,4]"), 4},       // times 4 wraps to 4
-      {entry("\"I32\"", "[4294967296,4294967296,0]", "[0,0]"), 0},   // overflows before the 0
+      {entry("\"I32\"", "[2,1,1,1,1,1,1,1,1]", "[0,8]"), 8},        // nine axes
+      {entry("\"I32\"", "[4611686018427387905]", "[0,4]"), 4},      // times 4 wraps to 4
+      {entry("\"I32\"", "[4294967296,4294967296,0]", "[0,0]"), 0},  // overflows before the 0
       {entry("\"I32\"", "[18446744073709551615]", "[0,8]"), 8},
       {entry("\"F64\"", "[1]", "[0,8]"), 8},
       {entry("\"i32\"", "[2]", "[0,8]"), 8},
@@ -109,11 +109,14 @@ TEST(SafeTensorsTest, MalformedHeadersAreRefused) {
       {"{\"a\":{\"shape\":[1],\"data_offsets\":[0,1]}}", 1},
       {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":0}}", 1},
       {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
-       "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}", 2},  // twice
+       "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}",
+       2},  // twice
       {"{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},"
-       "\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}", 3},  // overlap
+       "\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}",
+       3},  // overlap
       {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
-       "\"b\":{\"dtype\":\"U16\",\"shape\":[1],\"data_offsets\":[1,3]}}", 3},  // unaligned
+       "\"b\":{\"dtype\":\"U16\",\"shape\":[1],\"data_offsets\":[1,3]}}",
+       3},  // unaligned
   };
   for (const auto& [header, data] : files) {
     const Status status = SafeTensors::Parse(FileOf(header, data)).status();

@@ -55,8 +55,8 @@ struct Problem {
 
   std::vector<uint8_t> Run(SimdLevel level) const {
     const ConvKernels& kernels = ConvKernelsFor(level);
-    const PackedConv packed = kernels.pack(
-        {c.spec, weight.data(), bias.data(), mult.data(), shift.data()});
+    const PackedConv packed =
+        kernels.pack({c.spec, weight.data(), bias.data(), mult.data(), shift.data()});
     std::vector<uint8_t> out(c.height * c.width * out_stride(), kGuard);
     ConvArgs args{.in = in.data(),
                   .in_row_stride = in_width * in_stride,

@@ -66,12 +66,9 @@ TEST_P(ElementKernelsTest, DepthToSpaceFollowsItsFormula) {
         const int64_t width = 5, in_stride = channels * block * block + 3;
         const std::vector<uint8_t> in = RandomBytes(1, width * in_stride);
         std::vector<uint8_t> out(block * width * block * (channels + gap));
-        const TensorView<uint8_t> view{out.data(),
-                                       block,
-                                       width * block,
-                                       channels,
-                                       width * block * (channels + gap),
-                                       channels + gap};
+        const TensorView<uint8_t> view{
+            out.data(),    block, width * block, channels, width * block * (channels + gap),
+            channels + gap};
         DepthToSpaceRow(tested_, in.data(), in_stride, block, view, 0x80);
         for (int64_t y = 0; y < block; ++y) {
           for (int64_t x = 0; x < width * block; ++x) {

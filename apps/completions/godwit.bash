@@ -1,0 +1,89 @@
+# bash completion for godwit(1)
+
+_godwit() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local command=${COMP_WORDS[1]}
+  local commands="encode decode info verify models compare help version"
+  local common="--json --quiet --verbose --help"
+  local limits="--max-pixels --max-memory"
+  local options
+  COMPREPLY=()
+
+  if [[ $COMP_CWORD -eq 1 || ($command == help && $COMP_CWORD -eq 2) ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
+    return
+  fi
+
+  case $previous in
+    --synthesis)
+      mapfile -t COMPREPLY < <(compgen -W "small medium large none" -- "$current")
+      # A model file may be named too.
+      mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -X '!*.safetensors' -- "$current")
+      return
+      ;;
+    --codec)
+      mapfile -t COMPREPLY < <(compgen -W "swift" -- "$current")
+      return
+      ;;
+    --format)
+      mapfile -t COMPREPLY < <(compgen -W "png jpg ppm pgm pam" -- "$current")
+      return
+      ;;
+    --model)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      return
+      ;;
+    --model-dir)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -d -- "$current")
+      return
+      ;;
+    --layers)
+      mapfile -t COMPREPLY < <(compgen -W "1 2 3 4 5 6 7 8" -- "$current")
+      return
+      ;;
+    --tile)
+      mapfile -t COMPREPLY < <(compgen -W "32 64 128 256 512 1024 2048 4096" -- "$current")
+      return
+      ;;
+    -q | --quality | --bpp | --size | --psnr | --region | --jpeg-quality | -j | --threads | \
+      --max-pixels | --max-memory)
+      return # a number of the user's own
+      ;;
+  esac
+
+  if [[ $current == -* ]]; then
+    case $command in
+      encode)
+        options="--quality --bpp --size --psnr --codec --model --model-dir --layers --tile --strip
+          --report-psnr --force --threads $limits"
+        ;;
+      decode)
+        options="--synthesis --model-dir --layers --region --format --jpeg-quality --strip
+          --allow-truncated --force --threads $limits"
+        ;;
+      info) options="--model-dir --max-pixels" ;;
+      verify) options="--model-dir --threads $limits" ;;
+      models) options="--model-dir" ;;
+      compare) options="--max-pixels" ;;
+      version)
+        mapfile -t COMPREPLY < <(compgen -W "--json" -- "$current")
+        return
+        ;;
+      *) return ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$current")
+    return
+  fi
+
+  compopt -o filenames 2>/dev/null
+  case $command in
+    info | verify)
+      mapfile -t COMPREPLY < <(compgen -d -- "$current"; compgen -f -X '!*.gdw' -- "$current")
+      ;;
+    encode | decode | compare) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+  esac
+}
+
+complete -F _godwit godwit

@@ -1,0 +1,196 @@
+// apps/decode_command.cc: godwit decode IN OUT
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "apps/command.h"
+#include "apps/model_choice.h"
+#include "apps/option_parser.h"
+#include "apps/picture_source.h"
+#include "apps/progress.h"
+#include "apps/stream_file.h"
+#include "codecs/image/image_decoder.h"
+#include "fmt/core.h"
+#include "io/image_writer.h"
+#include "io/input_file.h"
+
+namespace godwit {
+namespace {
+
+constexpr std::string_view kSummary =
+    "Decodes to PNG, JPEG, PPM, PGM or PAM, by the suffix of OUT or --format.\n"
+    "\"-\" is standard input or output.";
+
+struct Arguments {
+  std::string in, out, synthesis, region, format;
+  std::vector<std::string> model_folders;
+  int layers = 8, threads = 0, jpeg_quality = 95;
+  bool overwrite = false, strip = false, allow_truncated = false;
+  ImageDecodeOptions options;
+};
+
+// "X,Y,W,H" in pixels.
+bool ParseRegion(std::string_view text, ImageRegion* region) {
+  uint32_t* const fields[] = {&region->x, &region->y, &region->width, &region->height};
+  for (size_t i = 0; i < 4; ++i) {
+    const size_t comma = text.find(',');
+    if ((comma == text.npos) != (i == 3)) return false;
+    const std::string_view digits = text.substr(0, comma);
+    if (digits.empty() || digits.size() > 9) return false;
+    *fields[i] = 0;
+    for (const char c : digits) {
+      if (c < '0' || c > '9') return false;
+      *fields[i] = *fields[i] * 10 + static_cast<uint32_t>(c - '0');
+    }
+    text.remove_prefix(i == 3 ? 0 : comma + 1);
+  }
+  return region->width > 0 && region->height > 0;
+}
+
+std::optional<int> ParseArguments(std::span<const std::string> args, Console& console,
+                                  Arguments* a) {
+  OptionParser parser(console, kSummary);
+  parser.Positional("IN", &a->in);
+  parser.Positional("OUT", &a->out);
+  parser.Text({"--synthesis", "NAME",
+               "small, medium (default), large, a model file, or none for\n"
+               "the plain inverse transform"},
+              &a->synthesis);
+  AddModelFolderOption(parser, &a->model_folders);
+  parser.Integer({"--layers", "N", "1 to 8: decode the coarsest N layers only"}, &a->layers, 1, 8);
+  parser.Text({"--region", "X,Y,W,H", "decode this part only, in pixels"}, &a->region);
+  parser.Text({"--format", "NAME", "png, jpg, ppm, pgm or pam"}, &a->format);
+  parser.Integer({"--jpeg-quality", "N", "1 to 100, default 95"}, &a->jpeg_quality, 1, 100);
+  parser.Flag({"--strip", "", "leave out colour profile, EXIF and XMP"}, &a->strip);
+  parser.Flag({"--allow-truncated", "", "decode the whole layers of a file that ends early"},
+              &a->allow_truncated);
+  parser.Flag({"-f,--force", "", "replace an existing output"}, &a->overwrite);
+  parser.Integer({"-j,--threads", "N", "threads to use; default: all cores"}, &a->threads, 1, 1024);
+  parser.Count({"--max-pixels", "N", "refuse larger pictures; default 268M"},
+               &a->options.limits.max_pixels);
+  parser.Count({"--max-memory", "N", "refuse what takes more bytes; default 4Gi"},
+               &a->options.limits.max_memory_bytes);
+  if (const std::optional<int> exit = parser.Parse(args)) return exit;
+  if (!a->region.empty() && !ParseRegion(a->region, &a->options.region)) {
+    return console.FailUsage("--region " + a->region + ": is no X,Y,W,H in pixels");
+  }
+  static constexpr std::string_view kSizes[] = {"", "small", "medium", "large", "none"};
+  const bool size =
+      std::find(std::begin(kSizes), std::end(kSizes), a->synthesis) != std::end(kSizes);
+  if (!size && a->synthesis.find_first_of("./") == std::string::npos) {
+    return console.FailUsage("--synthesis " + a->synthesis +
+                             ": is none of small, medium, large and none, nor a file");
+  }
+  a->options.layers = a->layers;
+  a->options.threads = a->threads;
+  return std::nullopt;
+}
+
+struct Outcome {
+  uint32_t width = 0, height = 0;
+  int channels = 0, layers = 0;
+  uint64_t model_id = 0;
+  std::string synthesis;
+  bool truncated = false;
+};
+
+Status CopyRows(ImageDecoder& decoder, ImageWriter& writer, const std::string& place,
+                Progress& progress) {
+  const int64_t height = decoder.height(), width = decoder.width();
+  const int64_t strip = StripRows(decoder.width(), decoder.channels(), decoder.height());
+  Tensor<uint8_t> buffer(strip, width, decoder.channels());
+  for (int64_t y = 0; y < height; y += strip) {
+    const auto rows = buffer.view().Window(0, 0, std::min(strip, height - y), width);
+    if (const Status status = decoder.ReadRows(rows); !status.ok()) {
+      return status.WithPrefix(place);
+    }
+    GODWIT_RETURN_IF_ERROR(writer.WriteRows(rows));
+    progress.Advance(static_cast<double>(rows.height) / static_cast<double>(height));
+  }
+  return writer.Finish();
+}
+
+ImageInfo InfoOf(const ImageDecoder& decoder, const ImageStream& stream, bool strip) {
+  ImageInfo info;
+  info.width = decoder.width();
+  info.height = decoder.height();
+  info.channels = static_cast<uint8_t>(decoder.channels());
+  if (strip) return info;
+  info.icc.assign(stream.icc.begin(), stream.icc.end());
+  info.exif.assign(stream.exif.begin(), stream.exif.end());
+  info.xmp.assign(stream.xmp.begin(), stream.xmp.end());
+  return info;
+}
+
+Result<Outcome> Decode(const Arguments& a, const Console& console) {
+  const std::string place = InputName(a.in) + ": ";
+  GODWIT_ASSIGN_OR_RETURN(const StreamFile file,
+                          ReadStreamFile(a.in, a.options.limits, a.allow_truncated));
+  const ImageStream& stream = file.stream;
+  GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
+  const Result<ImageModel> model = models.ForStream(stream.header.model_id);
+  if (!model.ok()) return model.status().WithPrefix(place);
+  const Result<std::optional<ImageSynthesis>> synthesis =
+      models.Synthesis(model->id(), a.synthesis);
+  if (!synthesis.ok()) return synthesis.status().WithPrefix(place);
+  const ImageSynthesis* const network = *synthesis ? &**synthesis : nullptr;
+  Result<ImageDecoder> decoder = ImageDecoder::Create(stream, *model, network, a.options);
+  if (!decoder.ok()) return decoder.status().WithPrefix(place);
+
+  ImageWriteOptions write;
+  write.overwrite = a.overwrite;
+  write.jpeg_quality = a.jpeg_quality;
+  write.format = a.format;
+  GODWIT_ASSIGN_OR_RETURN(const std::unique_ptr<ImageWriter> writer,
+                          CreateImage(a.out, InfoOf(*decoder, stream, a.strip), write));
+  const int layers = std::min(a.layers, static_cast<int>(stream.layers.size()));
+  Progress progress(console, "decode", 1);
+  GODWIT_RETURN_IF_ERROR(CopyRows(*decoder, *writer, place, progress));
+  return Outcome{decoder->width(), decoder->height(),         decoder->channels(), layers,
+                 model->id(),      SynthesisName(*synthesis), stream.truncated};
+}
+
+void Report(const Arguments& a, const Outcome& outcome, double seconds, const Console& console) {
+  const std::string place = InputName(a.in) + ": ";
+  if (a.synthesis.empty() && outcome.synthesis != "medium") {
+    console.Note(fmt::format("{}no medium synthesis at hand; used {}", place, outcome.synthesis));
+  }
+  if (outcome.truncated) {
+    console.Note(fmt::format("{}ends early; decoded {} whole layers", place, outcome.layers));
+  }
+  if (console.json) {
+    console.PrintJson({{"input", a.in},
+                       {"output", a.out},
+                       {"width", outcome.width},
+                       {"height", outcome.height},
+                       {"channels", outcome.channels},
+                       {"layers", outcome.layers},
+                       {"truncated", outcome.truncated},
+                       {"model", ModelIdHex(outcome.model_id)},
+                       {"synthesis", outcome.synthesis},
+                       {"seconds", seconds}});
+    return;
+  }
+  console.Note(fmt::format("{}: {}x{}, {} synthesis, {:.2f} s",
+                           a.out == "-" ? "standard output" : a.out, outcome.width, outcome.height,
+                           outcome.synthesis, seconds));
+}
+
+int RunDecode(std::span<const std::string> args, Console& console) {
+  Arguments a;
+  if (const std::optional<int> exit = ParseArguments(args, console, &a)) return *exit;
+  if (a.out == "-" && console.json) {
+    return console.FailUsage("--json and the output would both go to standard output");
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const Result<Outcome> outcome = Decode(a, console);
+  if (!outcome.ok()) return console.Fail(outcome.status());
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  Report(a, *outcome, spent.count(), console);
+  return kExitOk;
+}
+
+}  // namespace
+
+const Command kDecodeCommand{"decode", ".gdw to picture", RunDecode};
+
+}  // namespace godwit

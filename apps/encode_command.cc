@@ -1,0 +1,211 @@
+// apps/encode_command.cc: godwit encode IN OUT
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "apps/command.h"
+#include "apps/model_choice.h"
+#include "apps/option_parser.h"
+#include "apps/picture_encoder.h"
+#include "apps/picture_source.h"
+#include "apps/progress.h"
+#include "apps/rate_target.h"
+#include "base/limits.h"
+#include "fmt/core.h"
+#include "io/input_file.h"
+#include "io/output_file.h"
+
+namespace godwit {
+namespace {
+
+constexpr double kDefaultQuality = 50;
+constexpr double kPsnrTolerance = 0.1;  // dB
+constexpr std::string_view kSummary =
+    "Encodes a PNG, JPEG, WebP, PPM, PGM or PAM picture. \"-\" is standard input or output.\n"
+    "SIZE is in bytes: 50000, 50k (thousands) or 48Ki (of 1024).";
+
+struct Arguments {
+  std::string in, out;
+  std::optional<double> quality, bpp, psnr_db;
+  std::optional<uint64_t> size_bytes;
+  std::string codec = "swift", model;
+  std::vector<std::string> model_folders;
+  int layers = 8, tile = 0, threads = 0;
+  bool overwrite = false, strip = false, report_psnr = false;
+  DecodeLimits limits;
+
+  bool searches() const { return bpp || psnr_db || size_bytes; }
+};
+
+std::optional<int> ParseArguments(std::span<const std::string> args, Console& console,
+                                  Arguments* a) {
+  OptionParser parser(console, kSummary);
+  parser.Positional("IN", &a->in);
+  parser.Positional("OUT", &a->out);
+  parser.Real({"-q,--quality", "Q", "0 (smallest) to 100 (best), default 50"}, &a->quality, 0, 100);
+  parser.Real({"--bpp", "R", "at most R bits a pixel"}, &a->bpp, 1e-6, 1000);
+  parser.Count({"--size", "SIZE", "at most this size: the best file that fits"}, &a->size_bytes);
+  parser.Real({"--psnr", "DB", "the smallest file that decodes to this PSNR"}, &a->psnr_db, 1, 100);
+  parser.Exclusive({"--quality", "--bpp", "--size", "--psnr"});
+  parser.Choice({"--codec", "NAME", "swift, the only one yet"}, &a->codec, {"swift"});
+  parser.Text({"--model", "ID|FILE", "stream model: its 16 hex digits, or a file"}, &a->model);
+  AddModelFolderOption(parser, &a->model_folders);
+  parser.Integer({"--layers", "N", "1 to 8: leave out the finest layers"}, &a->layers, 1, 8);
+  parser.Integer({"--tile", "N", "side of a tile in pixels: a power of two, 32 to 4096"}, &a->tile,
+                 32, 4096);
+  parser.Flag({"--strip", "", "leave out colour profile, EXIF and XMP"}, &a->strip);
+  parser.Flag({"--report-psnr", "", "decode the result and say its PSNR"}, &a->report_psnr);
+  parser.Flag({"-f,--force", "", "replace an existing output"}, &a->overwrite);
+  parser.Integer({"-j,--threads", "N", "threads to use; default: all cores"}, &a->threads, 1, 1024);
+  parser.Count({"--max-pixels", "N", "refuse larger pictures; default 268M"},
+               &a->limits.max_pixels);
+  parser.Count({"--max-memory", "N", "refuse what takes more bytes; default 4Gi"},
+               &a->limits.max_memory_bytes);
+  return parser.Parse(args);
+}
+
+struct Outcome {
+  EncodedPicture picture;
+  ImageInfo info;
+  uint64_t model_id = 0;
+  std::string synthesis;  // that PSNR was measured with; empty: not measured
+};
+
+uint64_t BytesForRate(double bpp, uint64_t pixels) {
+  return static_cast<uint64_t>(std::floor(bpp * static_cast<double>(pixels) / 8));
+}
+
+Result<EncodedPicture> EncodePicture(const Arguments& a, const Console& console,
+                                     PictureEncoder& encoder, uint64_t pixels,
+                                     const std::optional<ImageSynthesis>& synthesis) {
+  const EncodeAt encode = [&](int step_index, int layers) -> Result<EncodedPicture> {
+    GODWIT_ASSIGN_OR_RETURN(EncodedPicture picture, encoder.Encode(step_index, layers));
+    console.Detail(
+        fmt::format("step {}, {} layers: {} bytes", step_index, layers, picture.stream.size()));
+    return picture;
+  };
+  const MeasurePsnr measure = [&](const Bytes& stream) -> Result<double> {
+    GODWIT_ASSIGN_OR_RETURN(const double psnr_db, encoder.Psnr(stream, synthesis, a.limits));
+    console.Detail(fmt::format("PSNR {:.3f} dB", psnr_db));
+    return psnr_db;
+  };
+  if (a.psnr_db) return EncodeToPsnr(*a.psnr_db, a.layers, encode, measure);
+  Result<EncodedPicture> picture =
+      a.size_bytes ? EncodeToSize(*a.size_bytes, a.layers, encode)
+      : a.bpp      ? EncodeToSize(BytesForRate(*a.bpp, pixels), a.layers, encode)
+                   : encode(StepIndexFromQuality(a.quality.value_or(kDefaultQuality)), a.layers);
+  if (picture.ok() && a.report_psnr) {
+    GODWIT_ASSIGN_OR_RETURN(picture->psnr_db, measure(picture->stream));
+  }
+  return picture;
+}
+
+Result<Outcome> Encode(const Arguments& a, const Console& console) {
+  const bool measures = a.psnr_db || a.report_psnr;
+  GODWIT_ASSIGN_OR_RETURN(PictureSource source,
+                          PictureSource::Open(a.in, a.limits, a.searches() || measures));
+  const std::string place = InputName(a.in) + ": ";
+  GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
+  GODWIT_ASSIGN_OR_RETURN(const ImageModel model, models.ForEncoding(a.model, a.codec));
+  std::optional<ImageSynthesis> synthesis;
+  if (measures) {
+    Result<std::optional<ImageSynthesis>> best = models.Synthesis(model.id(), "");
+    if (best.ok()) {
+      synthesis = std::move(*best);
+    } else if (best.status().code() != StatusCode::kModelMissing) {
+      return best.status();
+    }
+  }
+  GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
+  const int passes = (a.searches() ? kSearchPasses : 1) * (a.psnr_db ? 2 : 1) + a.report_psnr;
+  Progress progress(console, "encode", passes);
+  ImageEncodeOptions options;
+  options.tile = static_cast<uint32_t>(a.tile);
+  options.threads = a.threads;
+  PictureEncoder encoder(source, model, options, a.strip, progress);
+  Outcome outcome;
+  Result<EncodedPicture> picture = EncodePicture(a, console, encoder, source.pixels(), synthesis);
+  if (!picture.ok()) {  // what the reader says has the name already
+    const bool named = picture.status().message().starts_with(place);
+    return named ? picture.status() : picture.status().WithPrefix(place);
+  }
+  outcome.picture = *std::move(picture);
+  GODWIT_RETURN_IF_ERROR(output.Write(outcome.picture.stream));
+  GODWIT_RETURN_IF_ERROR(output.Commit());
+  outcome.info = source.info();
+  outcome.model_id = model.id();
+  if (measures) outcome.synthesis = SynthesisName(synthesis);
+  return outcome;
+}
+
+void ReportTarget(const Arguments& a, const EncodedPicture& picture, const Console& console) {
+  if (!a.psnr_db) return;
+  if (picture.psnr_db < *a.psnr_db) {
+    console.Note(fmt::format("{}: {:.2f} dB is out of reach; the best is {:.2f} dB",
+                             InputName(a.in), *a.psnr_db, picture.psnr_db));
+  } else if (picture.psnr_db > *a.psnr_db + kPsnrTolerance) {
+    console.Note(fmt::format("{}: the nearest step above {:.2f} dB gives {:.2f} dB",
+                             InputName(a.in), *a.psnr_db, picture.psnr_db));
+  }
+}
+
+void Report(const Arguments& a, const Outcome& outcome, double seconds, const Console& console) {
+  const EncodedPicture& picture = outcome.picture;
+  const ImageInfo& info = outcome.info;
+  const double bpp = 8.0 * static_cast<double>(picture.stream.size()) /
+                     (static_cast<double>(info.width) * info.height);
+  const double quality = QualityFromStepIndex(picture.step_index);
+  if (info.bit_depth > 8) {
+    console.Note(fmt::format("{}: {}-bit samples are carried at 8 bits", InputName(a.in),
+                             int{info.bit_depth}));
+  }
+  ReportTarget(a, picture, console);
+  if (console.json) {
+    nlohmann::ordered_json json = {{"input", a.in},
+                                   {"output", a.out},
+                                   {"bytes", picture.stream.size()},
+                                   {"bpp", bpp},
+                                   {"width", info.width},
+                                   {"height", info.height},
+                                   {"channels", info.channels},
+                                   {"quality", quality},
+                                   {"step_index", picture.step_index},
+                                   {"layers", picture.layers},
+                                   {"codec", a.codec},
+                                   {"model", ModelIdHex(outcome.model_id)},
+                                   {"seconds", seconds}};
+    if (!outcome.synthesis.empty()) {
+      json["psnr_db"] = picture.psnr_db;  // infinity becomes null
+      json["synthesis"] = outcome.synthesis;
+    }
+    console.PrintJson(json);
+    return;
+  }
+  std::string psnr;
+  if (!outcome.synthesis.empty()) {
+    psnr = fmt::format(", {:.2f} dB ({} synthesis)", picture.psnr_db, outcome.synthesis);
+  }
+  console.Note(fmt::format("{}: {}x{}, {} bytes, {:.4g} bit/pixel, quality {:.4g}{}, {:.2f} s",
+                           a.out == "-" ? "standard output" : a.out, info.width, info.height,
+                           picture.stream.size(), bpp, quality, psnr, seconds));
+}
+
+int RunEncode(std::span<const std::string> args, Console& console) {
+  Arguments a;
+  if (const std::optional<int> exit = ParseArguments(args, console, &a)) return *exit;
+  if (a.out == "-" && console.json) {
+    return console.FailUsage("--json and the output would both go to standard output");
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const Result<Outcome> outcome = Encode(a, console);
+  if (!outcome.ok()) return console.Fail(outcome.status());
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  Report(a, *outcome, spent.count(), console);
+  return kExitOk;
+}
+
+}  // namespace
+
+const Command kEncodeCommand{"encode", "picture to .gdw", RunEncode};
+
+}  // namespace godwit

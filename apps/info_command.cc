@@ -1,0 +1,112 @@
+// apps/info_command.cc: godwit info FILE...
+#include <nlohmann/json.hpp>
+
+#include "apps/command.h"
+#include "apps/model_choice.h"
+#include "apps/option_parser.h"
+#include "apps/stream_file.h"
+#include "codecs/image/image_encoder.h"
+#include "fmt/core.h"
+#include "io/input_file.h"
+
+namespace godwit {
+namespace {
+
+constexpr std::string_view kSummary =
+    "Says what is in .gdw files, without decoding them. With --json, one object a line and file.";
+
+std::string LayersName(const ImageSectionInfo& section) {
+  if (section.layers == 0) return "";
+  if (section.layers == 1) return std::to_string(section.first_layer);
+  return fmt::format("{}-{}", section.first_layer, section.first_layer + section.layers - 1);
+}
+
+void PrintText(const std::string& path, const StreamFile& file, const ModelEntry* model,
+               std::ostream& out) {
+  const ImageStream& s = file.stream;
+  const ImageHeader& h = s.header;
+  std::string name = model == nullptr ? "not at hand" : model->name;
+  if (name.empty()) name = model->file;
+  out << fmt::format(
+      "{}: {}x{}, {}{}, {} bytes, {:.4g} bit/pixel\n"
+      "  codec swift, quality {:.4g} (step {}), layers {}, tiles of {}\n"
+      "  model {} ({})\n"
+      "  {:<8} {:>10} {:>10}  {}\n",
+      InputName(path), h.width, h.height, ChannelsName(s), h.from_16_bit ? " from 16 bits" : "",
+      file.bytes->size(), BitsPerPixel(file), QualityFromStepIndex(h.step_index), h.step_index,
+      s.layers.size(), h.tile, ModelIdHex(h.model_id), name, "section", "offset", "bytes",
+      "layers");
+  for (const ImageSectionInfo& section : s.sections) {
+    std::string line = fmt::format("  {:<8} {:>10} {:>10}  {}", section.name, section.offset,
+                                   section.bytes, LayersName(section));
+    out << line.erase(line.find_last_not_of(' ') + 1) << '\n';
+  }
+}
+
+void PrintObject(const std::string& path, const StreamFile& file, const ModelEntry* model,
+                 const Console& console) {
+  const ImageStream& s = file.stream;
+  const ImageHeader& h = s.header;
+  nlohmann::ordered_json sections = nlohmann::ordered_json::array();
+  for (const ImageSectionInfo& section : s.sections) {
+    nlohmann::ordered_json row = {
+        {"name", section.name}, {"offset", section.offset}, {"bytes", section.bytes}};
+    if (section.layers > 0) {
+      row["first_layer"] = section.first_layer;
+      row["layers"] = section.layers;
+    }
+    sections.push_back(std::move(row));
+  }
+  nlohmann::ordered_json json = {{"file", path},
+                                 {"codec", "swift"},
+                                 {"width", h.width},
+                                 {"height", h.height},
+                                 {"planes", h.planes},
+                                 {"alpha", !s.alpha.empty()},
+                                 {"from_16_bit", h.from_16_bit},
+                                 {"bytes", file.bytes->size()},
+                                 {"bpp", BitsPerPixel(file)},
+                                 {"quality", QualityFromStepIndex(h.step_index)},
+                                 {"step_index", h.step_index},
+                                 {"layers", s.layers.size()},
+                                 {"tile", h.tile},
+                                 {"model", ModelIdHex(h.model_id)},
+                                 {"model_name", nullptr},
+                                 {"sections", std::move(sections)}};
+  if (model != nullptr) json["model_name"] = model->name.empty() ? model->file : model->name;
+  console.PrintJson(json);
+}
+
+int RunInfo(std::span<const std::string> args, Console& console) {
+  std::vector<std::string> files, folders;
+  DecodeLimits limits;
+  OptionParser parser(console, kSummary);
+  parser.Positionals("FILE", &files);
+  AddModelFolderOption(parser, &folders);
+  parser.Count({"--max-pixels", "N", "refuse larger pictures; default 268M"}, &limits.max_pixels);
+  if (const std::optional<int> exit = parser.Parse(args)) return *exit;
+  Result<ModelChoice> models = ModelChoice::Open(folders);
+  if (!models.ok()) return console.Fail(models.status());
+  int exit = kExitOk;  // the first failure's; the other files are shown all the same
+  for (const std::string& path : files) {
+    const Result<StreamFile> file = ReadStreamFile(path, limits, /*allow_truncated=*/false);
+    if (!file.ok()) {
+      const int code = console.Fail(file.status());
+      if (exit == kExitOk) exit = code;
+      continue;
+    }
+    const ModelEntry* const model = models->registry().Find(file->stream.header.model_id);
+    if (console.json) {
+      PrintObject(path, *file, model, console);
+    } else {
+      PrintText(path, *file, model, console.out);
+    }
+  }
+  return exit;
+}
+
+}  // namespace
+
+const Command kInfoCommand{"info", "what is in .gdw files", RunInfo};
+
+}  // namespace godwit

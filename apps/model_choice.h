@@ -1,0 +1,38 @@
+// apps/model_choice.h: the models that a command works with, by what its options say.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/option_parser.h"
+#include "base/status.h"
+#include "codecs/image/image_model.h"
+#include "models/registry.h"
+
+namespace godwit {
+
+void AddModelFolderOption(OptionParser& parser, std::vector<std::string>* folders);
+
+class ModelChoice {
+ public:
+  static Result<ModelChoice> Open(const std::vector<std::string>& folders);
+
+  // `model`: 16 hex digits, a file, or nothing for the default of `codec`.
+  Result<ImageModel> ForEncoding(const std::string& model, const std::string& codec);
+  Result<ImageModel> ForStream(uint64_t id);
+  // `choice`: small, medium, large, or a file. "none" gives nothing, and so does the plain inverse
+  // transform; "" is medium, or the best at hand where that is missing.
+  Result<std::optional<ImageSynthesis>> Synthesis(uint64_t stream_id, const std::string& choice);
+
+  ModelRegistry& registry() { return registry_; }
+
+ private:
+  ModelRegistry registry_;
+};
+
+// What messages and JSON call a synthesis that Synthesis() gave.
+std::string SynthesisName(const std::optional<ImageSynthesis>& synthesis);
+
+}  // namespace godwit

@@ -1,0 +1,29 @@
+// apps/stream_file.h: a .gdw file in memory, and what a decoder of it needs.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "base/status.h"
+#include "codecs/image/image_header.h"
+
+namespace godwit {
+
+struct StreamFile {
+  std::unique_ptr<Bytes> bytes;  // that `stream` borrows
+  ImageStream stream;
+};
+
+// Reads and checks, without decoding. "-" is standard input. Messages name the file.
+Result<StreamFile> ReadStreamFile(const std::string& path, const DecodeLimits& limits,
+                                  bool allow_truncated);
+
+// "grey", "grey and alpha", "RGB" or "RGB and alpha".
+std::string ChannelsName(const ImageStream& stream);
+
+// Of the whole file.
+double BitsPerPixel(const StreamFile& file);
+
+}  // namespace godwit

@@ -1,0 +1,59 @@
+// tests/codecs/golden_set.h: the pictures of testdata/v1, for the tool that writes them and the
+// test that reads them.
+#pragma once
+
+#include <xxhash.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "tests/codecs/test_pictures.h"
+
+namespace godwit {
+
+struct GoldenPicture {
+  std::string name;  // of the file, less .gdw
+  int64_t width, height, channels;
+  ImageEncodeOptions options;
+};
+
+inline std::vector<GoldenPicture> GoldenPictures() {
+  return {
+      {"rgb_97x61", 97, 61, 3, {.step_index = 144}},
+      {"rgb_97x61_fine", 97, 61, 3, {.step_index = 40}},
+      {"rgb_97x61_coarse", 97, 61, 3, {.step_index = 288}},
+      {"grey_64x40", 64, 40, 1, {.step_index = 120}},
+      {"grey_alpha_33x31", 33, 31, 2, {.step_index = 160}},
+      {"rgba_50x70_tiles_32", 50, 70, 4, {.step_index = 130, .tile = 32}},
+      {"rgb_200x130_tiles_64", 200, 130, 3, {.step_index = 150, .tile = 64}},
+      {"rgb_97x61_layers_3", 97, 61, 3, {.step_index = 100, .layers = 3}},
+      {"rgb_1x1", 1, 1, 3, {.step_index = 100}},
+      {"grey_1x77", 1, 77, 1, {.step_index = 100, .tile = 32}},
+  };
+}
+
+inline Tensor<uint8_t> PixelsOf(const GoldenPicture& g) {
+  return MakePicture(g.height, g.width, g.channels, /*seed=*/5);
+}
+
+// The decoders whose samples are recorded; "none" is the plain inverse transform.
+inline constexpr const char* kGoldenSyntheses[] = {"none", "small", "medium"};
+
+// XXH64 with seed 0, as 16 hex digits.
+inline std::string DigestOf(std::span<const std::byte> bytes) {
+  char hex[17];
+  std::snprintf(hex, sizeof(hex), "%016llx",
+                static_cast<unsigned long long>(XXH64(bytes.data(), bytes.size(), 0)));
+  return hex;
+}
+
+inline std::string DigestOf(const Tensor<uint8_t>& picture) {
+  return DigestOf(AsBytes({picture.data(), static_cast<size_t>(picture.size())}));
+}
+
+}  // namespace godwit

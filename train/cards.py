@@ -1,0 +1,132 @@
+"""The cards beside shipped weights, models/weights/*.md: what a file is, what it was made from and how it does."""
+import json
+import os
+import re
+
+import export_swift as E
+
+MACHINE = '2 cores of an Intel Xeon with AVX-512, CPU only (Debian 12, torch 1.13), shared with other work'
+DATA = '''The training photographs described in the data README: freely licensed (CC0, public domain, Unsplash, Pexels,
+Pixabay, CC BY, CC BY-SA). Pictures whose index is a multiple of the count / 12 were held out for validation. No
+Kodak picture, which the results below are measured on, was trained on.'''
+LICENCE = '''Apache-2.0, as the rest of Godwit. The weights hold no pictures and were made only from pictures whose licence lets a
+trained model be given away; the credits that CC BY and CC BY-SA ask for are in the data README.'''
+NO_RESULTS = 'Not measured yet: `train/finish.py --results` puts the table here.'
+
+CARD = '''# {name}
+
+{what}
+
+| | |
+|---|---|
+| file | `{name}.safetensors`, {size:,} bytes |
+| id | `{id}` |
+{rows}
+## How it was made
+
+{how}
+
+Machine: {machine}.
+
+## Data
+
+{data}
+
+## Licence
+
+{licence}
+
+## Results
+
+<!-- results -->
+{results}
+<!-- /results -->
+
+## Known limits
+
+{limits}
+
+## Tensors
+
+| name | type | shape |
+|---|---|---|
+{tensors}
+'''
+
+
+def read_results(path):
+    """A list of dicts, in the order of the file's columns."""
+    if not os.path.isfile(path):
+        raise SystemExit(f'{path}: no such file')
+    with open(path) as f:
+        if path.endswith('.json'):
+            rows = json.load(f)
+        else:
+            lines = [line.rstrip('\n').split('\t') for line in f if line.strip()]
+            rows = [dict(zip(lines[0], line)) for line in lines[1:]]
+    if not rows or not all(isinstance(r, dict) for r in rows):
+        raise SystemExit(f'{path}: no rows')
+    return rows
+
+
+def table(rows):
+    columns = list(dict.fromkeys(c for r in rows for c in r))
+    line = lambda cells: '| ' + ' | '.join(str(c) for c in cells) + ' |'
+    return '\n'.join([line(columns), '|' + '---|' * len(columns), *(line(r.get(c, '') for c in columns) for r in rows)])
+
+
+def write_card(folder, name, results, **fields):
+    weights, path = os.path.join(folder, name + '.safetensors'), os.path.join(folder, name + '.md')
+    if results:
+        shown = table(results)
+    else:  # what an earlier run put there stays
+        old = open(path).read() if os.path.exists(path) else ''
+        found = re.search('<!-- results -->\n(.*?)\n<!-- /results -->', old, re.S)
+        shown = found.group(1) if found else NO_RESULTS
+    tensors = '\n'.join(f'| `{k}` | {E.TYPES[t.dtype.name]} | {" x ".join(map(str, t.shape))} |'
+                        for k, t in sorted(E.read_safetensors(weights)[0].items()))
+    with open(path, 'w') as f:
+        f.write(CARD.format(name=name, size=os.path.getsize(weights), results=shown, tensors=tensors, data=DATA, licence=LICENCE, **fields))
+    print(path)
+
+
+def commands_text(commands, otherwise):
+    return '```sh\n' + '\n'.join(commands or [otherwise]) + '\n```'
+
+
+def write_stream(folder, name, model_id, minutes, commands, results):
+    write_card(
+        folder, name, results, id=model_id, machine=MACHINE,
+        what='The stream model of the `swift` picture codec (`docs/format/image.md` section 6): transforms, DC predictor and the\n'
+             '`lite` context model. Encoders write its id into every file, and every decoder needs it.',
+        rows='| transforms | orthonormal 8x8 DCT of opponent colours, 4x4 DCT of the DC; fixed, not trained |\n'
+             '| contexts | integer weights, 4692 starting probabilities for each of 3 step ranges |\n'
+             + (f'| time | {" + ".join(minutes)} minutes |\n' if minutes else ''),
+        how='Least squares for the DC predictor, then context weights by gradient descent on the code length, then counts\n'
+            '(`train/fit_contexts.py`).\n\n' + commands_text(
+                commands, 'train/fit_contexts.py --data IMAGES --record RECORD_CONTEXTS --work WORK --out WORK/swift.safetensors'),
+        limits='- The transform is a plain DCT: what a learned analysis gains is not here yet.\n'
+               '- Contexts are fitted to photographs, and to few pages of text and drawings.\n'
+               '- Three step ranges share all weights and differ in starting probabilities only.')
+
+
+def write_synthesis(folder, name, model_id, stream_id, net, state, minutes, commands, results):
+    history = state.get('history') or []
+    total = ' + '.join(minutes) if minutes else f'{state["minutes"]:.1f}' if state.get('minutes') else 'not recorded'
+    machine = '; '.join(dict.fromkeys(h['machine'] for h in history)) if history else MACHINE
+    size = state['size']
+    write_card(
+        folder, name, [r for r in results or [] if r.get('synthesis', size) == size], id=model_id, machine=machine,
+        what=f'The `{size}` synthesis network of the `swift` picture codec, for streams of model `{stream_id}`. A residual net\n'
+             f'on the grid of 8x8 blocks, {net.width} channels wide with {net.blocks} blocks of two 3x3 convolutions, in integers\n'
+             '(`docs/format/network.md`). It refines dequantised coefficients, at all rates and numbers of layers. Decoders choose it.',
+        rows=f'| cost | {net.macs_per_pixel():.0f} multiply-adds a pixel |\n'
+             f'| training | {state["step"]} steps, {total} minutes |\n'
+             f'| replay dump | `{name}.replay.safetensors`: each layer of one small input, which C++ must equal |\n',
+        how='Hard-rounded latents of the fixed analysis; squared error in coefficients relative to the plain inverse; each crop with its\n'
+            'own step, dead zone and layers. The last quarter imitates the integer arithmetic. What ships is the running average.\n\n'
+            + commands_text(commands or [h['command'] for h in history],
+                            f'train/train_synthesis.py --data IMAGES --kodak KODAK --size {size} --minutes {total} --out {size}.pt'),
+        limits='- Trained for squared error in RGB and nothing else; more training still gains (`train/BACKLOG.md`).\n'
+               '- Steps outside 5 to 147 come up in less than a fifth of the crops, and so do fewer than eight layers.\n'
+               '- Corrections are limited to two steps of a coefficient. Grey pictures run through the colour network.')
