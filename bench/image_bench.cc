@@ -103,11 +103,11 @@ double FlatPsnr(const Picture& p) {
 }
 
 Picture ReadPicture(const std::string& path) {
-  const auto reader = Must(OpenImage(path), path);
+  const auto reader = Must(OpenImage(path), "cannot open");
   const ImageInfo& info = reader->info();
   if (info.channels != 3) Die(path + ": only RGB pictures, please");
   Picture picture(info.height, info.width, 3);
-  Must(reader->ReadRows(picture.view()), path);
+  Must(reader->ReadRows(picture.view()), "cannot read");
   return picture;
 }
 

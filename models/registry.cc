@@ -214,10 +214,10 @@ Result<uint64_t> ModelRegistry::DefaultStreamModel(std::string_view codec) {
     const ModelEntry* best = nullptr;
     for (const ModelEntry& entry : Entries(place)) {
       if (!entry.status.ok() || entry.kind != "stream" || entry.codec != codec) continue;
-      const bool better = best == nullptr || (entry.is_default != best->is_default
-                                                  ? entry.is_default
-                                                  : ::strverscmp(entry.version.c_str(),
-                                                                 best->version.c_str()) > 0);
+      const bool better =
+          best == nullptr || (entry.is_default != best->is_default
+                                  ? entry.is_default
+                                  : ::strverscmp(entry.version.c_str(), best->version.c_str()) > 0);
       if (better) best = &entry;
     }
     if (best != nullptr) return best->id;

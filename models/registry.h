@@ -61,8 +61,8 @@ class ModelRegistry {
 
  private:
   struct Place {
-    std::string folder;     // empty: built in
-    size_t first = 0;       // of its entries
+    std::string folder;  // empty: built in
+    size_t first = 0;    // of its entries
     size_t end = 0;
   };
   // The place's entries; reads them at the first call, places in order.

@@ -6,11 +6,11 @@ import re
 import export_swift as E
 
 MACHINE = '2 cores of an Intel Xeon with AVX-512, CPU only (Debian 12, torch 1.13), shared with other work'
-DATA = '''The training photographs described in the data README: freely licensed (CC0, public domain, Unsplash, Pexels,
-Pixabay, CC BY, CC BY-SA). Pictures whose index is a multiple of the count / 12 were held out for validation. No
-Kodak picture, which the results below are measured on, was trained on.'''
-LICENCE = '''Apache-2.0, as the rest of Godwit. The weights hold no pictures and were made only from pictures whose licence lets a
-trained model be given away; the credits that CC BY and CC BY-SA ask for are in the data README.'''
+DATA = '''The training photographs described in the data README (its substance is `train/DATA.md`): freely licensed (CC0, public
+domain, "free to use", Unsplash, Pexels, Pixabay, CC BY, CC BY-SA), and pages rendered for the pack. Every n-th picture, n = count / 12,
+is for validation only. No Kodak picture is among them; Kodak is for evaluation.'''
+LICENCE = '''Apache-2.0, as the rest of Godwit. Training data: only pictures that their sources state to be under the licences above; which
+statements are the weakest, and the credits that CC BY and CC BY-SA ask for, are in `train/DATA.md`.'''
 NO_RESULTS = 'Not measured yet: `train/finish.py --results` puts the table here.'
 
 CARD = '''# {name}
@@ -122,7 +122,7 @@ def write_synthesis(folder, name, model_id, stream_id, net, state, minutes, comm
              '(`docs/format/network.md`). It refines dequantised coefficients, at all rates and numbers of layers. Decoders choose it.',
         rows=f'| cost | {net.macs_per_pixel():.0f} multiply-adds a pixel |\n'
              f'| training | {state["step"]} steps, {total} minutes |\n'
-             f'| replay dump | `{name}.replay.safetensors`: each layer of one small input, which C++ must equal |\n',
+             f'| replay dump | `{name}.replay`: each layer of one small input, which C++ must equal |\n',
         how='Hard-rounded latents of the fixed analysis; squared error in coefficients relative to the plain inverse; each crop with its\n'
             'own step, dead zone and layers. The last quarter imitates the integer arithmetic. What ships is the running average.\n\n'
             + commands_text(commands or [h['command'] for h in history],

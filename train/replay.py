@@ -109,7 +109,7 @@ def compare_with_torch(net, data, got):
 
 
 def dump_path(path):
-    return path[:-len('.safetensors')] + '.replay.safetensors'
+    return path[:-len('.safetensors')] + '.replay'
 
 
 def write_replay(path, out=None, net=None, network='synthesis', seed=1):

@@ -70,7 +70,7 @@ def kodak_psnr(net, images, steps=(8, 16, 32, 64, 128), offset=0.42):
                 mse = (T.inverse(c).round().clamp(0, 255) - a.float()).square().mean().item()
                 both.append(10 * np.log10(255 ** 2 / mse))
             gain.append(both[1] - both[0]); psnr.append(both[1])
-        rows.append(f'{s}:{np.mean(psnr):.3f}(+{np.mean(gain):.3f})')
+        rows.append(f'{s}:{np.mean(psnr):.3f}({np.mean(gain):+.3f})')
     return ' '.join(rows)
 
 

@@ -52,17 +52,17 @@ TEST_F(DecodeCommandTest, FewerLayersAreCoarser) {
   Encode("in.png", "short.gdw", {"-q", "90", "--layers", "3"});
   Decode("short.gdw", "a.ppm");
   Decode("out.gdw", "b.ppm", {"--layers", "3"});
-  EXPECT_EQ(Text(File("a.ppm")), Text(File("b.ppm")));
+  EXPECT_TRUE(SameFiles("a.ppm", "b.ppm"));
 }
 
 TEST_F(DecodeCommandTest, SynthesisIsChosenByTheReader) {
   SavePicture("in.png", MakePicture(48, 48, 3));
-  Encode("in.png", "out.gdw", {"-q", "30"});
+  Encode("in.png", "out.gdw", {"-q", "80"});
   Decode("out.gdw", "small.ppm", {"--synthesis", "small"});
   Decode("out.gdw", "none.ppm", {"--synthesis", "none"});
   Decode("out.gdw", "file.ppm", {"--synthesis", "models/small.safetensors"});
-  EXPECT_NE(Text(File("small.ppm")), Text(File("none.ppm")));
-  EXPECT_EQ(Text(File("small.ppm")), Text(File("file.ppm")));
+  EXPECT_FALSE(SameFiles("small.ppm", "none.ppm"));
+  EXPECT_TRUE(SameFiles("small.ppm", "file.ppm"));
   // There is no medium one: asked for, that is an error, else the best at hand will do.
   const ProgramResult medium = Run({"decode", "out.gdw", "m.ppm", "--synthesis", "medium"});
   EXPECT_EQ(medium.exit, 7);
@@ -72,12 +72,12 @@ TEST_F(DecodeCommandTest, SynthesisIsChosenByTheReader) {
   const ProgramResult best = Decode("out.gdw", "best.ppm", {"--json"});
   EXPECT_NE(best.err.find("no medium synthesis at hand; used small"), std::string::npos);
   EXPECT_EQ(nlohmann::json::parse(best.out)["synthesis"], "small");
-  EXPECT_EQ(Text(File("best.ppm")), Text(File("small.ppm")));
+  EXPECT_TRUE(SameFiles("best.ppm", "small.ppm"));
 }
 
 TEST_F(DecodeCommandTest, JsonHasTheDocumentedKeys) {
   SavePicture("in.png", MakePicture(20, 30, 4));
-  Encode("in.png", "out.gdw");
+  Encode("in.png", "out.gdw", {"-q", "100"});
   const nlohmann::json json =
       nlohmann::json::parse(Decode("out.gdw", "out.png", {"--json", "--synthesis", "none"}).out);
   EXPECT_EQ(json["width"], 30);
@@ -124,8 +124,8 @@ TEST_F(DecodeCommandTest, ThreadsAndSimdDoNotChangeTheSamples) {
   Decode("out.gdw", "a.ppm", {"-j", "1"});
   Decode("out.gdw", "b.ppm", {"-j", "3"});
   EXPECT_EQ(Run({"decode", "out.gdw", "c.ppm"}, "", "scalar").exit, 0);
-  EXPECT_EQ(Text(File("a.ppm")), Text(File("b.ppm")));
-  EXPECT_EQ(Text(File("a.ppm")), Text(File("c.ppm")));
+  EXPECT_TRUE(SameFiles("a.ppm", "b.ppm"));
+  EXPECT_TRUE(SameFiles("a.ppm", "c.ppm"));
 }
 
 }  // namespace

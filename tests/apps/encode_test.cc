@@ -111,12 +111,12 @@ TEST_F(EncodeCommandTest, StandardStreamsGiveTheSameBytes) {
     const ProgramResult piped =
         Run({"encode", "-", "-", "--model", TestModelId(), target[0], target[1]}, png);
     EXPECT_EQ(piped.exit, 0) << piped.err;
-    EXPECT_EQ(piped.out, Text(File("out.gdw"))) << target[0];
+    EXPECT_TRUE(piped.out == Text(File("out.gdw"))) << target[0];
   }
   Decode("out.gdw", "out.pam");
   const ProgramResult decoded = Run({"decode", "-", "-", "--format", "pam"}, Text(File("out.gdw")));
   EXPECT_EQ(decoded.exit, 0) << decoded.err;
-  EXPECT_EQ(decoded.out, Text(File("out.pam")));
+  EXPECT_TRUE(decoded.out == Text(File("out.pam")));
   EXPECT_EQ(Run({"encode", "-", "-", "--json"}, png).exit, 2);  // two things on one stream
 }
 
@@ -158,18 +158,18 @@ TEST_F(EncodeCommandTest, AModelFileMayBeNamed) {
   const ProgramResult result =
       Run({"encode", "in.png", "by_file.gdw", "--model", "models/stream.safetensors"});
   EXPECT_EQ(result.exit, 0) << result.err;
-  EXPECT_EQ(Text(File("by_file.gdw")), Text(File("by_id.gdw")));
+  EXPECT_TRUE(SameFiles("by_file.gdw", "by_id.gdw"));
 }
 
 TEST_F(EncodeCommandTest, ThreadsAndSimdDoNotChangeTheFile) {
   SavePicture("in.png", MakePicture(150, 200, 4));
   Encode("in.png", "a.gdw", {"--tile", "64", "-j", "1"});
   Encode("in.png", "b.gdw", {"--tile", "64", "-j", "3"});
-  EXPECT_EQ(Text(File("a.gdw")), Text(File("b.gdw")));
+  EXPECT_TRUE(SameFiles("a.gdw", "b.gdw"));
   const ProgramResult scalar =
       Run({"encode", "in.png", "c.gdw", "--tile", "64", "--model", TestModelId()}, "", "scalar");
   EXPECT_EQ(scalar.exit, 0) << scalar.err;
-  EXPECT_EQ(Text(File("a.gdw")), Text(File("c.gdw")));
+  EXPECT_TRUE(SameFiles("a.gdw", "c.gdw"));
 }
 
 }  // namespace

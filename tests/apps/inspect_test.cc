@@ -10,7 +10,7 @@ TEST_F(InspectTest, InfoDescribesWithoutDecoding) {
   ImageInfo tags;
   tags.icc = Bytes(100, std::byte{1});
   SavePicture("in.png", MakePicture(60, 80, 4), tags);
-  Encode("in.png", "out.gdw", {"--tile", "32"});
+  Encode("in.png", "out.gdw", {"--tile", "32", "-q", "100"});
   const size_t size = LoadBytes(File("out.gdw")).size();
   const ProgramResult text = Run({"info", "out.gdw"});
   EXPECT_EQ(text.exit, 0) << text.err;
@@ -27,7 +27,8 @@ TEST_F(InspectTest, InfoDescribesWithoutDecoding) {
   EXPECT_EQ(json["bytes"], size);
   EXPECT_EQ(json["layers"], 8);
   EXPECT_EQ(json["tile"], 32);
-  EXPECT_EQ(json["step_index"], 144);
+  EXPECT_EQ(json["step_index"], 0);
+  EXPECT_EQ(json["quality"], 100.0);
   EXPECT_EQ(json["model"], TestModelId());
   EXPECT_EQ(json["model_name"], "test");
   uint64_t end = 4;  // sections follow each other to the end

@@ -32,6 +32,9 @@ class ProgramTest : public testing::Test {
   }
 
   std::string File(const std::string& name) const { return folder_.File(name); }
+  bool SameFiles(const std::string& a, const std::string& b) const {
+    return LoadBytes(File(a)) == LoadBytes(File(b));
+  }
   bool Exists(const std::string& name) const { return std::filesystem::exists(File(name)); }
 
   // The program, in the test's folder.

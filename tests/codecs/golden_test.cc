@@ -68,8 +68,7 @@ TEST_P(GoldenTestIfThereAreGoldens, DecodingGivesTheSameSamples) {
     for (const std::string size : kGoldenSyntheses) {
       const auto found = syntheses_.find(size);
       const ImageSynthesis* synthesis = found == syntheses_.end() ? nullptr : &found->second;
-      const Tensor<uint8_t> decoded =
-          DecodePicture(file, *model_, synthesis, {.simd = GetParam()});
+      const Tensor<uint8_t> decoded = DecodePicture(file, *model_, synthesis, {.simd = GetParam()});
       EXPECT_EQ(DigestOf(decoded), Recorded(g, size)) << g.name << " " << size;
     }
   }

@@ -87,9 +87,10 @@ TEST(ImageAllocationTest, SynthesisingAWindowAllocatesNothing) {
   latents.dc.fill(dc.data());
   Tensor<uint8_t> out(h * 8, w * 8, 3);
   for (const SimdLevel level : SupportedSimdLevels()) {
-    for (const ImageSynthesis* synthesis : {(const ImageSynthesis*)nullptr, &TestImageSynthesis()}) {
-      swift::TileSynthesiser synthesiser = Must(
-          swift::TileSynthesiser::Create(TestImageModel().swift(), synthesis, level, 3, h, w));
+    for (const ImageSynthesis* synthesis :
+         {(const ImageSynthesis*)nullptr, &TestImageSynthesis()}) {
+      swift::TileSynthesiser synthesiser =
+          Must(swift::TileSynthesiser::Create(TestImageModel().swift(), synthesis, level, 3, h, w));
       const int64_t before = allocations;
       for (int layers = 1; layers <= 8; ++layers) {
         const Status status =
@@ -106,7 +107,8 @@ TEST(ImageAllocationTest, ReadingRowsAllocatesNothing) {
     const Bytes file =
         EncodePicture(TestImageModel(), MakePicture(200, 150, channels), {.tile = 64});
     const ImageStream stream = Must(ParseImageStream(file));
-    for (const ImageSynthesis* synthesis : {(const ImageSynthesis*)nullptr, &TestImageSynthesis()}) {
+    for (const ImageSynthesis* synthesis :
+         {(const ImageSynthesis*)nullptr, &TestImageSynthesis()}) {
       ImageDecoder decoder =
           Must(ImageDecoder::Create(stream, TestImageModel(), synthesis, {.threads = 1}));
       Tensor<uint8_t> row(1, 150, channels);
@@ -123,8 +125,7 @@ TEST(ImageAllocationTest, ReadingRowsAllocatesNothing) {
 TEST(ImageAllocationTest, AnEncoderKeepsItsWorkspace) {
   for (const int64_t channels : {1, 3, 4}) {
     const Tensor<uint8_t> picture = MakePicture(200, 150, channels);
-    ImageEncoder encoder =
-        Must(ImageEncoder::Create(TestImageModel(), {.tile = 64, .threads = 1}));
+    ImageEncoder encoder = Must(ImageEncoder::Create(TestImageModel(), {.tile = 64, .threads = 1}));
     const Bytes first = Must(encoder.Encode(picture.view()));
     int64_t counts[2];
     for (int64_t& count : counts) {

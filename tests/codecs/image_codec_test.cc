@@ -94,7 +94,7 @@ TEST(ImageCodecTest, AlphaIsExactWhateverItLooksLike) {
         const int64_t pixel = i / channels;
         if (kind == 0) a = 0;
         if (kind == 1) a = 255;
-        if (kind == 2) a = pixel % 70 < 35 ? 0 : 255;                               // hard
+        if (kind == 2) a = pixel % 70 < 35 ? 0 : 255;                                     // hard
         if (kind == 3) a = static_cast<uint8_t>(HashOf(static_cast<uint32_t>(i), 1, 2));  // noise
       }  // 4: soft, as MakePicture() draws it
       const Bytes file = Must(encoder.Encode(picture.view()));
@@ -149,13 +149,13 @@ void ExpectLadder(const LadderModel& m) {
     EXPECT_GT(psnr, last_psnr + 0.5) << m.name << " quality " << quality;
     EXPECT_GT(file.size(), last_size * 5 / 4) << m.name << " quality " << quality;
     if (quality == 0) {
-      EXPECT_GT(psnr, 23);
+      EXPECT_GT(psnr, 21.5);
       EXPECT_LT(Psnr(picture, Grey(picture)), 17);  // so grey fails
-      EXPECT_LT(file.size(), size_t{6000});
+      EXPECT_LT(file.size(), size_t{1000});
     }
     if (quality == 50) {
-      EXPECT_GT(psnr, 38);
-      EXPECT_LT(file.size(), size_t{768} * 512 * 3 / 8);  // 3 bits a pixel
+      EXPECT_GT(psnr, 29.5);
+      EXPECT_LT(file.size(), size_t{768} * 512 / 8);  // a bit a pixel
     }
     if (quality == 100) {
       EXPECT_GT(psnr, 50);
@@ -175,7 +175,8 @@ TEST(ImageCodecTest, HigherQualityIsLargerAndCloserWithShippedModels) {
   if (!id.ok()) GTEST_SKIP() << "no shipped model yet";
   const ImageModel stream = Must(ImageModel::Load(Must(registry.FindStreamModel(*id)), *id));
   for (const char* size : {"small", "medium"}) {
-    const ImageSynthesis synthesis = Must(ImageSynthesis::Load(Must(registry.FindSynthesis(*id, size))));
+    const ImageSynthesis synthesis =
+        Must(ImageSynthesis::Load(Must(registry.FindSynthesis(*id, size))));
     ExpectLadder({size, &stream, &synthesis});
   }
 }
@@ -259,8 +260,13 @@ TEST(ImageCodecTest, ThreadsAndLevelsGiveTheSameBytes) {
 TEST(ImageCodecTest, AnEncoderForgetsThePictureBefore) {
   ImageEncoder encoder =
       Must(ImageEncoder::Create(TestImageModel(), {.step_index = 60, .tile = 64, .threads = 2}));
-  const std::array<std::array<int64_t, 3>, 7> shapes = {
-      {{200, 150, 3}, {20, 300, 3}, {33, 33, 1}, {130, 70, 4}, {1, 1, 2}, {200, 150, 3}, {70, 70, 1}}};
+  const std::array<std::array<int64_t, 3>, 7> shapes = {{{200, 150, 3},
+                                                         {20, 300, 3},
+                                                         {33, 33, 1},
+                                                         {130, 70, 4},
+                                                         {1, 1, 2},
+                                                         {200, 150, 3},
+                                                         {70, 70, 1}}};
   for (const auto& [h, w, channels] : shapes) {
     const Tensor<uint8_t> picture = MakePicture(h, w, channels);
     EXPECT_TRUE(Must(encoder.Encode(picture.view())) ==
@@ -276,9 +282,15 @@ TEST(ImageCodecTest, AnEncoderForgetsThePictureBefore) {
 
 TEST(ImageCodecTest, MisuseIsAnInvalidArgument) {
   const ImageModel& model = TestImageModel();
-  for (const ImageEncodeOptions& options :
-       {ImageEncodeOptions{.step_index = -1}, {.step_index = 352}, {.layers = 0}, {.layers = 9},
-        {.tile = 31}, {.tile = 16}, {.tile = 96}, {.tile = 8192}, {.threads = -1}}) {
+  for (const ImageEncodeOptions& options : {ImageEncodeOptions{.step_index = -1},
+                                            {.step_index = 352},
+                                            {.layers = 0},
+                                            {.layers = 9},
+                                            {.tile = 31},
+                                            {.tile = 16},
+                                            {.tile = 96},
+                                            {.tile = 8192},
+                                            {.threads = -1}}) {
     EXPECT_EQ(ImageEncoder::Create(model, options).status().code(), StatusCode::kInvalidArgument);
   }
   ImageEncoder encoder = Must(ImageEncoder::Create(model));
@@ -300,13 +312,15 @@ TEST(ImageCodecTest, SidesThatNoMemoryHoldsAreOverTheLimit) {
 
 TEST(ImageCodecTest, QualityIsTheStepTurnedRound) {
   EXPECT_EQ(StepIndexFromQuality(100), 0);
-  EXPECT_EQ(StepIndexFromQuality(50), 144);
-  EXPECT_EQ(StepIndexFromQuality(0), 288);
-  EXPECT_EQ(StepIndexFromQuality(-3), 288);
+  EXPECT_EQ(StepIndexFromQuality(50), ImageEncodeOptions().step_index);
+  const int coarsest = StepIndexFromQuality(0);
+  EXPECT_LE(coarsest, 351);
+  for (const double below : {-3.0, -1e9, std::nan("")})
+    EXPECT_EQ(StepIndexFromQuality(below), coarsest);
   EXPECT_EQ(StepIndexFromQuality(1e9), 0);
-  EXPECT_EQ(StepIndexFromQuality(std::nan("")), 288);
-  for (int step = 0; step <= 288; ++step)
+  for (int step = 0; step <= coarsest; ++step)
     EXPECT_EQ(StepIndexFromQuality(QualityFromStepIndex(step)), step);
+  for (int step = coarsest; step <= 351; ++step) EXPECT_EQ(QualityFromStepIndex(step), 0);
 }
 
 }  // namespace

@@ -164,9 +164,13 @@ TEST(ImageDecoderTest, RegionsEqualTheCropOfTheWhole) {
 TEST(ImageDecoderTest, RegionsOutsideThePictureAreRefused) {
   const Bytes file = FileOf(Cases()[0]);
   const ImageStream stream = Must(ParseImageStream(file));
-  for (const ImageRegion& r :
-       {ImageRegion{0, 0, 171, 1}, {0, 0, 1, 131}, {170, 0, 1, 1}, {0, 130, 1, 1}, {3, 3, 5, 0},
-        {0xffffffffu, 0, 2, 1}, {0, 0xffffffffu, 1, 0xffffffffu}}) {
+  for (const ImageRegion& r : {ImageRegion{0, 0, 171, 1},
+                               {0, 0, 1, 131},
+                               {170, 0, 1, 1},
+                               {0, 130, 1, 1},
+                               {3, 3, 5, 0},
+                               {0xffffffffu, 0, 2, 1},
+                               {0, 0xffffffffu, 1, 0xffffffffu}}) {
     const Status status =
         ImageDecoder::Create(stream, TestImageModel(), nullptr, {.region = r}).status();
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
@@ -195,12 +199,11 @@ TEST(ImageDecoderTest, FewerLayersEncodedEqualFewerDecoded) {
   for (const DecoderCase& c : Cases()) {
     const Bytes whole = FileOf(c, /*step_index=*/64);
     for (int layers = 1; layers <= 8; ++layers) {
-      const Bytes file =
-          EncodePicture(TestImageModel(), MakePicture(c.height, c.width, c.channels),
-                        {.step_index = 64, .layers = layers, .tile = c.tile});
+      const Bytes file = EncodePicture(TestImageModel(), MakePicture(c.height, c.width, c.channels),
+                                       {.step_index = 64, .layers = layers, .tile = c.tile});
       for (const ImageSynthesis* synthesis : Syntheses()) {
-        EXPECT_TRUE(SameSamples(Decode(file, synthesis),
-                                Decode(whole, synthesis, {.layers = layers})))
+        EXPECT_TRUE(
+            SameSamples(Decode(file, synthesis), Decode(whole, synthesis, {.layers = layers})))
             << c.name << " layers=" << layers;
       }
     }

@@ -102,10 +102,9 @@ TEST(ImageHeaderTest, FilesCutBetweenSectionsDecodeAsFewerLayers) {
     const Bytes prefix(file.begin(), file.begin() + static_cast<ptrdiff_t>(end));
     const ImageStream stream = Must(ParseImageStream(prefix));
     EXPECT_FALSE(stream.truncated);
-    EXPECT_TRUE(SameSamples(
-        Must(DecodeImage(stream, TestImageModel(), &TestImageSynthesis())),
-        Must(DecodeImage(whole, TestImageModel(), &TestImageSynthesis(),
-                         {.layers = static_cast<int>(stream.layers.size())}))));
+    EXPECT_TRUE(SameSamples(Must(DecodeImage(stream, TestImageModel(), &TestImageSynthesis())),
+                            Must(DecodeImage(whole, TestImageModel(), &TestImageSynthesis(),
+                                             {.layers = static_cast<int>(stream.layers.size())}))));
   }
 }
 
@@ -126,9 +125,9 @@ TEST(ImageHeaderTest, AllowTruncatedGivesTheWholeLayersOfAnyPrefix) {
     ASSERT_GE(stream->layers.size(), layers) << n;
     if (stream->layers.size() == layers) continue;
     layers = stream->layers.size();
-    EXPECT_TRUE(SameSamples(Must(DecodeImage(*stream, TestImageModel(), nullptr)),
-                            Must(DecodeImage(whole, TestImageModel(), nullptr,
-                                             {.layers = static_cast<int>(layers)}))))
+    EXPECT_TRUE(SameSamples(
+        Must(DecodeImage(*stream, TestImageModel(), nullptr)),
+        Must(DecodeImage(whole, TestImageModel(), nullptr, {.layers = static_cast<int>(layers)}))))
         << n;
   }
   EXPECT_EQ(layers, 8u);
@@ -268,8 +267,7 @@ TEST(ImageHeaderTest, SectionsOutOfOrderOrTwiceAreCorrupt) {
   const uint8_t layers = Type(SectionType::kLayers);
   EXPECT_EQ(code({{layers, {0x02, 0}}}), StatusCode::kCorrupt);  // a layer is left out
   EXPECT_EQ(code({{layers, {0x00, 0}}}), StatusCode::kCorrupt);  // twice
-  EXPECT_EQ(code({{layers, {kSecondLayer, 0}}, {layers, {kSecondLayer, 0}}}),
-            StatusCode::kCorrupt);
+  EXPECT_EQ(code({{layers, {kSecondLayer, 0}}, {layers, {kSecondLayer, 0}}}), StatusCode::kCorrupt);
   EXPECT_EQ(code({{layers, {0x71, 0, 0, 0, 0, 0, 0, 0, 0}}}), StatusCode::kCorrupt);  // nine
   EXPECT_EQ(code({{layers, {0x61, 0, 0, 0, 0, 0, 0, 0}}}), StatusCode::kOk);          // eight
   EXPECT_EQ(code({{layers, {}}}), StatusCode::kCorrupt);

@@ -80,7 +80,7 @@ void WriteBad(const fs::path& folder) {
   const uint64_t id = TestImageModel().id();
   const Bytes good = EncodePicture(TestImageModel(), MakePicture(64, 80, 3), {.step_index = 60});
   const ImageStream stream = Must(ParseImageStream(good));
-  const size_t second = stream.sections[1].offset;
+  const size_t second = stream.sections[1].offset, third = stream.sections[2].offset;
   const Bytes tiny = FirstBytes(good, second);  // the picture section alone
   const auto write = [&](const std::string& name, const Bytes& bytes) {
     Write(folder / (name + ".gdw"), bytes);
@@ -103,7 +103,7 @@ void WriteBad(const fs::path& folder) {
   write("corrupt-flipped-header", Flipped(tiny, 8));
   write("corrupt-flipped-payload", Flipped(tiny, second - 20));
   write("corrupt-flipped-crc", Flipped(tiny, second - 2));
-  write("corrupt-flipped-layers", Flipped(good, second + 20));
+  write("corrupt-flipped-layers", Flipped(FirstBytes(good, third), second + 20));
   Bytes longer = HandMadeFile({.model_id = id});
   longer[5] |= std::byte{0x80};
   longer.insert(longer.begin() + 6, std::byte{0});

@@ -16,7 +16,7 @@ struct HandMadePicture {
   uint8_t flags = 0;
   uint64_t width = 1, height = 1;
   uint64_t model_id = 0;
-  uint16_t rate = 0;         // step index, and layers - 1 from bit 12 on
+  uint16_t rate = 0;                // step index, and layers - 1 from bit 12 on
   std::vector<uint8_t> rest = {0};  // tile size if there is one, then layers: lengths, substreams
 
   Bytes Body() const {
@@ -53,8 +53,7 @@ inline void FixCrcs(std::span<std::byte> file) {
     if (!size.ok() || *size > reader.remaining() || reader.remaining() - *size < 4) return;
     const size_t covered = reader.offset() + static_cast<size_t>(*size);
     const uint32_t crc = Crc32c(file.subspan(at, covered));
-    for (size_t i = 0; i < 4; ++i)
-      file[at + covered + i] = static_cast<std::byte>(crc >> (8 * i));
+    for (size_t i = 0; i < 4; ++i) file[at + covered + i] = static_cast<std::byte>(crc >> (8 * i));
     at += covered + 4;
   }
 }

@@ -120,7 +120,11 @@ TestNetwork TinyNetwork() {
   net.layers = {
       {.op = "conv", .name = "stem", .input = "in", .kernel = 3, .out = 8},
       {.op = "conv", .name = "dw", .input = "stem", .kernel = 5, .groups = 8, .out = 8},
-      {.op = "conv", .name = "last", .input = "dw", .kernel = 1, .out = swift::kNetworkOutputs,
+      {.op = "conv",
+       .name = "last",
+       .input = "dw",
+       .kernel = 1,
+       .out = swift::kNetworkOutputs,
        .is_signed = true},
   };
   net.Randomise(/*seed=*/7);
@@ -145,8 +149,7 @@ ImageModel* LoadModel(int variant) {
 }
 
 ImageSynthesis* LoadSynthesis(uint64_t stream_id) {
-  const SafeTensors file =
-      Must(SafeTensors::Parse(TestSynthesisFile(stream_id)), "test synthesis");
+  const SafeTensors file = Must(SafeTensors::Parse(TestSynthesisFile(stream_id)), "test synthesis");
   return new ImageSynthesis(Must(ImageSynthesis::Load(file), "test synthesis"));
 }
 

@@ -48,7 +48,8 @@ inline Tensor<uint8_t> MakePicture(int64_t h, int64_t w, int64_t channels, uint3
         pixel[c] = static_cast<uint8_t>(std::clamp(v, 0, 255));
       }
       if (colours < channels) {
-        const int64_t a = (x * 3 - w) * 255 / std::max<int64_t>(w, 1) + static_cast<int>(hash >> 30);
+        const int64_t a =
+            (x * 3 - w) * 255 / std::max<int64_t>(w, 1) + static_cast<int>(hash >> 30);
         pixel[colours] = static_cast<uint8_t>(std::clamp<int64_t>(a, 0, 255));
       }
     }

@@ -60,8 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const int channels = static_cast<int>(picture.channels());
   const int64_t first = data[2] / 8 % picture.height();
   if (!other
-           .Start({static_cast<uint32_t>(picture.width()),
-                   static_cast<uint32_t>(picture.height()), channels, false})
+           .Start({static_cast<uint32_t>(picture.width()), static_cast<uint32_t>(picture.height()),
+                   channels, false})
            .ok() ||
       !other.AddRows(picture.view().Window(0, 0, first, picture.width())).ok() ||
       !other.AddRows(picture.view().Window(first, 0, picture.height() - first, picture.width()))
@@ -79,9 +79,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (decoded.data()[i] != picture.data()[i]) std::abort();
   }
   if (options.layers == 8) CheckError(picture, decoded, colours, options.step_index);
-  const Tensor<uint8_t> net =
-      Must(DecodeImage(stream, TestImageModel(), &TestImageSynthesis(),
-                       {.layers = data[2] / 8 % 8 + 1, .threads = 1}));
+  const Tensor<uint8_t> net = Must(DecodeImage(stream, TestImageModel(), &TestImageSynthesis(),
+                                               {.layers = data[2] / 8 % 8 + 1, .threads = 1}));
   if (net.size() != picture.size()) std::abort();
   return 0;
 }

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::string_view kModel = ".safetensors", kReplay = ".replay.safetensors";
+constexpr std::string_view kModel = ".safetensors", kReplay = ".replay";
 
 std::string Folder() {
   const char* const folder = std::getenv("GODWIT_REPLAY_DIR");
@@ -40,7 +40,7 @@ std::vector<std::string> FilesThatEndIn(std::string_view end) {
   return paths;
 }
 
-// "a.replay.safetensors" <-> "a.safetensors"
+// "a.replay" <-> "a.safetensors"
 std::string WithEnd(const std::string& path, std::string_view from, std::string_view to) {
   return path.substr(0, path.size() - from.size()).append(to);
 }

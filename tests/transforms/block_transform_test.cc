@@ -156,7 +156,7 @@ TEST_P(BlockTransformTest, CompandEqualsScalarForEveryValueAndTail) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, BlockTransformTest, testing::ValuesIn(SupportedSimdLevels()),
-                         [](const auto& info) { return std::string(SimdLevelName(info.param)); });
+                         [](const auto& param_info) { return std::string(SimdLevelName(param_info.param)); });
 
 TEST(BlockTransformRoundTrip, NoiseComesBackWithinOneLevel) {
   const BlockTransform t = DctTransform();
