@@ -53,7 +53,10 @@ KERNEL inline V FromBlocks(const int16_t* p) {  // the same eight coefficients o
 
 #include "transforms/block_transform_passes.inc"
 
-KERNEL inline V Pair(int32_t a, int32_t b) { return Set32((b & 0xffff) * 65536 + (a & 0xffff)); }
+KERNEL inline V Pair(int32_t a, int32_t b) {
+  return Set32(
+      static_cast<int32_t>(static_cast<uint32_t>(b) << 16 | static_cast<uint32_t>(a & 0xffff)));
+}
 
 // Bytes 0..63 of a permutation index, from a function of the byte number; 0x80 marks a zero.
 struct ByteIndex {

@@ -160,6 +160,7 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   header.width = s.width;
   header.height = s.height;
   header.planes = s.channels >= 3 ? 3 : 1;
+  header.has_alpha = s.channels % 2 == 0;
   header.from_16_bit = s.from_16_bit;
   header.step_index = static_cast<uint16_t>(options.step_index);
   header.model_id = model.id();
@@ -332,9 +333,9 @@ Result<Bytes> ImageEncoder::State::Finish(const ImageMetadata& metadata) {
   ContainerWriter container;
   ByteWriter body;
   const bool explicit_tile = header.tile != kDefaultTile;
-  body.U8(static_cast<uint8_t>((header.planes == 3 ? kColourFlag : 0) |
-                               (header.from_16_bit ? kFrom16BitFlag : 0) |
-                               (explicit_tile ? kTileFlag : 0)));
+  body.U8(static_cast<uint8_t>(
+      (header.planes == 3 ? kColourFlag : 0) | (alpha.empty() ? 0 : kAlphaFlag) |
+      (header.from_16_bit ? kFrom16BitFlag : 0) | (explicit_tile ? kTileFlag : 0)));
   body.Varint(header.width);
   body.Varint(header.height);
   body.U64(header.model_id);

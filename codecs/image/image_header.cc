@@ -23,6 +23,7 @@ Result<ImageHeader> ReadHeader(ByteReader& reader, const DecodeLimits& limits, i
                   "picture header: flags " + std::to_string(flags) + " are from a later version");
   }
   h.planes = (flags & kColourFlag) != 0 ? 3 : 1;
+  h.has_alpha = (flags & kAlphaFlag) != 0;
   h.from_16_bit = (flags & kFrom16BitFlag) != 0;
   GODWIT_ASSIGN_OR_RETURN(const uint64_t width, reader.Varint());
   GODWIT_ASSIGN_OR_RETURN(const uint64_t height, reader.Varint());
@@ -117,6 +118,7 @@ Status ReadSection(const Section& section, const DecodeLimits& limits, ImageStre
     }
     case SectionType::kAlpha:
       info.name = "alpha";
+      if (!s.header.has_alpha) return Corrupt("alpha that the header does not speak of");
       GODWIT_RETURN_IF_ERROR(ReadSubstreams(reader, TileGrid(s.header).count(), s.alpha));
       break;
     case SectionType::kIcc:
@@ -202,6 +204,13 @@ Result<ImageStream> ParseImageStream(std::span<const std::byte> file, const Deco
   if (s.layers.empty()) {
     return Status(StatusCode::kTruncated,
                   "ends before the first layer, at byte " + std::to_string(file.size()));
+  }
+  if (s.header.has_alpha && s.alpha.empty()) {
+    if (!allow_truncated) {
+      return Status(StatusCode::kTruncated,
+                    "ends before its alpha, at byte " + std::to_string(file.size()));
+    }
+    s.truncated = true;
   }
   return s;
 }

@@ -16,6 +16,7 @@ namespace godwit {
 struct ImageHeader {
   uint32_t width = 0, height = 0;  // pixels
   uint8_t planes = 0;              // 1 = grey, 3 = RGB; alpha is apart
+  bool has_alpha = false;          // an alpha section belongs to the file
   bool from_16_bit = false;        // the source had more than 8 bits; the stream has 8
   uint32_t tile = 1024;            // pixels: side of a tile, a power of two from 32 to 4096
   uint16_t step_index = 0;         // 0 finest .. 351 coarsest, 32 an octave

@@ -12,8 +12,9 @@ namespace godwit {
 // Flags of the picture section.
 inline constexpr uint8_t kColourFlag = 1;     // three planes
 inline constexpr uint8_t kFrom16BitFlag = 2;  // information only
-inline constexpr uint8_t kTileFlag = 4;  // a tile size follows; without it tiles have 1024 pixels
-inline constexpr uint8_t kReservedFlags = 0xf8;  // bit 3: `full` entropy coding, to come
+inline constexpr uint8_t kTileFlag = 4;   // a tile size follows; without it tiles have 1024 pixels
+inline constexpr uint8_t kAlphaFlag = 8;  // an alpha section follows
+inline constexpr uint8_t kReservedFlags = 0xf0;  // bit 4: `full` entropy coding, to come
 
 inline constexpr uint64_t kMaxSide = uint64_t{1} << 31;
 inline constexpr int kMinTileLog2 = 5, kMaxTileLog2 = 12;

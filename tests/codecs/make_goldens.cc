@@ -113,7 +113,8 @@ void WriteBad(const fs::path& folder) {
   write("corrupt-section-length-past-64-bits", longer);
   write("unsupported-version-9", Replaced(tiny, 3, 9));
   write_picture("unsupported-critical-section", {.model_id = id}, {{0xc0, {1, 2}}});
-  write_picture("unsupported-reserved-flag", {.flags = 8, .model_id = id});
+  write_picture("unsupported-reserved-flag", {.flags = 16, .model_id = id});
+  write_picture("truncated-before-alpha", {.flags = 8, .model_id = id});
   write_picture("model-missing-unknown-id", {.model_id = 0x0123456789abcdef});
   const uint64_t side = uint64_t{1} << 31;
   write_picture("over-limit-2-31-square", {.width = side, .height = side, .model_id = id});
@@ -135,8 +136,8 @@ void WriteBad(const fs::path& folder) {
                 {.model_id = id, .rest = {9, 1, 2, 3, 4, 5, 6, 7, 8, 9}});
   write_picture("corrupt-layer-left-out", {.model_id = id}, {{kLayers, {0x02, 0}}});
   write_picture("corrupt-layer-twice", {.model_id = id}, {{kLayers, {0x00, 0}}});
-  write_picture("corrupt-alpha-twice", {.model_id = id}, {{kAlpha, {0}}, {kAlpha, {0}}});
-  write_picture("corrupt-alpha-left-over", {.model_id = id}, {{kAlpha, {5, 1, 2, 3, 4, 5}}});
+  write_picture("corrupt-alpha-twice", {.flags = 8, .model_id = id}, {{kAlpha, {0}}, {kAlpha, {0}}});
+  write_picture("corrupt-alpha-left-over", {.flags = 8, .model_id = id}, {{kAlpha, {5, 1, 2, 3, 4, 5}}});
   write_picture("corrupt-icc-twice", {.model_id = id}, {{0x10, {1}}, {0x10, {1}}});
 }
 

@@ -36,14 +36,6 @@ struct HandMadeSection {
   std::vector<uint8_t> body;
 };
 
-inline Bytes HandMadeFile(const HandMadePicture& picture,
-                          const std::vector<HandMadeSection>& sections = {}) {
-  ContainerWriter writer;
-  writer.Add(SectionType::kPicture, picture.Body());
-  for (const HandMadeSection& s : sections) writer.Add(s.type, AsBytes(s.body));
-  return writer.Release();
-}
-
 // Sets the CRC of every section that lies in the file whole.
 inline void FixCrcs(std::span<std::byte> file) {
   for (size_t at = kFileHeaderSize; at < file.size();) {
@@ -56,6 +48,25 @@ inline void FixCrcs(std::span<std::byte> file) {
     for (size_t i = 0; i < 4; ++i) file[at + covered + i] = static_cast<std::byte>(crc >> (8 * i));
     at += covered + 4;
   }
+}
+
+// Without ContainerWriter's asserts: any types in any order.
+inline Bytes HandMadeFile(const HandMadePicture& picture,
+                          const std::vector<HandMadeSection>& sections = {}) {
+  ByteWriter file;
+  for (const char c : {'G', 'D', 'W'}) file.U8(static_cast<uint8_t>(c));
+  file.U8(kContainerVersion);
+  const auto add = [&](uint8_t type, std::span<const std::byte> body) {
+    file.U8(type);
+    file.Varint(body.size());
+    file.Append(body);
+    file.U32(0);
+  };
+  add(static_cast<uint8_t>(SectionType::kPicture), picture.Body());
+  for (const HandMadeSection& s : sections) add(s.type, AsBytes(s.body));
+  Bytes bytes = file.Release();
+  FixCrcs(bytes);
+  return bytes;
 }
 
 }  // namespace godwit
