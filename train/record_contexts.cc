@@ -106,8 +106,8 @@ int Run(int argc, char** argv) {
     counter.rate = rate;
     counter.counts = &counts[static_cast<size_t>(ContextParameters::StepRange(step_index))];
     if (record) {
-      ContextCoder<Counter, false, Recorder> coder(model.context, *state, tile, counter, BestSimdLevel(),
-                                                   Recorder{out, step_index});
+      ContextCoder<Counter, false, Recorder> coder(model.context, *state, tile, counter,
+                                                   BestSimdLevel(), Recorder{out, step_index});
       for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
     } else {
       ContextCoder<Counter, false> coder(model.context, *state, tile, counter, BestSimdLevel());

@@ -136,8 +136,10 @@ void WriteBad(const fs::path& folder) {
                 {.model_id = id, .rest = {9, 1, 2, 3, 4, 5, 6, 7, 8, 9}});
   write_picture("corrupt-layer-left-out", {.model_id = id}, {{kLayers, {0x02, 0}}});
   write_picture("corrupt-layer-twice", {.model_id = id}, {{kLayers, {0x00, 0}}});
-  write_picture("corrupt-alpha-twice", {.flags = 8, .model_id = id}, {{kAlpha, {0}}, {kAlpha, {0}}});
-  write_picture("corrupt-alpha-left-over", {.flags = 8, .model_id = id}, {{kAlpha, {5, 1, 2, 3, 4, 5}}});
+  write_picture("corrupt-alpha-twice", {.flags = 8, .model_id = id},
+                {{kAlpha, {0}}, {kAlpha, {0}}});
+  write_picture("corrupt-alpha-left-over", {.flags = 8, .model_id = id},
+                {{kAlpha, {5, 1, 2, 3, 4, 5}}});
   write_picture("corrupt-icc-twice", {.model_id = id}, {{0x10, {1}}, {0x10, {1}}});
 }
 

@@ -156,7 +156,9 @@ TEST_P(BlockTransformTest, CompandEqualsScalarForEveryValueAndTail) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, BlockTransformTest, testing::ValuesIn(SupportedSimdLevels()),
-                         [](const auto& param_info) { return std::string(SimdLevelName(param_info.param)); });
+                         [](const auto& param_info) {
+                           return std::string(SimdLevelName(param_info.param));
+                         });
 
 TEST(BlockTransformRoundTrip, NoiseComesBackWithinOneLevel) {
   const BlockTransform t = DctTransform();
