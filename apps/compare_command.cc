@@ -71,7 +71,11 @@ int RunCompare(std::span<const std::string> args, Console& console) {
     console.PrintJson(json);
     return kExitOk;
   }
-  console.out << (error.max_error() == 0 ? "equal"
+  if (error.max_error() == 0 && error.max_alpha_error() == 0) {
+    console.out << "equal\n";
+    return kExitOk;
+  }
+  console.out << (error.max_error() == 0 ? "colours equal"
                                          : fmt::format("PSNR {:.4f} dB, largest error {}",
                                                        error.psnr_db(), error.max_error()));
   if (alpha) console.out << fmt::format(", largest alpha error {}", error.max_alpha_error());

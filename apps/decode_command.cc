@@ -28,6 +28,8 @@ struct Arguments {
   ImageDecodeOptions options;
 };
 
+constexpr uint64_t kMaxCoordinate = uint64_t{1} << 31;  // the format's largest side
+
 // "X,Y,W,H" in pixels.
 bool ParseRegion(std::string_view text, ImageRegion* region) {
   uint32_t* const fields[] = {&region->x, &region->y, &region->width, &region->height};
@@ -35,12 +37,14 @@ bool ParseRegion(std::string_view text, ImageRegion* region) {
     const size_t comma = text.find(',');
     if ((comma == text.npos) != (i == 3)) return false;
     const std::string_view digits = text.substr(0, comma);
-    if (digits.empty() || digits.size() > 9) return false;
-    *fields[i] = 0;
+    if (digits.empty()) return false;
+    uint64_t number = 0;
     for (const char c : digits) {
       if (c < '0' || c > '9') return false;
-      *fields[i] = *fields[i] * 10 + static_cast<uint32_t>(c - '0');
+      number = number * 10 + static_cast<uint64_t>(c - '0');
+      if (number > kMaxCoordinate) return false;
     }
+    *fields[i] = static_cast<uint32_t>(number);
     text.remove_prefix(i == 3 ? 0 : comma + 1);
   }
   return region->width > 0 && region->height > 0;
@@ -73,13 +77,6 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   if (!a->region.empty() && !ParseRegion(a->region, &a->options.region)) {
     return console.FailUsage("--region " + a->region + ": is no X,Y,W,H in pixels");
   }
-  static constexpr std::string_view kSizes[] = {"", "small", "medium", "large", "none"};
-  const bool size =
-      std::find(std::begin(kSizes), std::end(kSizes), a->synthesis) != std::end(kSizes);
-  if (!size && a->synthesis.find_first_of("./") == std::string::npos) {
-    return console.FailUsage("--synthesis " + a->synthesis +
-                             ": is none of small, medium, large and none, nor a file");
-  }
   a->options.layers = a->layers;
   a->options.threads = a->threads;
   return std::nullopt;
@@ -90,7 +87,7 @@ struct Outcome {
   int channels = 0, layers = 0;
   uint64_t model_id = 0;
   std::string synthesis;
-  bool truncated = false;
+  bool truncated = false, lacks_alpha = false;
 };
 
 Status CopyRows(ImageDecoder& decoder, ImageWriter& writer, const std::string& place,
@@ -145,8 +142,14 @@ Result<Outcome> Decode(const Arguments& a, const Console& console) {
   const int layers = std::min(a.layers, static_cast<int>(stream.layers.size()));
   Progress progress(console, "decode", 1);
   GODWIT_RETURN_IF_ERROR(CopyRows(*decoder, *writer, place, progress));
-  return Outcome{decoder->width(), decoder->height(),         decoder->channels(), layers,
-                 model->id(),      SynthesisName(*synthesis), stream.truncated};
+  return Outcome{.width = decoder->width(),
+                 .height = decoder->height(),
+                 .channels = decoder->channels(),
+                 .layers = layers,
+                 .model_id = model->id(),
+                 .synthesis = SynthesisName(*synthesis),
+                 .truncated = stream.truncated,
+                 .lacks_alpha = stream.header.has_alpha && stream.alpha.empty()};
 }
 
 void Report(const Arguments& a, const Outcome& outcome, double seconds, const Console& console) {
@@ -155,7 +158,9 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
     console.Note(fmt::format("{}no medium synthesis at hand; used {}", place, outcome.synthesis));
   }
   if (outcome.truncated) {
-    console.Note(fmt::format("{}ends early; decoded {} whole layers", place, outcome.layers));
+    console.Note(fmt::format("{}ends early; decoded {} whole layer{}{}", place, outcome.layers,
+                             outcome.layers == 1 ? "" : "s",
+                             outcome.lacks_alpha ? "; its alpha is missing" : ""));
   }
   if (console.json) {
     console.PrintJson({{"input", a.in},

@@ -1,4 +1,5 @@
 // apps/encode_command.cc: godwit encode IN OUT
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -61,7 +62,11 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
                &a->limits.max_pixels);
   parser.Count({"--max-memory", "N", "refuse what takes more bytes; default 4Gi"},
                &a->limits.max_memory_bytes);
-  return parser.Parse(args);
+  if (const std::optional<int> exit = parser.Parse(args)) return exit;
+  if (a->tile != 0 && !std::has_single_bit(static_cast<uint32_t>(a->tile))) {
+    return console.FailUsage(fmt::format("--tile {}: is no power of two from 32 to 4096", a->tile));
+  }
+  return std::nullopt;
 }
 
 struct Outcome {
@@ -106,14 +111,15 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
                           PictureSource::Open(a.in, a.limits, a.searches() || measures));
   const std::string place = InputName(a.in) + ": ";
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
-  GODWIT_ASSIGN_OR_RETURN(const ImageModel model, models.ForEncoding(a.model, a.codec));
+  const Result<ImageModel> model = models.ForEncoding(a.model, a.codec);
+  if (!model.ok()) return model.status().WithPrefix(place);
   std::optional<ImageSynthesis> synthesis;
   if (measures) {
-    Result<std::optional<ImageSynthesis>> best = models.Synthesis(model.id(), "");
+    Result<std::optional<ImageSynthesis>> best = models.Synthesis(model->id(), "");
     if (best.ok()) {
       synthesis = std::move(*best);
     } else if (best.status().code() != StatusCode::kModelMissing) {
-      return best.status();
+      return best.status().WithPrefix(place);
     }
   }
   GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
@@ -122,7 +128,7 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
   ImageEncodeOptions options;
   options.tile = static_cast<uint32_t>(a.tile);
   options.threads = a.threads;
-  PictureEncoder encoder(source, model, options, a.strip, progress);
+  PictureEncoder encoder(source, *model, options, a.strip, progress);
   Outcome outcome;
   Result<EncodedPicture> picture = EncodePicture(a, console, encoder, source.pixels(), synthesis);
   if (!picture.ok()) {  // what the reader says has the name already
@@ -133,7 +139,7 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
   GODWIT_RETURN_IF_ERROR(output.Write(outcome.picture.stream));
   GODWIT_RETURN_IF_ERROR(output.Commit());
   outcome.info = source.info();
-  outcome.model_id = model.id();
+  outcome.model_id = model->id();
   if (measures) outcome.synthesis = SynthesisName(synthesis);
   return outcome;
 }

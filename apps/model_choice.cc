@@ -1,6 +1,19 @@
 #include "apps/model_choice.h"
 
 namespace godwit {
+namespace {
+
+// A file that an option names. To users it is a model that is missing, not an input.
+Result<SafeTensors> ReadNamedModel(const std::string& path) {
+  Result<SafeTensors> file = ReadModelFile(path);
+  if (file.ok()) return file;
+  const Status& status = file.status();
+  const bool missing = status.code() == StatusCode::kUnreadable;
+  return Status(missing ? StatusCode::kModelMissing : status.code(),
+                path + ": " + status.message());
+}
+
+}  // namespace
 
 void AddModelFolderOption(OptionParser& parser, std::vector<std::string>* folders) {
   parser.Texts({"--model-dir", "DIR", "look for models in this folder too; may come again"},
@@ -22,9 +35,8 @@ Result<ImageModel> ModelChoice::ForEncoding(const std::string& model, const std:
     return ForStream(id);
   }
   if (const std::optional<uint64_t> id = ParseModelId(model)) return ForStream(*id);
-  const Result<SafeTensors> file = ReadModelFile(model);
-  if (!file.ok()) return file.status().WithPrefix(model + ": ");
-  Result<ImageModel> loaded = ImageModel::Load(*file, ModelIdOf(file->file()));
+  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, ReadNamedModel(model));
+  Result<ImageModel> loaded = ImageModel::Load(file, ModelIdOf(file.file()));
   if (!loaded.ok()) return loaded.status().WithPrefix(model + ": ");
   return loaded;
 }
@@ -50,10 +62,10 @@ Result<std::optional<ImageSynthesis>> ModelChoice::Synthesis(uint64_t stream_id,
                       registry_.Places() + "; --synthesis none does without");
   }
   const bool named = choice != "small" && choice != "medium" && choice != "large";
-  const Result<SafeTensors> file =
-      named ? ReadModelFile(choice) : registry_.FindSynthesis(stream_id, choice);
-  if (!file.ok()) return named ? file.status().WithPrefix(choice + ": ") : file.status();
-  Result<ImageSynthesis> synthesis = ImageSynthesis::Load(*file);
+  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, named
+                                                      ? ReadNamedModel(choice)
+                                                      : registry_.FindSynthesis(stream_id, choice));
+  Result<ImageSynthesis> synthesis = ImageSynthesis::Load(file);
   if (!synthesis.ok()) return synthesis.status().WithPrefix(choice + " synthesis: ");
   if (synthesis->stream_model_id() != stream_id) {
     return Status(StatusCode::kModelRefused, choice + ": serves stream model " +

@@ -19,7 +19,8 @@ class ModelChoice {
  public:
   static Result<ModelChoice> Open(const std::vector<std::string>& folders);
 
-  // `model`: 16 hex digits, a file, or nothing for the default of `codec`.
+  // `model`: 16 hex digits, a file, or nothing for the default of `codec`. What is not there is
+  // kModelMissing, here and below.
   Result<ImageModel> ForEncoding(const std::string& model, const std::string& codec);
   Result<ImageModel> ForStream(uint64_t id);
   // `choice`: small, medium, large, or a file. "none" gives nothing, and so does the plain inverse

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <optional>
 
-#include "codecs/image/swift_layout.h"
+#include "codecs/image/image_encoder.h"
 #include "fmt/core.h"
 
 namespace godwit {
 namespace {
 
-constexpr int kCoarsest = swift::kMaxStepIndex;
+constexpr int kCoarsest = kCoarsestStepIndex;
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 
 #include <cassert>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,6 +74,17 @@ class [[nodiscard]] Result {
   std::optional<T> value_;
   Status status_;
 };
+
+// Runs `f`, which returns a Status or a Result; memory that is not there becomes a Status. For the
+// calls where a library allocates: no exception leaves it, least of all from a parallel region.
+template <typename F>
+auto CatchOutOfMemory(F f) -> decltype(f()) {
+  try {
+    return f();
+  } catch (const std::bad_alloc&) {
+    return Status(StatusCode::kInternal, "out of memory");
+  }
+}
 
 // Statement macros for the two commonest lines. The name of `lhs` may be a declaration.
 #define GODWIT_RETURN_IF_ERROR(expr)                                            \

@@ -37,7 +37,7 @@ std::string Place(uint8_t type, uint64_t offset) {
 Status CheckHeader(std::span<const std::byte> file) {
   const size_t have = std::min(file.size(), kMagic.size());
   if (!std::equal(file.begin(), file.begin() + static_cast<ptrdiff_t>(have), kMagic.begin())) {
-    return Status(StatusCode::kCorrupt, "not a .gdw file: wrong magic");
+    return Status(StatusCode::kUnreadable, "not a .gdw file: wrong magic");
   }
   if (file.size() >= kFileHeaderSize) {
     const auto version = std::to_integer<uint8_t>(file[kMagic.size()]);
@@ -93,14 +93,27 @@ Result<Section> ContainerReader::ReadSection() {
   return section;
 }
 
+Result<Section> ContainerReader::ReadCheckedSection(uint8_t type) {
+  const uint64_t offset = reader_.offset();
+  Result<Section> section = ReadSection();
+  // After the CRC, so that a damaged type is called damaged and not unknown. Of a section that is
+  // cut short only the first one's type is known to be wrong, whatever follows.
+  const bool cut_first =
+      section.status().code() == StatusCode::kTruncated && offset == kFileHeaderSize;
+  if (section.ok() || cut_first) GODWIT_RETURN_IF_ERROR(CheckType(type, offset));
+  if (!section.ok()) return section.status().WithPrefix(Place(type, offset));
+  return section;
+}
+
 Result<std::optional<Section>> ContainerReader::Next() {
   while (reader_.remaining() > 0) {
     const uint64_t offset = reader_.offset();
     const auto type = std::to_integer<uint8_t>(file_[reader_.offset()]);
-    Result<Section> section = ReadSection();
-    if (!section.ok()) return section.status().WithPrefix(Place(type, offset));
-    // After the CRC, so that a damaged type is called damaged and not unknown.
-    GODWIT_RETURN_IF_ERROR(CheckType(type, offset));
+    const Result<Section> section = ReadCheckedSection(type);
+    if (!section.ok()) {
+      failed_offset_ = offset;
+      return section.status();
+    }
     if (IsKnown(type)) return std::optional<Section>(*section);
   }
   return std::optional<Section>();
@@ -121,7 +134,8 @@ void ContainerWriter::Add(uint8_t type, std::span<const std::byte> body) {
   writer_.U32(Crc32c(std::span(writer_.bytes()).subspan(start)));
 }
 
-Result<std::span<const std::byte>> PeekFirstBody(std::span<const std::byte> prefix) {
+Result<std::span<const std::byte>> PeekFirstBody(std::span<const std::byte> prefix,
+                                                 bool* complete) {
   GODWIT_RETURN_IF_ERROR(CheckHeader(prefix));
   const auto type = std::to_integer<uint8_t>(prefix[kFileHeaderSize]);
   GODWIT_RETURN_IF_ERROR(CheckType(type, kFileHeaderSize));
@@ -129,6 +143,7 @@ Result<std::span<const std::byte>> PeekFirstBody(std::span<const std::byte> pref
   const Result<uint64_t> size = reader.Varint();
   if (!size.ok()) return size.status().WithPrefix(Place(type, kFileHeaderSize));
   const auto rest = prefix.subspan(kFileHeaderSize + 1 + reader.offset());
+  if (complete != nullptr) *complete = *size <= rest.size();
   return rest.first(static_cast<size_t>(std::min<uint64_t>(*size, rest.size())));
 }
 

@@ -42,7 +42,7 @@ inline uint64_t SectionSize(uint64_t body_size) {
 // Reads a whole file in memory, which must outlive the reader and its sections.
 class ContainerReader {
  public:
-  // kTruncated: shorter than its header and one section's first byte; kCorrupt: not a .gdw file;
+  // kTruncated: shorter than its header and one section's first byte; kUnreadable: not a .gdw file;
   // kUnsupported: another version.
   static Result<ContainerReader> Open(std::span<const std::byte> file);
 
@@ -51,13 +51,17 @@ class ContainerReader {
   // kCorrupt: a CRC, a length or the order of sections is wrong; kUnsupported: unknown critical
   // type. Messages name type and byte offset. After an error, call no more.
   Result<std::optional<Section>> Next();
+  // Where the section starts that Next() failed at; only after an error of Next().
+  uint64_t failed_offset() const { return failed_offset_; }
 
  private:
   explicit ContainerReader(std::span<const std::byte> file);
   Result<Section> ReadSection();
+  Result<Section> ReadCheckedSection(uint8_t type);
 
   std::span<const std::byte> file_;
   ByteReader reader_;
+  uint64_t failed_offset_ = 0;
 };
 
 // Builds a file in memory. The first section must be kPicture.
@@ -76,7 +80,9 @@ class ContainerWriter {
 
 // What `prefix`, the first bytes of a file, holds of the picture section's body, for reading
 // headers early: nothing vouches for it, least of all the CRC. May be empty. kTruncated: not even
-// the section's length is there; other errors as Open() and Next().
-Result<std::span<const std::byte>> PeekFirstBody(std::span<const std::byte> prefix);
+// the section's length is there; other errors as Open() and Next(). `complete`, where given, says
+// whether the body is there to its end: what it lacks then is corruption and not a short prefix.
+Result<std::span<const std::byte>> PeekFirstBody(std::span<const std::byte> prefix,
+                                                 bool* complete = nullptr);
 
 }  // namespace godwit

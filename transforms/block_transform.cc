@@ -109,7 +109,7 @@ void ColourInverse(const BlockTransform& t, const int16_t* const planes[3], size
   }
 }
 
-// Grey is the mean of what red, green and blue would be with empty colour planes.
+// Grey is what red would be with empty colour planes.
 void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n, uint8_t* grey) {
   for (size_t i = 0; i < n; ++i)
     grey[i] = Saturate8((t.colour_inverse[0] * plane[i] + kSampleCentre) >> 18);
@@ -150,6 +150,8 @@ bool CheckTransform(const BlockTransform& t) {
   }
   // The largest magnitude after each forward pass follows from the one before; samples less 128 are
   // -128..127.
+  // Vector kernels split the sum of the luma row, which grey takes, into two 16-bit factors.
+  if (std::abs(t.colour[0] + t.colour[1] + t.colour[2]) > 65534) return false;
   const int64_t colour_sum = RowNorm(t.colour, 3) * 255;
   const int64_t plane = std::min<int64_t>((RowNorm(t.colour, 3) * 128 >> 8) + 1, 32768);
   const int64_t norm = RowNorm(t.forward, 8);

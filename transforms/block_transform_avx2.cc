@@ -44,7 +44,7 @@ KERNEL inline V Pair(int32_t a, int32_t b) {
       static_cast<int32_t>(static_cast<uint32_t>(b) << 16 | static_cast<uint32_t>(a & 0xffff)));
 }
 
-// Eight pixels of 24 bytes as s32 lanes: (r, g) and (b, 0) pairs of 16 bits. Reads 32 bytes.
+// Eight pixels of 24 bytes as s32 lanes: (r, g) and (b, 0) pairs of 16 bits. Reads 24 bytes.
 KERNEL inline void LoadRgb(const uint8_t* p, V* rg, V* b) {
   const __m128i lo = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   const __m128i hi =

@@ -334,10 +334,12 @@ Status ImageDecoder::State::ReadRows(TensorView<uint8_t> rows) {
 Result<ImageDecoder> ImageDecoder::Create(const ImageStream& stream, const ImageModel& model,
                                           const ImageSynthesis* synthesis,
                                           const ImageDecodeOptions& options) {
-  auto state = std::make_unique<State>(stream, model, synthesis, options);
-  GODWIT_RETURN_IF_ERROR(state->Plan());
-  GODWIT_RETURN_IF_ERROR(state->Allocate());
-  return ImageDecoder(std::move(state));
+  return CatchOutOfMemory([&]() -> Result<ImageDecoder> {
+    auto state = std::make_unique<State>(stream, model, synthesis, options);
+    GODWIT_RETURN_IF_ERROR(state->Plan());
+    GODWIT_RETURN_IF_ERROR(state->Allocate());
+    return ImageDecoder(std::move(state));
+  });
 }
 
 ImageDecoder::ImageDecoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -361,9 +363,11 @@ Result<Tensor<uint8_t>> DecodeImage(const ImageStream& stream, const ImageModel&
                                               " bytes, the limit is " +
                                               std::to_string(options.limits.max_memory_bytes));
   }
-  Tensor<uint8_t> out(decoder.height(), decoder.width(), decoder.channels());
-  GODWIT_RETURN_IF_ERROR(decoder.ReadRows(out.view()));
-  return out;
+  return CatchOutOfMemory([&]() -> Result<Tensor<uint8_t>> {
+    Tensor<uint8_t> out(decoder.height(), decoder.width(), decoder.channels());
+    GODWIT_RETURN_IF_ERROR(decoder.ReadRows(out.view()));
+    return out;
+  });
 }
 
 }  // namespace godwit

@@ -167,7 +167,7 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   header.tile = options.tile;
   if (header.tile == 0) {  // a row of tiles has at most 8 megapixels
     header.tile = kDefaultTile;
-    while (header.tile > 128 && uint64_t{header.tile} * s.width > (1u << 23)) header.tile /= 2;
+    while (header.tile > 32 && uint64_t{header.tile} * s.width > (1u << 23)) header.tile /= 2;
   }
   const TileGrid grid(header);
   if (grid.count() > kMaxTiles) {
@@ -176,14 +176,23 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
                                               std::to_string(grid.count()) +
                                               " tiles, the limit is " + std::to_string(kMaxTiles));
   }
-  for (auto& layer : layers) layer.assign(grid.count(), {});
-  alpha.assign(s.channels % 2 == 0 ? grid.count() : 0, {});
   // Tiles at the border of a small picture need no room for a whole tile.
   const uint64_t side = std::min<uint64_t>(header.tile, std::max(s.width, s.height));
   const uint32_t room = static_cast<uint32_t>((side + kCell - 1) / kCell * kCell);
   const size_t threads =
       static_cast<size_t>(options.threads > 0 ? options.threads : omp_get_max_threads());
   const size_t wanted = std::min<size_t>(threads, grid.across);
+  const uint64_t row_bytes = uint64_t{header.tile} * s.width * static_cast<uint64_t>(s.channels);
+  const int64_t room_cells = room / kCell;
+  const uint64_t bytes =
+      row_bytes + wanted * swift::TileLatents::BytesFor(header.planes, room_cells, room_cells);
+  if (bytes > options.max_memory_bytes) {
+    return Status(StatusCode::kOverLimit, "encoding takes " + std::to_string(bytes) +
+                                              " bytes of memory, the limit is " +
+                                              std::to_string(options.max_memory_bytes));
+  }
+  for (auto& layer : layers) layer.assign(grid.count(), {});
+  alpha.assign(s.channels % 2 == 0 ? grid.count() : 0, {});
   if (workers.size() < wanted || worker_planes != header.planes || worker_tile < room) {
     workers.clear();
     for (size_t i = 0; i < wanted; ++i)
@@ -248,8 +257,11 @@ Status ImageEncoder::State::EncodeTileRow(TensorView<const uint8_t> rows) {
     const auto pixels =
         rows.Window(0, static_cast<int64_t>(tx * grid.tile), rows.height, grid.TileWidth(tx));
     const size_t index = row * grid.across + tx;
-    status[tx] = EncodeTile(workers[static_cast<size_t>(omp_get_thread_num())], pixels, index);
-    if (status[tx].ok() && !alpha.empty()) status[tx] = EncodeAlpha(pixels, index);
+    status[tx] = CatchOutOfMemory([&]() -> Status {
+      GODWIT_RETURN_IF_ERROR(
+          EncodeTile(workers[static_cast<size_t>(omp_get_thread_num())], pixels, index));
+      return alpha.empty() ? Status() : EncodeAlpha(pixels, index);
+    });
   }
   rows_done += static_cast<uint64_t>(rows.height);
   for (const Status& s : status) GODWIT_RETURN_IF_ERROR(s);
@@ -376,10 +388,14 @@ ImageEncoder::ImageEncoder(ImageEncoder&&) noexcept = default;
 ImageEncoder& ImageEncoder::operator=(ImageEncoder&&) noexcept = default;
 ImageEncoder::~ImageEncoder() = default;
 
-Status ImageEncoder::Start(const ImageSource& source) { return state_->Start(source); }
-Status ImageEncoder::AddRows(TensorView<const uint8_t> rows) { return state_->AddRows(rows); }
+Status ImageEncoder::Start(const ImageSource& source) {
+  return CatchOutOfMemory([&] { return state_->Start(source); });
+}
+Status ImageEncoder::AddRows(TensorView<const uint8_t> rows) {
+  return CatchOutOfMemory([&] { return state_->AddRows(rows); });
+}
 Result<Bytes> ImageEncoder::Finish(const ImageMetadata& metadata) {
-  return state_->Finish(metadata);
+  return CatchOutOfMemory([&] { return state_->Finish(metadata); });
 }
 
 Status ImageEncoder::SetStepIndex(int step_index) {

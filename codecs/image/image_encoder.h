@@ -13,6 +13,8 @@
 
 namespace godwit {
 
+inline constexpr int kCoarsestStepIndex = 351;  // 0 is the finest
+
 // Quality 0..100 to the step index and back: 340 - 2.5 q up to quality 90, from there linear to 0
 // at 100. Fractions count. On photographs 50 is about half a bit a pixel, 75 about two.
 int StepIndexFromQuality(double quality);
@@ -23,6 +25,8 @@ struct ImageEncodeOptions {
   int layers = 8;        // 1..8: leave out the finest layers
   uint32_t tile = 0;     // pixels, a power of two 32..4096; 0 chooses by width
   int threads = 0;       // 0: as OpenMP says
+  // Of the workspace; kOverLimit beyond. What is coded so far comes on top.
+  uint64_t max_memory_bytes = uint64_t{4} << 30;
   SimdLevel simd = BestSimdLevel();
 };
 
@@ -48,8 +52,8 @@ class ImageEncoder {
   Result<Bytes> Encode(TensorView<const uint8_t> pixels, const ImageMetadata& metadata = {},
                        bool from_16_bit = false);
 
-  // Row by row, with memory for one row of tiles: Start(), AddRows() until all rows are in,
-  // Finish().
+  // Row by row, with memory for one row of tiles and for what is coded so far: Start(), AddRows()
+  // until all rows are in, Finish().
   Status Start(const ImageSource& source);
   Status AddRows(TensorView<const uint8_t> rows);
   Result<Bytes> Finish(const ImageMetadata& metadata = {});

@@ -14,6 +14,9 @@ using swift::kLayers;
 
 Status Corrupt(std::string message) { return Status(StatusCode::kCorrupt, std::move(message)); }
 
+// Cells whose work is never worth refusing.
+constexpr uint64_t kFreeCells = 256;
+
 // The fixed part of the picture section's body. `first_layers` is how many layers follow it.
 Result<ImageHeader> ReadHeader(ByteReader& reader, const DecodeLimits& limits, int* first_layers) {
   ImageHeader h;
@@ -36,6 +39,15 @@ Result<ImageHeader> ReadHeader(ByteReader& reader, const DecodeLimits& limits, i
   if (width * height > limits.max_pixels) {
     return Status(StatusCode::kOverLimit, "picture of " + std::to_string(width) + "x" +
                                               std::to_string(height) + " pixels, the limit is " +
+                                              std::to_string(limits.max_pixels) + " pixels");
+  }
+  // The work is on whole cells: 32 times its pixels for a picture of one column.
+  const uint64_t cells =
+      ((width + swift::kCell - 1) / swift::kCell) * ((height + swift::kCell - 1) / swift::kCell);
+  if (cells / 4 > limits.max_pixels / (swift::kCell * swift::kCell) + kFreeCells) {
+    return Status(StatusCode::kOverLimit, "picture of " + std::to_string(width) + "x" +
+                                              std::to_string(height) +
+                                              " pixels takes the work of four times the limit of " +
                                               std::to_string(limits.max_pixels) + " pixels");
   }
   GODWIT_ASSIGN_OR_RETURN(h.model_id, reader.U64());
@@ -154,7 +166,7 @@ void SalvageLayers(std::span<const std::byte> rest, const DecodeLimits& limits, 
     const Result<ImageHeader> header = ReadHeader(reader, limits, &count);
     if (!header.ok()) return;
     s.header = *header;
-  } else if (*type == static_cast<uint8_t>(SectionType::kLayers)) {
+  } else if (*type == static_cast<uint8_t>(SectionType::kLayers) && !s.layers.empty()) {
     const Result<uint8_t> range = reader.U8();
     if (!range.ok() || (*range & 15u) != s.layers.size()) return;
     count = std::min((*range >> 4) + 1, kLayers - (*range & 15));
@@ -167,17 +179,19 @@ void SalvageLayers(std::span<const std::byte> rest, const DecodeLimits& limits, 
 }  // namespace
 
 Result<ImageHeader> PeekImageHeader(std::span<const std::byte> prefix, const DecodeLimits& limits) {
-  GODWIT_ASSIGN_OR_RETURN(const auto body, PeekFirstBody(prefix));
+  bool complete = false;
+  GODWIT_ASSIGN_OR_RETURN(const auto body, PeekFirstBody(prefix, &complete));
   ByteReader reader(body);
   int count = 0;
-  return ReadHeader(reader, limits, &count);
+  Result<ImageHeader> header = ReadHeader(reader, limits, &count);
+  if (!header.ok() && complete) return AsCorrupt(header.status());  // more bytes would not help
+  return header;
 }
 
 Result<ImageStream> ParseImageStream(std::span<const std::byte> file, const DecodeLimits& limits,
                                      bool allow_truncated) {
   GODWIT_ASSIGN_OR_RETURN(ContainerReader container, ContainerReader::Open(file));
   ImageStream s;
-  uint64_t at = kFileHeaderSize;
   while (true) {
     const Result<std::optional<Section>> next = container.Next();
     if (!next.ok()) {
@@ -190,13 +204,13 @@ Result<ImageStream> ParseImageStream(std::span<const std::byte> file, const Deco
         }
         return next.status();
       }
-      SalvageLayers(file.subspan(std::min<uint64_t>(at, file.size())), limits, s);
+      SalvageLayers(file.subspan(std::min<uint64_t>(container.failed_offset(), file.size())),
+                    limits, s);
       s.truncated = true;
       break;
     }
     if (!next->has_value()) break;
     const Section& section = **next;
-    at = section.offset + SectionSize(section.body.size());
     GODWIT_RETURN_IF_ERROR(
         AsCorrupt(ReadSection(section, limits, s))
             .WithPrefix("section at byte " + std::to_string(section.offset) + ": "));

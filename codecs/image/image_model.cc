@@ -2,26 +2,9 @@
 
 #include "codecs/image/swift_model.h"
 #include "codecs/image/swift_synthesis.h"
+#include "models/registry.h"
 
 namespace godwit {
-namespace {
-
-// 16 hex digits, the bytes of the id in order.
-Result<uint64_t> ParseModelId(const std::string& text) {
-  uint64_t id = 0;
-  if (text.size() != 16)
-    return Status(StatusCode::kModelRefused, "model id \"" + text + "\" is not 16 hex digits");
-  for (size_t i = 0; i < 16; ++i) {
-    const size_t digit = std::string_view("0123456789abcdef").find(text[i]);
-    if (digit == std::string_view::npos) {
-      return Status(StatusCode::kModelRefused, "model id \"" + text + "\" is not 16 hex digits");
-    }
-    id |= static_cast<uint64_t>(digit) << (8 * (i / 2) + (i % 2 == 0 ? 4 : 0));
-  }
-  return id;
-}
-
-}  // namespace
 
 Result<ImageModel> ImageModel::Load(const SafeTensors& file, uint64_t id) {
   GODWIT_ASSIGN_OR_RETURN(swift::SwiftModel model, swift::SwiftModel::Load(file, id));
@@ -46,7 +29,10 @@ Result<ImageSynthesis> ImageSynthesis::Load(const SafeTensors& file) {
     return Status(StatusCode::kModelRefused,
                   "not a swift synthesis (metadata godwit.codec, godwit.synthesis.*)");
   }
-  GODWIT_ASSIGN_OR_RETURN(const uint64_t id, ParseModelId(*stream));
+  const std::optional<uint64_t> id = ParseModelId(*stream);
+  if (!id) {
+    return Status(StatusCode::kModelRefused, "model id \"" + *stream + "\" is not 16 hex digits");
+  }
   GODWIT_ASSIGN_OR_RETURN(Network network, Network::Load(file, "synthesis"));
   if (network.input_channels() != swift::kNetworkInputs ||
       network.output_channels() != swift::kNetworkOutputs || !network.output_signed() ||
@@ -56,7 +42,7 @@ Result<ImageSynthesis> ImageSynthesis::Load(const SafeTensors& file) {
   }
   GODWIT_ASSIGN_OR_RETURN(swift::SynthesisTables tables, swift::SynthesisTables::Load(file));
   return ImageSynthesis(std::move(network), std::make_unique<swift::SynthesisTables>(tables), *size,
-                        id);
+                        *id);
 }
 
 ImageSynthesis::ImageSynthesis(Network network, std::unique_ptr<swift::SynthesisTables> tables,

@@ -110,6 +110,11 @@ Result<SwiftModel> SwiftModel::Load(const SafeTensors& file, uint64_t id) {
   GODWIT_RETURN_IF_ERROR(Read(file, "transform.inverse", m.transform.inverse));
   GODWIT_RETURN_IF_ERROR(Read(file, "transform.coarse_forward", m.coarse_forward));
   GODWIT_RETURN_IF_ERROR(Read(file, "transform.coarse_inverse", m.coarse_inverse));
+  for (size_t row = 0; row < 4; ++row) {  // so that coarse symbols fit 16 bits at the finest step
+    int norm = 0;
+    for (size_t i = 0; i < 4; ++i) norm += std::abs(int{m.coarse_forward[row * 4 + i]});
+    if (norm > 36000) return Refuse("transform.coarse_forward", "a row's norm is beyond 36000");
+  }
   if (!CheckTransform(m.transform)) return Refuse("transform", "sums may pass 32 bits");
   GODWIT_ASSIGN_OR_RETURN(const auto predictor, file.Get<int16_t>("dc_predictor", {kPlanes, 8, 8}));
   for (size_t i = 0; i < predictor.size(); ++i)

@@ -82,7 +82,7 @@ struct ContextParameters {
   std::array<std::array<int16_t, kCoarseMeanFeatures>, kPlanes * kCoarse> coarse_mean_weights;
   std::array<uint8_t, kPlanes * kCoarse> coarse_mean_gain;
   std::array<std::array<int16_t, 4>, kPlanes>
-      coarse_dc_weights;  // left, up, up-left, up-right; sum 256
+      coarse_dc_weights;  // left, up, up-left, up-right; 256 is one
   std::array<std::array<uint16_t, kContexts>, kStepRanges> start;  // p1, never 0
 };
 

@@ -43,6 +43,8 @@ Result<SynthesisTables> SynthesisTables::Load(const SafeTensors& file) {
     if (level > 127)
       return Status(StatusCode::kModelRefused, "tensor input.compand: entry beyond 127");
   }
+  if (t.compand[0] != 0)
+    return Status(StatusCode::kModelRefused, "tensor input.compand: entry 0 is not 0");
   for (const uint16_t f : t.step_floor) {
     if (f > kMaxStepIndex)
       return Status(StatusCode::kModelRefused, "tensor input.step_floor: entry beyond 351");

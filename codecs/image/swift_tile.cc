@@ -140,8 +140,7 @@ namespace {
 
 constexpr int64_t kPredictChunk = 32;  // blocks
 
-// One row of blocks. Compiled once per SIMD level: the compiler turns the inner loops into vectors,
-// 4 times as fast with AVX2 as without.
+// One row of blocks. Compiled once per SIMD level: the compiler turns the inner loops into vectors.
 struct PredictorRow {
   const int16_t* dc;  // of the first block
   int64_t pitch;      // between rows of dc

@@ -81,7 +81,8 @@ TEST_F(BadInputTest, TruncatedStreams) {
 
 TEST_F(BadInputTest, WrongMagic) {
   stream_[0] ^= std::byte{0x20};
-  ExpectStreamRefused(stream_, 5, "magic");
+  ExpectStreamRefused(stream_, 3, "magic");
+  ExpectRefused({"info", "in.png"}, 3, "in.png: not a .gdw file");
 }
 
 TEST_F(BadInputTest, LaterVersion) {
@@ -150,6 +151,14 @@ TEST_F(BadInputTest, DamagedModels) {
                 "serves stream model ");
 }
 
+TEST_F(BadInputTest, MissingModels) {
+  for (const char* const model : {"no.safetensors", "huge", "models"}) {
+    const std::string words = std::string(model) + ": ";
+    ExpectRefused({"encode", "in.png", "out.gdw", "--model", model}, 7, "in.png: " + words);
+    ExpectRefused({"decode", "in.gdw", "out.png", "--synthesis", model}, 7, "in.gdw: " + words);
+  }
+}
+
 TEST_F(BadInputTest, ExistingOutputsAreKept) {
   SaveBytes(File("old"), ToBytes("old"));
   ExpectRefused({"encode", "in.png", "old", "--model", TestModelId()}, 8, "old: ");
@@ -190,10 +199,10 @@ TEST_F(BadInputTest, Misuse) {
       {"encode", "in.png", "out.gdw", "--size", "5 k"},
       {"encode", "in.png", "out.gdw", "--codec", "jpeg"},
       {"encode", "in.png", "out.gdw", "--layers", "9"},
+      {"encode", "no.png", "out.gdw", "--tile", "100"},
       {"decode", "in.gdw", "out.png", "--region", "0,0,0,5"},
       {"decode", "in.gdw", "out.png", "--region", "0,0,5"},
       {"decode", "in.gdw", "out.png", "--region", "0,0,5,5,"},
-      {"decode", "in.gdw", "out.png", "--synthesis", "huge"},
       {"decode", "in.gdw", "-"},
       {"info"},
       {"compare", "in.png"},
@@ -202,8 +211,15 @@ TEST_F(BadInputTest, Misuse) {
   for (const std::vector<std::string>& args : misuses) ExpectRefused(args, 2, "");
   EXPECT_EQ(Run({}).exit, 2);
   EXPECT_EQ(Run({"no-such-command"}).exit, 2);
-  EXPECT_EQ(Run({"encode", "in.png", "out.gdw", "--tile", "100", "--model", TestModelId()}).exit,
-            2);
+  ExpectRefused({"encode", "in.png", "out.gdw", "--tile", "100"}, 2, "--tile 100: ");
+  // Sides go up to 2^31, and so do regions; this picture's do not.
+  ExpectRefused({"decode", "in.gdw", "out.png", "--region", "0,0,2147483648,2147483648"}, 2,
+                "in.gdw: ");
+  ExpectRefused({"decode", "in.gdw", "out.png", "--region", "2147483648,0,2147483648,1"}, 2,
+                "in.gdw: ");
+  ExpectRefused({"decode", "in.gdw", "out.png", "--region", "0,0,2147483649,1"}, 2, "--region ");
+  ExpectRefused({"decode", "in.gdw", "out.png", "--region", "0,0,18446744073709551617,1"}, 2,
+                "--region ");
   EXPECT_FALSE(Exists("out.gdw"));
 }
 

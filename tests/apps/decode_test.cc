@@ -1,3 +1,4 @@
+#include "io/container.h"
 #include "tests/apps/program.h"
 
 namespace godwit {
@@ -104,6 +105,25 @@ TEST_F(DecodeCommandTest, TruncatedFilesDecodeOnlyWhenAsked) {
   EXPECT_EQ(json["truncated"], true);
   Decode("whole.gdw", "same.png", {"--layers", std::to_string(json["layers"].get<int>())});
   EXPECT_TRUE(SameSamples(LoadPicture("out.png"), LoadPicture("same.png")));
+}
+
+TEST_F(DecodeCommandTest, WhatATruncatedFileLacksIsSaid) {
+  SavePicture("in.png", MakePicture(100, 100, 4));
+  Encode("in.png", "whole.gdw", {"-q", "90"});
+  const Bytes file = LoadBytes(File("whole.gdw"));
+  ContainerReader reader = Must(ContainerReader::Open(file));
+  size_t alpha = 0;  // where its section starts
+  for (auto next = Must(reader.Next()); next; next = Must(reader.Next())) {
+    if (next->type == static_cast<uint8_t>(SectionType::kAlpha)) alpha = next->offset;
+  }
+  ASSERT_GT(alpha, 0u);
+  SaveBytes(File("cut.gdw"), std::span(file).first(alpha));
+  const ProgramResult cut =
+      Decode("cut.gdw", "out.png", {"--allow-truncated", "--synthesis", "none"});
+  EXPECT_NE(cut.err.find(" whole layers; its alpha is missing\n"), std::string::npos) << cut.err;
+  const ProgramResult one =
+      Decode("cut.gdw", "one.png", {"--allow-truncated", "--synthesis", "none", "--layers", "1"});
+  EXPECT_NE(one.err.find("decoded 1 whole layer;"), std::string::npos) << one.err;
 }
 
 TEST_F(DecodeCommandTest, WritesJpegAndRefusesAlphaThere) {

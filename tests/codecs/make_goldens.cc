@@ -99,7 +99,7 @@ void WriteBad(const fs::path& folder) {
   write("truncated-in-picture", FirstBytes(good, second / 2));
   write("truncated-in-crc", FirstBytes(good, second - 1));
   write("truncated-in-layers", FirstBytes(good, second + 20));
-  write("corrupt-wrong-magic", Flipped(tiny, 0));
+  write("unreadable-wrong-magic", Flipped(tiny, 0));
   write("corrupt-flipped-header", Flipped(tiny, 8));
   write("corrupt-flipped-payload", Flipped(tiny, second - 20));
   write("corrupt-flipped-crc", Flipped(tiny, second - 2));

@@ -123,9 +123,10 @@ TEST(ContainerTest, EveryBitFlipIsDetected) {
 TEST(ContainerTest, OtherFilesAndVersionsAreToldApart) {
   EXPECT_EQ(ReadAll({}).code(), StatusCode::kTruncated);
   const Bytes png = MakeBytes({0x89, 'P', 'N', 'G', 13, 10});
-  EXPECT_EQ(ReadAll(png).code(), StatusCode::kCorrupt);
+  EXPECT_EQ(ReadAll(png).code(), StatusCode::kUnreadable);
   EXPECT_EQ(ReadAll(png).message().rfind("not a .gdw file: ", 0), 0u);
-  EXPECT_EQ(ReadAll(std::span(png).first(1)).code(), StatusCode::kCorrupt);
+  EXPECT_EQ(ReadAll(std::span(png).first(1)).code(), StatusCode::kUnreadable);
+  EXPECT_EQ(PeekFirstBody(png).status().code(), StatusCode::kUnreadable);
   Bytes file = Example();
   for (int version = 0; version < 256; ++version) {
     file[3] = static_cast<std::byte>(version);
@@ -164,8 +165,11 @@ TEST(ContainerTest, TheFirstSectionIsAPicture) {
                                    {0xff, StatusCode::kUnsupported}}) {
     Bytes file = ContainerWriter().Release();
     AppendSection(file, static_cast<uint8_t>(type), {});
-    EXPECT_EQ(ReadAll(file).code(), code) << type;
-    EXPECT_EQ(PeekFirstBody(file).status().code(), code) << type;
+    for (size_t size = kFileHeaderSize + 1; size <= file.size(); ++size) {  // even cut short
+      const auto part = std::span(file).first(size);
+      EXPECT_EQ(ReadAll(part).code(), code) << type << ", " << size;
+      EXPECT_EQ(PeekFirstBody(part).status().code(), code) << type << ", " << size;
+    }
   }
 }
 
@@ -191,14 +195,28 @@ TEST(ContainerTest, HostileLengthsAreErrorsAndNotReads) {
 TEST(ContainerTest, PeekReturnsWhatIsThereOfThePicture) {
   const Bytes file = Example();
   for (size_t size = 0; size <= file.size(); ++size) {
-    const auto body = PeekFirstBody(std::span(file).first(size));
+    bool complete = false;
+    const auto body = PeekFirstBody(std::span(file).first(size), &complete);
     if (size < 6) {
       EXPECT_EQ(body.status().code(), StatusCode::kTruncated) << size;
     } else {
       ASSERT_TRUE(body.ok()) << size;
       EXPECT_EQ(body->size(), std::min<size_t>(size - 6, 3));
       EXPECT_EQ(body->data(), file.data() + 6);
+      EXPECT_EQ(complete, size >= 9) << size;
     }
+  }
+}
+
+TEST(ContainerTest, AFailureSaysWhereItsSectionStarts) {
+  const Bytes file = Example();
+  for (const auto& [size, offset] : {std::pair{12, 4}, {14, 13}, {28, 20}, {34, 29}}) {
+    ContainerReader reader =
+        *ContainerReader::Open(std::span(file).first(static_cast<size_t>(size)));
+    Result<std::optional<Section>> next = reader.Next();
+    while (next.ok() && next->has_value()) next = reader.Next();
+    EXPECT_EQ(next.status().code(), StatusCode::kTruncated) << size;
+    EXPECT_EQ(reader.failed_offset(), static_cast<uint64_t>(offset)) << size;
   }
 }
 
