@@ -69,8 +69,7 @@ TEST_P(GoldenTest, DecodingGivesTheSameSamples) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, GoldenTest,
-                         testing::ValuesIn(SupportedSimdLevels()),
+INSTANTIATE_TEST_SUITE_P(Levels, GoldenTest, testing::ValuesIn(SupportedSimdLevels()),
                          [](const auto& level) { return std::string(SimdLevelName(level.param)); });
 
 }  // namespace
