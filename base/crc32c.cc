@@ -5,7 +5,7 @@
 namespace godwit {
 namespace {
 
-// Slicing by four: 1.3 GB/s here against 0.4 for a single table; streams are a few megabytes.
+// Slicing by four: four table look-ups a word rather than one after the other for each byte.
 using Tables = std::array<std::array<uint32_t, 256>, 4>;
 
 constexpr Tables MakeTables() {
