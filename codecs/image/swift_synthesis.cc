@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string>
 
+#include "models/row_runner.h"
+
 namespace godwit::swift {
 namespace {
 
@@ -63,7 +65,7 @@ uint64_t TileSynthesiser::BytesFor(const ImageSynthesis* synthesis, int64_t max_
   bytes += static_cast<uint64_t>(Grown(max_h, halo) * Grown(max_w, halo)) * kNetworkInputs;
   bytes += static_cast<uint64_t>(Grown(max_w, halo)) * kChannels * 2;
   bytes += static_cast<uint64_t>(max_h * max_w) * kNetworkOutputs;
-  return bytes + synthesis->network().WorkspaceBytes({0, 0, max_h, max_w});
+  return bytes + RowRunner::BytesFor(synthesis->network(), max_w, std::min<int64_t>(max_h, 8));
 }
 
 Result<TileSynthesiser> TileSynthesiser::Create(const SwiftModel& model,
