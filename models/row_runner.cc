@@ -230,12 +230,12 @@ TensorView<uint8_t> RowRunner::input_memory() {
           rows.position};
 }
 
-const RowRunner::Step& RowRunner::Next(int64_t rows) {
+const RowRunner::Step& RowRunner::Next(int64_t rows, int64_t end) {
   State& s = *state_;
-  assert(!done());
+  assert(!done() && end > s.row);
   rows = std::clamp<int64_t>(rows, 1, s.max_rows);
-  const int64_t out_begin = s.out_rect.y, out_end = out_begin + s.out_rect.h;
-  s.planned = std::min(s.row + rows, out_end);
+  const int64_t out_begin = s.out_rect.y;
+  s.planned = std::min({s.row + rows, out_begin + s.out_rect.h, end});
   s.Drop(0);
   const Rows& in = s.values[0];
   const Activation input = in.Window(in.end, s.EndAt(0, s.planned) - in.end);

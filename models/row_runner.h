@@ -52,8 +52,9 @@ class RowRunner {
   // those once after Start(), they stay.
   TensorView<uint8_t> input_memory();
 
-  // Plans a step of at most `rows` rows, at most max_rows. May be called again instead of Run().
-  const Step& Next(int64_t rows);
+  // Plans a step of at most `rows` rows, at most max_rows, that makes no output of row `end` or
+  // after, which is below what is made so far. May be called again instead of Run().
+  const Step& Next(int64_t rows, int64_t end = INT64_MAX);
   // Takes the planned step. `out` is {step.out_rect.h * scale, out_rect.w * scale, channels} and
   // may be empty where there are no rows; kInvalidArgument for another shape.
   Status Run(TensorView<uint8_t> out);

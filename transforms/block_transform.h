@@ -2,6 +2,7 @@
 // heart of the swift codec. docs/format/image.md section 3 defines every rounding.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,14 @@ struct PlaneSteps {
   std::array<int32_t, kBlockSize> correction;  // multiplies corrections, which are in 1/64 steps
 };
 
+// x = (a - b) * factor / 2^24 to nearest, away from 0 at one half, where only min(|x|, 63) counts.
+// Then `limit` keeps the product in 32 bits: what is beyond it gives 63 too.
+struct DifferenceScale {
+  uint32_t factor, limit;
+  explicit DifferenceScale(uint32_t f)  // 1..2^22
+      : factor(f), limit(std::min<uint32_t>(65535, ((63u << 24) + f - 1) / f)) {}
+};
+
 // Rows are contiguous; widths are multiples of 32 samples (four blocks). Buffers are 64-byte
 // aligned.
 struct BlockTransformKernels {
@@ -64,8 +73,13 @@ struct BlockTransformKernels {
   void (*colour_inverse)(const BlockTransform& t, const int16_t* const planes[3], size_t n,
                          uint8_t* rgb);
   void (*grey_inverse)(const BlockTransform& t, const int16_t* plane, size_t n, uint8_t* grey);
-  // Symbols to network input: lut[min(|x|, 63)] with the sign of x, plus 128, for `n` values.
-  void (*compand)(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out);
+  // Blocks of 64 symbols to network input: lut[min(|x|, 63)] with the sign of x, plus 128. Blocks
+  // go out `out_stride` bytes apart.
+  void (*compand)(const uint8_t lut[64], const int16_t* symbols, size_t blocks, uint8_t* out,
+                  size_t out_stride);
+  // The same of `n` scaled differences a - b.
+  void (*compand_differences)(const uint8_t lut[64], const DifferenceScale& s, const int16_t* a,
+                              const int16_t* b, size_t n, uint8_t* out);
 };
 
 const BlockTransformKernels& BlockTransformKernelsFor(SimdLevel level);

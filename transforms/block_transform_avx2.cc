@@ -189,19 +189,20 @@ KERNEL void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n,
   }
 }
 
-KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out) {
+// lut in four parts of 16, in both lanes.
+struct CompandTable {
   V part[4];
-  for (int k = 0; k < 4; ++k) {
-    part[k] = _mm256_broadcastsi128_si256(
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(lut + 16 * k)));
+  KERNEL explicit CompandTable(const uint8_t lut[64]) {
+    for (int k = 0; k < 4; ++k) {
+      part[k] = _mm256_broadcastsi128_si256(
+          _mm_loadu_si128(reinterpret_cast<const __m128i*>(lut + 16 * k)));
+    }
   }
-  size_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    const V a = Load(x + i), b = Load(x + i + 16);
+  KERNEL inline V Levels(V a, V b) const {  // of 32 values
     // abs(-32768) stays negative as s16, so the minimum is taken on unsigned words.
     const V top = _mm256_set1_epi16(63);
-    const V m = _mm256_packs_epi16(_mm256_min_epu16(_mm256_abs_epi16(a), top),
-                                   _mm256_min_epu16(_mm256_abs_epi16(b), top));
+    const V m = _mm256_packus_epi16(_mm256_min_epu16(_mm256_abs_epi16(a), top),
+                                    _mm256_min_epu16(_mm256_abs_epi16(b), top));
     const V sign = _mm256_packs_epi16(a, b);  // saturation keeps the sign and zero
     V level = _mm256_shuffle_epi8(part[0], m);
     for (int k = 1; k < 4; ++k) {
@@ -212,17 +213,50 @@ KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* 
     const V negative = _mm256_cmpgt_epi8(V{}, sign);
     const V signed_level = _mm256_sub_epi8(_mm256_xor_si256(level, negative), negative);
     const V bytes = _mm256_add_epi8(signed_level, _mm256_set1_epi8(-128));
-    Store(out + i, _mm256_permute4x64_epi64(bytes, 0xd8));
+    return _mm256_permute4x64_epi64(bytes, 0xd8);
   }
-  block_transform_internal::kScalarKernels.compand(lut, x + i, n - i, out + i);
+};
+
+KERNEL void Compand(const uint8_t lut[64], const int16_t* symbols, size_t blocks, uint8_t* out,
+                    size_t out_stride) {
+  const CompandTable table(lut);
+  for (size_t b = 0; b < blocks; ++b, symbols += 64, out += out_stride) {
+    Store(out, table.Levels(Load(symbols), Load(symbols + 16)));
+    Store(out + 32, table.Levels(Load(symbols + 32), Load(symbols + 48)));
+  }
+}
+
+KERNEL inline V LoadWide(const int16_t* p) {  // eight values
+  return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+
+KERNEL void CompandDifferences(const uint8_t lut[64], const DifferenceScale& s, const int16_t* a,
+                               const int16_t* b, size_t n, uint8_t* out) {
+  const CompandTable table(lut);
+  const V factor = Set32(static_cast<int32_t>(s.factor)),
+          limit = Set32(static_cast<int32_t>(s.limit)), half = Set32(1 << 23);
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    V x[4];
+    for (size_t k = 0; k < 4; ++k) {
+      const V d = _mm256_sub_epi32(LoadWide(a + i + 8 * k), LoadWide(b + i + 8 * k));
+      const V m = _mm256_mullo_epi32(_mm256_min_epi32(_mm256_abs_epi32(d), limit), factor);
+      x[k] = _mm256_sign_epi32(Sra32<24>(Add32(m, half)), d);
+    }
+    const V lo = _mm256_permute4x64_epi64(Pack32(x[0], x[1]), 0xd8);
+    const V hi = _mm256_permute4x64_epi64(Pack32(x[2], x[3]), 0xd8);
+    Store(out + i, table.Levels(lo, hi));
+  }
+  block_transform_internal::kScalarKernels.compand_differences(lut, s, a + i, b + i, n - i,
+                                                               out + i);
 }
 
 }  // namespace
 
 namespace block_transform_internal {
-const BlockTransformKernels kAvx2Kernels{ColourForward, GreyForward, BlockForward,
-                                         Quantise,      Reconstruct, BlockInverse,
-                                         ColourInverse, GreyInverse, Compand};
+const BlockTransformKernels kAvx2Kernels{
+    ColourForward, GreyForward,   BlockForward, Quantise, Reconstruct,
+    BlockInverse,  ColourInverse, GreyInverse,  Compand,  CompandDifferences};
 }
 
 }  // namespace godwit

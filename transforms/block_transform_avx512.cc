@@ -209,28 +209,45 @@ KERNEL void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n,
   }
 }
 
-KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out) {
-  const V table = Load(lut), top = _mm512_set1_epi16(63);
-  size_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    const V a = Load(x + i);
-    const __m256i m = _mm512_cvtepi16_epi8(_mm512_min_epu16(_mm512_abs_epi16(a), top));
-    const __m256i level =
-        _mm512_castsi512_si256(_mm512_permutexvar_epi8(_mm512_castsi256_si512(m), table));
-    const __m256i centre = _mm256_set1_epi8(-128);
-    const __m256i plus = _mm256_add_epi8(centre, level);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i),
-                        _mm256_mask_sub_epi8(plus, _mm512_movepi16_mask(a), centre, level));
+KERNEL void Compand(const uint8_t lut[64], const int16_t* symbols, size_t blocks, uint8_t* out,
+                    size_t out_stride) {
+  const V table = Load(lut), top = _mm512_set1_epi16(63), centre = _mm512_set1_epi8(-128);
+  for (size_t b = 0; b < blocks; ++b, symbols += 64, out += out_stride) {
+    const V x0 = Load(symbols), x1 = Load(symbols + 32);
+    const __m256i m0 = _mm512_cvtepi16_epi8(_mm512_min_epu16(_mm512_abs_epi16(x0), top));
+    const __m256i m1 = _mm512_cvtepi16_epi8(_mm512_min_epu16(_mm512_abs_epi16(x1), top));
+    const V m = _mm512_inserti64x4(_mm512_castsi256_si512(m0), m1, 1);
+    const V level = _mm512_permutexvar_epi8(m, table);
+    const __mmask64 negative = uint64_t{_mm512_movepi16_mask(x1)} << 32 | _mm512_movepi16_mask(x0);
+    Store(out, _mm512_mask_sub_epi8(_mm512_add_epi8(centre, level), negative, centre, level));
   }
-  block_transform_internal::kScalarKernels.compand(lut, x + i, n - i, out + i);
+}
+
+KERNEL void CompandDifferences(const uint8_t lut[64], const DifferenceScale& s, const int16_t* a,
+                               const int16_t* b, size_t n, uint8_t* out) {
+  const V table = Load(lut), factor = Set32(static_cast<int32_t>(s.factor)),
+          limit = Set32(static_cast<int32_t>(s.limit)), half = Set32(1 << 23), top = Set32(63);
+  const __m128i centre = _mm_set1_epi8(-128);
+  for (size_t i = 0; i < n; i += 16) {
+    const auto lanes = static_cast<__mmask16>(n - i >= 16 ? 0xffff : (1u << (n - i)) - 1);
+    const V d = _mm512_sub_epi32(_mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(lanes, a + i)),
+                                 _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(lanes, b + i)));
+    const V m = _mm512_mullo_epi32(_mm512_min_epi32(_mm512_abs_epi32(d), limit), factor);
+    const V x = _mm512_min_epi32(Sra32<24>(Add32(m, half)), top);
+    const __m128i level = _mm512_castsi512_si128(
+        _mm512_permutexvar_epi8(_mm512_castsi128_si512(_mm512_cvtepi32_epi8(x)), table));
+    const __mmask16 negative = _mm512_mask_test_epi32_mask(_mm512_movepi32_mask(d), x, x);
+    const __m128i bytes = _mm_mask_sub_epi8(_mm_add_epi8(centre, level), negative, centre, level);
+    _mm_mask_storeu_epi8(out + i, lanes, bytes);
+  }
 }
 
 }  // namespace
 
 namespace block_transform_internal {
-const BlockTransformKernels kAvx512Kernels{ColourForward, GreyForward, BlockForward,
-                                           Quantise,      Reconstruct, BlockInverse,
-                                           ColourInverse, GreyInverse, Compand};
+const BlockTransformKernels kAvx512Kernels{
+    ColourForward, GreyForward,   BlockForward, Quantise, Reconstruct,
+    BlockInverse,  ColourInverse, GreyInverse,  Compand,  CompandDifferences};
 }
 
 }  // namespace godwit

@@ -20,8 +20,10 @@ using swift::kChannels;
 using swift::kLayers;
 using swift::kPlanes;
 
-constexpr int64_t kDefaultWindow = 48;  // blocks; the halo is computed twice, the caches are small
-constexpr int64_t kStripBlocks = 64;
+// Blocks. A lane's rows of all layers stay in 2 MiB of L2; lanes compute the halo between them
+// twice, so they are not cut narrower for the sake of threads than kMinLane.
+constexpr int64_t kMaxLane = 128, kMinLane = 32;
+constexpr int64_t kStripBlocks = 8;
 
 struct BitReader {
   RangeDecoder& decoder;
@@ -40,8 +42,10 @@ struct ImageDecoder::State {
 
   Status Plan();
   Status Allocate();
+  int64_t NextTileRows() const;
   Status DecodeTileRow();
   Status DecodeTile(int64_t tx, size_t worker);
+  Status TakeTileRow();
   void KeepRows(int64_t from);
   Status NextStrip();
   Status DecodeAlphaRow(uint64_t ty);
@@ -52,24 +56,29 @@ struct ImageDecoder::State {
   const ImageSynthesis* synthesis;
   ImageDecodeOptions options;
   TileGrid grid;
-  int planes = 0, channels = 0, layers = 0, halo = 0, threads = 1;
+  int planes = 0, channels = 0, layers = 0, threads = 1;
+  int halo = 0;                                      // of the network, in blocks
   int64_t picture_h = 0, picture_w = 0;              // blocks, whole cells
   int64_t first_tile_x = 0, end_tile_x = 0;          // columns of tiles that are decoded
   int64_t next_tile_y = 0;                           // next row of tiles to decode
   int64_t first_column = 0, columns = 0;             // blocks in the latent rows
   int64_t capacity = 0, first_row = 0, end_row = 0;  // rows of blocks held: [first_row, end_row)
   int64_t strip_row = 0, strip_end = 0;              // the strip that is in `pixels`, in blocks
-  int64_t window_w = 0, strip_h = 0;
-  int64_t strip_x = 0, strip_w = 0;  // its columns, whole cells around the region
-  uint32_t next_y = 0;               // next row of the region
+  int64_t strip_h = 0, rows_end = 0;  // strips end here: the region's last row of blocks
+  int64_t strip_x = 0, strip_w = 0;   // its columns, whole cells around the region
+  int64_t lane_w = 0, lanes = 0;      // what one thread synthesises, from top to bottom
+  uint32_t next_y = 0;                // next row of the region
   std::array<Tensor<int16_t>, kPlanes> symbols, dc;
   Tensor<uint8_t> pixels;  // the strip
   Tensor<uint8_t> alpha;   // the row of tiles that the strip is in
   int64_t alpha_tile_y = -1;
   std::vector<swift::TileLatents> tiles;  // one per thread
   std::vector<std::unique_ptr<swift::ContextState>> contexts;
-  std::vector<swift::TileSynthesiser> synthesisers;
-  std::vector<Status> tile_status, window_status;  // of a row of tiles, of a strip
+  std::vector<swift::LaneSynthesiser> synthesisers;
+  std::vector<Status> tile_status, lane_status;  // of a row of tiles, of a strip
+  // A row of tiles that was decoded ahead of its time may be bad: said when it is wanted.
+  Status ahead_status;
+  int64_t good_end = INT64_MAX;  // its first row of blocks
 };
 
 // Everything that follows from the header and the options; nothing is allocated.
@@ -100,27 +109,31 @@ Status ImageDecoder::State::Plan() {
   planes = h.planes;
   channels = planes + (stream.alpha.empty() ? 0 : 1);
   layers = std::min<int>(options.layers, static_cast<int>(stream.layers.size()));
-  halo = synthesis != nullptr ? synthesis->network().halo() + 1
-                              : 0;  // and one block for differences of DC
+  halo = synthesis != nullptr ? synthesis->network().halo() : 0;
+  // Differences of DC reach one block further to the left and up.
+  const int64_t context = synthesis != nullptr ? halo + 1 : 0;
   picture_w = RoundUp(h.width, kCell) / kBlockSide;
   picture_h = RoundUp(h.height, kCell) / kBlockSide;
   const int64_t tile_blocks = h.tile / kBlockSide;
   strip_x = r.x / kCell * (kCell / kBlockSide);
   strip_w = RoundUp(int64_t{r.x} + r.width, kCell) / kBlockSide - strip_x;
-  first_tile_x = std::max<int64_t>(strip_x - halo, 0) / tile_blocks;
-  end_tile_x = (std::min(strip_x + strip_w + halo, picture_w) + tile_blocks - 1) / tile_blocks;
+  first_tile_x = std::max<int64_t>(strip_x - context, 0) / tile_blocks;
+  end_tile_x = (std::min(strip_x + strip_w + context, picture_w) + tile_blocks - 1) / tile_blocks;
   first_column = first_tile_x * tile_blocks;
   columns = std::min(end_tile_x * tile_blocks, picture_w) - first_column;
   strip_row = strip_end = int64_t{r.y} / kBlockSide;
-  next_tile_y = std::max<int64_t>(strip_row - halo, 0) / tile_blocks;
+  rows_end = (int64_t{r.y} + r.height + kBlockSide - 1) / kBlockSide;
+  next_tile_y = std::max<int64_t>(strip_row - context, 0) / tile_blocks;
   first_row = end_row = next_tile_y * tile_blocks;
-  const int64_t wanted_w = options.window > 0 ? options.window / kBlockSide : kDefaultWindow;
-  strip_h = std::min(
-      {options.window > 0 ? options.window / kBlockSide : kStripBlocks, tile_blocks, picture_h});
-  const int64_t windows = (strip_w + wanted_w - 1) / wanted_w;
-  window_w = RoundUp((strip_w + windows - 1) / windows, 4);
-  capacity = std::min(tile_blocks + strip_h + 2 * halo + 2, picture_h - first_row);
   threads = options.threads > 0 ? options.threads : omp_get_max_threads();
+  const int64_t window = options.window / kBlockSide;
+  strip_h = std::min({window > 0 ? window : kStripBlocks, tile_blocks, rows_end - strip_row});
+  const int64_t max_lane = window > 0 ? window : kMaxLane;
+  lanes =
+      std::max((strip_w + max_lane - 1) / max_lane, std::min<int64_t>(threads, strip_w / kMinLane));
+  lane_w = RoundUp((strip_w + lanes - 1) / lanes, 4);
+  lanes = (strip_w + lane_w - 1) / lane_w;
+  capacity = std::min(tile_blocks + strip_h + 2 * context + 2, picture_h - first_row);
   return {};
 }
 
@@ -129,14 +142,12 @@ Status ImageDecoder::State::Allocate() {
   const int64_t tile_cells_w = std::min<int64_t>(grid.tile / kCell, picture_w / 4);
   const auto entropy_threads =
       static_cast<size_t>(std::min<int64_t>(threads, end_tile_x - first_tile_x));
-  const auto windows =
-      static_cast<size_t>(std::min<int64_t>(threads, (strip_w + window_w - 1) / window_w));
   const uint64_t alpha_bytes = stream.alpha.empty() ? 0
                                                     : static_cast<uint64_t>(grid.TileHeight(0)) *
                                                           static_cast<uint64_t>(columns) * 8;
   const uint64_t bytes =
       entropy_threads * swift::TileLatents::BytesFor(planes, tile_cells_h, tile_cells_w) +
-      windows * swift::TileSynthesiser::BytesFor(synthesis, strip_h, window_w) +
+      static_cast<uint64_t>(lanes) * swift::LaneSynthesiser::BytesFor(synthesis, lane_w) +
       static_cast<uint64_t>(capacity * columns) * static_cast<uint64_t>(planes) * (kChannels + 1) *
           2 +
       static_cast<uint64_t>(strip_h * strip_w) * 64 * static_cast<uint64_t>(planes) + alpha_bytes;
@@ -155,14 +166,16 @@ Status ImageDecoder::State::Allocate() {
     tiles.push_back(swift::TileLatents::Create(planes, tile_cells_h, tile_cells_w));
     contexts.push_back(std::make_unique<swift::ContextState>());
   }
-  for (size_t i = 0; i < windows; ++i) {
-    GODWIT_ASSIGN_OR_RETURN(swift::TileSynthesiser s,
-                            swift::TileSynthesiser::Create(model.swift(), synthesis, options.simd,
-                                                           planes, strip_h, window_w));
+  const swift::SynthesisInput input{planes, stream.header.step_index, layers, picture_h, picture_w};
+  for (int64_t x = 0; x < strip_w; x += lane_w) {
+    const Rect lane{strip_row, strip_x + x, rows_end - strip_row, std::min(lane_w, strip_w - x)};
+    GODWIT_ASSIGN_OR_RETURN(
+        swift::LaneSynthesiser s,
+        swift::LaneSynthesiser::Create(model.swift(), synthesis, options.simd, input, lane));
     synthesisers.push_back(std::move(s));
   }
   tile_status.resize(static_cast<size_t>(end_tile_x - first_tile_x));
-  window_status.resize(static_cast<size_t>((strip_w + window_w - 1) / window_w));
+  lane_status.resize(synthesisers.size());
   return {};
 }
 
@@ -188,9 +201,19 @@ Status ImageDecoder::State::DecodeTileRow() {
     tile_status[i] = DecodeTile(first_tile_x + static_cast<int64_t>(i),
                                 static_cast<size_t>(omp_get_thread_num()));
   }
-  for (const Status& s : tile_status) GODWIT_RETURN_IF_ERROR(s);
-  end_row = std::min((next_tile_y + 1) * static_cast<int64_t>(grid.tile) / kBlockSide, picture_h);
+  return TakeTileRow();
+}
+
+// Of blocks, in the row of tiles that comes next.
+int64_t ImageDecoder::State::NextTileRows() const {
+  return std::min(static_cast<int64_t>(grid.tile) / kBlockSide, picture_h - end_row);
+}
+
+// All of its tiles are decoded.
+Status ImageDecoder::State::TakeTileRow() {
+  end_row += NextTileRows();
   ++next_tile_y;
+  for (const Status& s : tile_status) GODWIT_RETURN_IF_ERROR(s);
   return {};
 }
 
@@ -262,16 +285,26 @@ Status ImageDecoder::State::DecodeAlphaRow(uint64_t ty) {
   return {};
 }
 
-// Synthesises the rows of blocks after strip_end, not beyond their row of tiles.
+// Synthesises the rows of blocks after strip_end, not beyond their row of tiles, and decodes the
+// next row of tiles at the same time if there is room for it.
 Status ImageDecoder::State::NextStrip() {
   const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
+  const bool first = strip_end == strip_row;  // the network starts above the region
   strip_row = strip_end;
   strip_end =
-      std::min({strip_row + strip_h, (strip_row / tile_blocks + 1) * tile_blocks, picture_h});
-  while (end_row < std::min(strip_end + halo, picture_h)) {
-    KeepRows(std::min(strip_row - halo, end_row));
+      std::min({strip_row + strip_h, (strip_row / tile_blocks + 1) * tile_blocks, rows_end});
+  const int64_t needed = std::min(strip_end + halo, picture_h);
+  const int64_t kept = strip_row - (first ? halo + 1 : 1);
+  while (end_row < needed) {
+    KeepRows(std::min(kept, end_row));
     GODWIT_RETURN_IF_ERROR(DecodeTileRow());
   }
+  if (needed > good_end) return ahead_status;
+  const bool more = end_row < std::min(rows_end + halo, picture_h) && good_end == INT64_MAX;
+  const bool room = end_row + NextTileRows() - std::max(kept, first_row) <= capacity;
+  const auto ahead = static_cast<int64_t>(more && room ? tile_status.size() : 0);
+  if (ahead > 0) KeepRows(kept);
+
   swift::LatentRows rows;
   rows.planes = planes;
   rows.picture_h = picture_h;
@@ -283,19 +316,27 @@ Status ImageDecoder::State::NextStrip() {
     rows.symbols[p] = symbols[p].data();
     rows.dc[p] = dc[p].data();
   }
-  const auto count = static_cast<int64_t>(window_status.size());
-  const int workers = static_cast<int>(synthesisers.size());
+  const int workers = static_cast<int>(std::min<int64_t>(threads, ahead + lanes));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t x = i * window_w, w = std::min(window_w, strip_w - x);
-    const Rect window{strip_row, strip_x + x, strip_end - strip_row, w};
-    window_status[static_cast<size_t>(i)] =
-        synthesisers[static_cast<size_t>(omp_get_thread_num())].Synthesise(
-            rows, stream.header.step_index, layers, window,
-            pixels.view().Window(0, x * kBlockSide, (strip_end - strip_row) * kBlockSide,
-                                 w * kBlockSide));
+  for (int64_t item = 0; item < ahead + lanes; ++item) {
+    if (item < ahead) {  // one workspace for each tile, or for each thread if there are fewer
+      const bool each = tiles.size() == tile_status.size();
+      tile_status[static_cast<size_t>(item)] =
+          DecodeTile(first_tile_x + item, static_cast<size_t>(each ? item : omp_get_thread_num()));
+      continue;
+    }
+    const int64_t lane = item - ahead, x = lane * lane_w;
+    lane_status[static_cast<size_t>(lane)] = synthesisers[static_cast<size_t>(lane)].Synthesise(
+        rows, strip_end,
+        pixels.view().Window(0, x * kBlockSide, (strip_end - strip_row) * kBlockSide,
+                             std::min(lane_w, strip_w - x) * kBlockSide));
   }
-  for (const Status& s : window_status) GODWIT_RETURN_IF_ERROR(s);
+  for (const Status& s : lane_status) GODWIT_RETURN_IF_ERROR(s);
+  if (ahead > 0) {
+    const int64_t begin = end_row;
+    ahead_status = TakeTileRow();
+    if (!ahead_status.ok()) good_end = begin;
+  }
   const auto ty = static_cast<uint64_t>(strip_row / tile_blocks);
   if (!stream.alpha.empty() && alpha_tile_y != static_cast<int64_t>(ty))
     GODWIT_RETURN_IF_ERROR(DecodeAlphaRow(ty));

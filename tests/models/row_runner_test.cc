@@ -26,7 +26,9 @@ std::vector<int> RunInStrips(const Network& network, SimdLevel level, const Test
     int64_t next_in = std::max<int64_t>(rect.y - network.halo(), 0), next_out = rect.y;
     for (size_t i = 0; !runner->done(); ++i) {
       runner->Next(1 + static_cast<int64_t>(i) % max_rows);  // a plan that is not used
-      const RowRunner::Step& step = runner->Next(steps[i % steps.size()]);
+      const int64_t end = i % 3 == 0 ? next_out + 1 : INT64_MAX;
+      const RowRunner::Step& step = runner->Next(steps[i % steps.size()], end);
+      EXPECT_LE(step.out_rect.y + step.out_rect.h, end);
       EXPECT_LE(step.input_rect.h, steps[i % steps.size()]);
       EXPECT_EQ(step.input_rect.y, next_in);  // each row once, in order
       EXPECT_EQ(step.out_rect.y, next_out);
