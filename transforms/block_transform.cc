@@ -64,12 +64,12 @@ void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, int16_t*
   }
 }
 
-void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
+void Reconstruct(const ReconstructionSteps& s, const int16_t* symbols, const int8_t* corrections,
                  size_t correction_stride, size_t blocks, int16_t* out) {
   for (size_t b = 0; b < blocks; ++b, symbols += 64, corrections += correction_stride, out += 64) {
     for (size_t i = 0; i < 64; ++i) {
-      const int32_t value = std::clamp(symbols[i] * s.step[i], -(1 << 19), 1 << 19);
-      const int32_t refined = value + (corrections[i] * s.correction[i] >> 6);
+      const int32_t value = std::clamp(symbols[i] * s.step, -(1 << 19), 1 << 19);
+      const int32_t refined = value + (corrections[i] * s.correction >> 6);
       out[i] = Saturate16((refined + 2) >> 2);
     }
   }

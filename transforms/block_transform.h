@@ -36,10 +36,11 @@ struct PlaneQuantiser {
   int shift = 0;
 };
 
-// Steps of one plane for reconstruction, in 1/64 units (f=6), each < 2^16.
-struct PlaneSteps {
-  std::array<int32_t, kBlockSize> step;        // multiplies symbols
-  std::array<int32_t, kBlockSize> correction;  // multiplies corrections, which are in 1/64 steps
+// Steps for reconstruction, in 1/64 units (f=6), each at most 65534: kernels split them in two
+// factors of 16 bits.
+struct ReconstructionSteps {
+  int32_t step = 0;        // multiplies symbols
+  int32_t correction = 0;  // multiplies corrections, which are in 1/64 steps
 };
 
 // x = (a - b) * factor / 2^24 to nearest, away from 0 at one half, where only min(|x|, 63) counts.
@@ -66,8 +67,9 @@ struct BlockTransformKernels {
                    int16_t* symbols, uint64_t* nonzero);
   // c = sat16((clamp(q * step, +-2^19) + (correction_q * correction >> 6) + 2) >> 2), f=4.
   // `corrections` has `correction_stride` bytes from block to block.
-  void (*reconstruct)(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
-                      size_t correction_stride, size_t blocks, int16_t* out);
+  void (*reconstruct)(const ReconstructionSteps& s, const int16_t* symbols,
+                      const int8_t* corrections, size_t correction_stride, size_t blocks,
+                      int16_t* out);
   void (*block_inverse)(const BlockTransform& t, const int16_t* coefficients, size_t blocks,
                         int16_t* rows, size_t stride);
   void (*colour_inverse)(const BlockTransform& t, const int16_t* const planes[3], size_t n,

@@ -17,6 +17,12 @@ KERNEL inline void Store(void* p, V v) { _mm256_storeu_si256(static_cast<V*>(p),
 KERNEL inline V Set32(int32_t v) { return _mm256_set1_epi32(v); }
 KERNEL inline V Add32(V a, V b) { return _mm256_add_epi32(a, b); }
 KERNEL inline V Madd(V a, V b) { return _mm256_madd_epi16(a, b); }
+KERNEL inline V Dot(V acc, V a, V b) { return Add32(acc, Madd(a, b)); }  // acc + Madd(a, b)
+KERNEL inline V Min32(V a, V b) { return _mm256_min_epi32(a, b); }
+KERNEL inline V Max32(V a, V b) { return _mm256_max_epi32(a, b); }
+KERNEL inline V LoadBytes(const int8_t* p) {  // to 16 bits
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
 KERNEL inline V Lo16(V a, V b) { return _mm256_unpacklo_epi16(a, b); }
 KERNEL inline V Hi16(V a, V b) { return _mm256_unpackhi_epi16(a, b); }
 KERNEL inline V Lo32(V a, V b) { return _mm256_unpacklo_epi32(a, b); }
@@ -37,12 +43,12 @@ KERNEL inline V FromBlocks(const int16_t* p) {  // the same eight coefficients o
       _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 64)), 1);
 }
 
-#include "transforms/block_transform_passes.inc"
-
 KERNEL inline V Pair(int32_t a, int32_t b) {
   return Set32(
       static_cast<int32_t>(static_cast<uint32_t>(b) << 16 | static_cast<uint32_t>(a & 0xffff)));
 }
+
+#include "transforms/block_transform_passes.inc"
 
 // Eight pixels of 24 bytes as s32 lanes: (r, g) and (b, 0) pairs of 16 bits. Reads 24 bytes.
 KERNEL inline void LoadRgb(const uint8_t* p, V* rg, V* b) {
@@ -69,8 +75,8 @@ KERNEL void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n,
       V rg0, b0, rg1, b1;
       LoadRgb(rgb + 3 * i, &rg0, &b0);
       LoadRgb(rgb + 3 * i + 24, &rg1, &b1);
-      const V s0 = Sra32<8>(Add32(Add32(Madd(rg0, m_rg), Madd(b0, m_b)), centre));
-      const V s1 = Sra32<8>(Add32(Add32(Madd(rg1, m_rg), Madd(b1, m_b)), centre));
+      const V s0 = Sra32<8>(Dot(Dot(centre, rg0, m_rg), b0, m_b));
+      const V s1 = Sra32<8>(Dot(Dot(centre, rg1, m_rg), b1, m_b));
       Store(planes[p] + i, _mm256_permute4x64_epi64(Pack32(s0, s1), 0xd8));
     }
   }
@@ -82,8 +88,8 @@ KERNEL void GreyForward(const BlockTransform& t, const uint8_t* grey, size_t n, 
   const V m = Pair(sum / 2, sum - sum / 2), centre = Set32(-128 * sum + (1 << 7));
   for (size_t i = 0; i < n; i += 16) {
     const V g = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(grey + i)));
-    const V lo = Sra32<8>(Add32(Madd(Lo16(g, g), m), centre));
-    const V hi = Sra32<8>(Add32(Madd(Hi16(g, g), m), centre));
+    const V lo = Sra32<8>(Dot(centre, Lo16(g, g), m));
+    const V hi = Sra32<8>(Dot(centre, Hi16(g, g), m));
     Store(plane + i, Pack32(lo, hi));
   }
 }
@@ -113,28 +119,6 @@ KERNEL void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, i
   }
 }
 
-KERNEL void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
-                        size_t correction_stride, size_t blocks, int16_t* out) {
-  const V limit = Set32(1 << 19), lower = Set32(-(1 << 19)), two = Set32(2);
-  for (size_t b = 0; b < blocks; ++b, symbols += 64, corrections += correction_stride, out += 64) {
-    for (size_t i = 0; i < 64; i += 16) {
-      V sum[2];
-      for (size_t k = 0; k < 2; ++k) {
-        const size_t at = i + 8 * k;
-        const V q =
-            _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(symbols + at)));
-        const V d = _mm256_cvtepi8_epi32(
-            _mm_loadl_epi64(reinterpret_cast<const __m128i*>(corrections + at)));
-        const V value = _mm256_max_epi32(
-            _mm256_min_epi32(_mm256_mullo_epi32(q, Load(s.step.data() + at)), limit), lower);
-        const V fix = Sra32<6>(_mm256_mullo_epi32(d, Load(s.correction.data() + at)));
-        sum[k] = Sra32<2>(Add32(Add32(value, fix), two));
-      }
-      Store(out + i, _mm256_permute4x64_epi64(Pack32(sum[0], sum[1]), 0xd8));
-    }
-  }
-}
-
 KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3], size_t n,
                           uint8_t* rgb) {
   V m01[3], m2[3];
@@ -160,8 +144,8 @@ KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3
     const V yu_lo = Lo16(y, u), yu_hi = Hi16(y, u), v_lo = Lo16(v, V{}), v_hi = Hi16(v, V{});
     __m128i colour[3];
     for (size_t c = 0; c < 3; ++c) {
-      const V lo = Sra32<18>(Add32(Add32(Madd(yu_lo, m01[c]), Madd(v_lo, m2[c])), centre));
-      const V hi = Sra32<18>(Add32(Add32(Madd(yu_hi, m01[c]), Madd(v_hi, m2[c])), centre));
+      const V lo = Sra32<18>(Dot(Dot(centre, yu_lo, m01[c]), v_lo, m2[c]));
+      const V hi = Sra32<18>(Dot(Dot(centre, yu_hi, m01[c]), v_hi, m2[c]));
       const V words = Pack32(lo, hi);  // in order: unpack and pack both work within 128-bit lanes
       colour[c] =
           _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
@@ -180,8 +164,8 @@ KERNEL void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n,
   const V m = Pair(t.colour_inverse[0], 0), centre = Set32((128 << 18) + (1 << 17));
   for (size_t i = 0; i < n; i += 16) {
     const V y = Load(plane + i);
-    const V lo = Sra32<18>(Add32(Madd(Lo16(y, V{}), m), centre));
-    const V hi = Sra32<18>(Add32(Madd(Hi16(y, V{}), m), centre));
+    const V lo = Sra32<18>(Dot(centre, Lo16(y, V{}), m));
+    const V hi = Sra32<18>(Dot(centre, Hi16(y, V{}), m));
     const V words = Pack32(lo, hi);
     _mm_storeu_si128(
         reinterpret_cast<__m128i*>(grey + i),

@@ -17,8 +17,7 @@ int16_t Saturate16(int32_t v) { return static_cast<int16_t>(std::clamp(v, -32768
 LaneSynthesiser::LaneSynthesiser(const SwiftModel& model, SimdLevel level,
                                  const SynthesisInput& input, Rect lane)
     : model_(&model), kernels_(&BlockTransformKernelsFor(level)), lane_(lane), row_(lane.y) {
-  steps_.step.fill(static_cast<int32_t>(StepFromIndex(input.step_index)));
-  steps_.correction = steps_.step;
+  steps_.step = static_cast<int32_t>(StepFromIndex(input.step_index));
   coefficients_ = Tensor<int16_t>(1, kPieceBlocks, kChannels);
   rows_ = Tensor<int16_t>(input.planes, kBlockSide, kPieceBlocks * kBlockSide);
 }
@@ -44,7 +43,7 @@ Result<LaneSynthesiser> LaneSynthesiser::Create(const SwiftModel& model,
   const Network& network = synthesis->network();
   const SynthesisTables& tables = synthesis->tables();
   const int net_index = tables.NetworkStepIndex(input.step_index, input.layers);
-  s.steps_.correction.fill(static_cast<int32_t>(StepFromIndex(net_index)));
+  s.steps_.correction = static_cast<int32_t>(StepFromIndex(net_index));
   s.corrections_ = Tensor<uint8_t>(kStepRows, lane.w, kNetworkOutputs);
   GODWIT_ASSIGN_OR_RETURN(RowRunner runner, RowRunner::Create(network, level, lane.w, kStepRows));
   GODWIT_RETURN_IF_ERROR(runner.Start(input.picture_h, input.picture_w, lane));

@@ -47,7 +47,7 @@ class LaneSynthesiser {
   const BlockTransformKernels* kernels_;
   Rect lane_;
   int64_t row_;  // next
-  PlaneSteps steps_;
+  ReconstructionSteps steps_;
   std::unique_ptr<RowRunner> runner_;  // null without a network
   std::unique_ptr<FeatureWriter> features_;
   Tensor<uint8_t> corrections_;   // of a step of the network

@@ -103,12 +103,8 @@ TEST_P(BlockTransformTest, QuantiseEqualsScalarForEveryCoefficient) {
 }
 
 TEST_P(BlockTransformTest, ReconstructEqualsScalarForHostileSymbolsToo) {
-  for (const int32_t step : {1, 37, 4096, 65535}) {
-    PlaneSteps s;
-    for (size_t i = 0; i < 64; ++i) {
-      s.step[i] = step;
-      s.correction[i] = 65535 - static_cast<int32_t>(i);
-    }
+  for (const int32_t step : {1, 37, 4096, 32769, 65534}) {
+    const ReconstructionSteps s{step, 65534 - step / 2};
     std::vector<int16_t> q = Random<int16_t>(7, 64 * 64, -32768, 32767);
     for (size_t i = 0; i < 2048; ++i) q[i] = static_cast<int16_t>(q[i] >> 11);
     const std::vector<int8_t> d = Random<int8_t>(8, 64 * 192, -128, 127);
