@@ -23,7 +23,7 @@ using swift::kPlanes;
 // Blocks. A lane's rows of all layers stay in 2 MiB of L2; lanes compute the halo between them
 // twice, so they are not cut narrower for the sake of threads than kMinLane.
 constexpr int64_t kMaxLane = 128, kMinLane = 32;
-constexpr int64_t kStripBlocks = 8;
+constexpr int64_t kStripBlocks = 16;
 
 struct BitReader {
   RangeDecoder& decoder;
@@ -47,7 +47,8 @@ struct ImageDecoder::State {
   Status DecodeTile(int64_t tx, size_t worker);
   Status TakeTileRow();
   void KeepRows(int64_t from);
-  Status NextStrip();
+  void PlanStrip();
+  Status NextStrip(TensorView<uint8_t> out);
   Status DecodeAlphaRow(uint64_t ty);
   Status ReadRows(TensorView<uint8_t> rows);
 
@@ -285,16 +286,20 @@ Status ImageDecoder::State::DecodeAlphaRow(uint64_t ty) {
   return {};
 }
 
-// Synthesises the rows of blocks after strip_end, not beyond their row of tiles, and decodes the
-// next row of tiles at the same time if there is room for it.
-Status ImageDecoder::State::NextStrip() {
+// The rows of blocks after strip_end, not beyond their row of tiles.
+void ImageDecoder::State::PlanStrip() {
   const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
-  const bool first = strip_end == strip_row;  // the network starts above the region
   strip_row = strip_end;
   strip_end =
       std::min({strip_row + strip_h, (strip_row / tile_blocks + 1) * tile_blocks, rows_end});
+}
+
+// Synthesises the planned strip and decodes the next row of tiles at the same time if there is room
+// for it.
+Status ImageDecoder::State::NextStrip(TensorView<uint8_t> out) {
+  const bool first = strip_row == int64_t{options.region.y} / kBlockSide;
   const int64_t needed = std::min(strip_end + halo, picture_h);
-  const int64_t kept = strip_row - (first ? halo + 1 : 1);
+  const int64_t kept = strip_row - (first ? halo + 1 : 1);  // networks start above the region
   while (end_row < needed) {
     KeepRows(std::min(kept, end_row));
     GODWIT_RETURN_IF_ERROR(DecodeTileRow());
@@ -328,8 +333,8 @@ Status ImageDecoder::State::NextStrip() {
     const int64_t lane = item - ahead, x = lane * lane_w;
     lane_status[static_cast<size_t>(lane)] = synthesisers[static_cast<size_t>(lane)].Synthesise(
         rows, strip_end,
-        pixels.view().Window(0, x * kBlockSide, (strip_end - strip_row) * kBlockSide,
-                             std::min(lane_w, strip_w - x) * kBlockSide));
+        out.Window(0, x * kBlockSide, (strip_end - strip_row) * kBlockSide,
+                   std::min(lane_w, strip_w - x) * kBlockSide));
   }
   for (const Status& s : lane_status) GODWIT_RETURN_IF_ERROR(s);
   if (ahead > 0) {
@@ -337,7 +342,7 @@ Status ImageDecoder::State::NextStrip() {
     ahead_status = TakeTileRow();
     if (!ahead_status.ok()) good_end = begin;
   }
-  const auto ty = static_cast<uint64_t>(strip_row / tile_blocks);
+  const auto ty = static_cast<uint64_t>(strip_row * kBlockSide / grid.tile);
   if (!stream.alpha.empty() && alpha_tile_y != static_cast<int64_t>(ty))
     GODWIT_RETURN_IF_ERROR(DecodeAlphaRow(ty));
   return {};
@@ -349,9 +354,22 @@ Status ImageDecoder::State::ReadRows(TensorView<uint8_t> rows) {
       rows.height > int64_t{r.height - next_y}) {
     return Status(StatusCode::kInvalidArgument, "rows that do not fit the region");
   }
+  // Strips that are wanted whole are made where they are wanted.
+  const bool whole =
+      rows.col_stride == planes && r.x == strip_x * kBlockSide && r.width == strip_w * kBlockSide;
   for (int64_t i = 0; i < rows.height; ++i, ++next_y) {
     const int64_t y = int64_t{r.y} + next_y;  // in the picture
-    if (y >= strip_end * kBlockSide) GODWIT_RETURN_IF_ERROR(NextStrip());
+    if (y >= strip_end * kBlockSide) {
+      PlanStrip();
+      const int64_t height = (strip_end - strip_row) * kBlockSide;
+      if (whole && y == strip_row * kBlockSide && rows.height - i >= height) {
+        GODWIT_RETURN_IF_ERROR(NextStrip(rows.Window(i, 0, height, rows.width)));
+        i += height - 1;
+        next_y += static_cast<uint32_t>(height - 1);
+        continue;
+      }
+      GODWIT_RETURN_IF_ERROR(NextStrip(pixels.view()));
+    }
     const uint8_t* from =
         pixels.view().At(y - strip_row * kBlockSide, int64_t{r.x} - strip_x * kBlockSide);
     uint8_t* to = rows.At(i, 0);

@@ -20,10 +20,9 @@ struct DecoderCase {
 
 const std::vector<DecoderCase>& Cases() {
   static const std::vector<DecoderCase> cases = {
-      {"rgb tiles 64", 130, 170, 3, 64},
-      {"rgba tiles 32", 75, 50, 4, 32},
-      {"grey one tile", 70, 90, 1, 1024},
-      {"grey alpha narrow", 150, 9, 2, 64},
+      {"rgb tiles 64", 130, 170, 3, 64},   {"rgba tiles 32", 75, 50, 4, 32},
+      {"grey one tile", 70, 90, 1, 1024},  {"grey alpha narrow", 150, 9, 2, 64},
+      {"rgb whole cells", 150, 96, 3, 64},
   };
   return cases;
 }
