@@ -140,14 +140,14 @@ Status ParseLayer(const json& object, Graph* graph) {
   return Refuse("unknown op " + op);
 }
 
-// Context and lifetimes follow from the last layer backwards.
+// Context follows from the last layer backwards.
 Status Analyse(Graph* graph) {
   const int count = static_cast<int>(graph->layers.size());
-  graph->values.back().last_use = count;
+  graph->values.back().used = true;
   for (int i = count - 1; i >= 0; --i) {
     const Layer& layer = graph->layers[i];
     Value& out = graph->values[i + 1];
-    if (out.last_use < 0) return Refuse("layer " + layer.name + " is never used");
+    if (!out.used) return Refuse("layer " + layer.name + " is never used");
     int border = 0, halo = out.halo;
     if (layer.op == LayerOp::kConv) halo += border = layer.conv.kernel / 2;
     if (layer.op == LayerOp::kDepthToSpace) {
@@ -156,7 +156,7 @@ Status Analyse(Graph* graph) {
     }
     const auto use = [&](int index, int value_border, int value_halo) {
       Value& value = graph->values[index];
-      value.last_use = std::max(value.last_use, i);
+      value.used = true;
       value.border = std::max(value.border, value_border);
       value.halo = std::max(value.halo, value_halo);
     };

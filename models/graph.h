@@ -31,10 +31,9 @@ struct Value {
   int channels = 0;
   int zero_point = 0;  // 0: u8; 128: s8, held as value + 128
   int scale = 1;       // pixels a side per input position
-  // Of the last reader, in layers; the last layer's output is read by the caller.
-  int last_use = -1;
-  int border = 0;  // replicated positions beyond the picture that some reader needs
-  int halo = 0;    // positions beyond the output window that some reader needs, border included
+  bool used = false;   // by a later layer, or as the output
+  int border = 0;      // replicated positions beyond the picture that some reader needs
+  int halo = 0;        // positions beyond the output window that some reader needs, border included
   int64_t col_stride() const {
     return (channels + kChannelAlign - 1) / kChannelAlign * kChannelAlign;
   }
@@ -49,14 +48,5 @@ struct Graph {
 
 // From the JSON text of docs/format/network.md. Every failure is kModelRefused.
 Result<Graph> ParseGraph(std::string_view text);
-
-// Where each value but the last lives in one block of memory, for windows of at most
-// height x width input positions. Values whose lives do not overlap share bytes.
-struct ArenaPlan {
-  std::vector<uint64_t> offsets;  // of each value, multiples of kTensorAlign
-  uint64_t bytes = 0;
-};
-inline constexpr int64_t kMaxWindow = 1 << 16;  // positions a side: keeps byte counts in 64 bits
-ArenaPlan PlanArena(const Graph& graph, int64_t height, int64_t width);
 
 }  // namespace godwit

@@ -8,7 +8,6 @@
 namespace godwit {
 namespace {
 
-static_assert(kMaxRunnerWindow == kMaxWindow);
 constexpr int64_t kMaxNetworkWeights = int64_t{1} << 24;
 
 // Takes the zero point into the bias and proves that channel `o` cannot overflow: neither the s32
@@ -105,11 +104,6 @@ uint64_t Network::macs_per_position() const {
     macs += static_cast<uint64_t>(layer.conv.weight_count() * scale * scale);
   }
   return macs;
-}
-
-size_t Network::WorkspaceBytes(Rect largest_out) const {
-  assert(largest_out.h <= kMaxRunnerWindow && largest_out.w <= kMaxRunnerWindow);
-  return PlanArena(state_->graph, largest_out.h, largest_out.w).bytes;
 }
 
 const std::vector<PackedConv>& Network::State::Packed(SimdLevel level) const {

@@ -37,12 +37,11 @@ class Network {
   int scale() const;             // output pixels a side per input position
   int halo() const;              // input positions of context on each side of a window
   uint64_t macs_per_position() const;
-  // What a runner for windows of this size allocates; `y` and `x` do not matter.
-  // At most kMaxRunnerWindow a side.
-  size_t WorkspaceBytes(Rect largest_out) const;
 
  private:
+  friend class LayerKernels;
   friend class NetworkRunner;
+  friend class RowRunner;
   struct State;
   explicit Network(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
@@ -50,7 +49,9 @@ class Network {
 
 inline constexpr int64_t kMaxRunnerWindow = 1 << 16;  // input positions a side
 
-// Owns the workspace for one thread's windows. Run() allocates nothing.
+// Windows anywhere in a picture; where rows follow each other, RowRunner (row_runner.h) does less.
+// Owns the workspace for one thread's windows, which does not follow their height. Run() allocates
+// nothing.
 class NetworkRunner {
  public:
   // For windows of at most max_height x max_width input positions. `network` must outlive the

@@ -64,12 +64,12 @@ void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, int16_t*
   }
 }
 
-void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
+void Reconstruct(const ReconstructionSteps& s, const int16_t* symbols, const int8_t* corrections,
                  size_t correction_stride, size_t blocks, int16_t* out) {
   for (size_t b = 0; b < blocks; ++b, symbols += 64, corrections += correction_stride, out += 64) {
     for (size_t i = 0; i < 64; ++i) {
-      const int32_t value = std::clamp(symbols[i] * s.step[i], -(1 << 19), 1 << 19);
-      const int32_t refined = value + (corrections[i] * s.correction[i] >> 6);
+      const int32_t value = std::clamp(symbols[i] * s.step, -(1 << 19), 1 << 19);
+      const int32_t refined = value + (corrections[i] * s.correction >> 6);
       out[i] = Saturate16((refined + 2) >> 2);
     }
   }
@@ -115,10 +115,25 @@ void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n, uint8_
     grey[i] = Saturate8((t.colour_inverse[0] * plane[i] + kSampleCentre) >> 18);
 }
 
-void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out) {
+uint8_t Level(const uint8_t lut[64], int32_t x) {
+  const int32_t level = lut[std::min(std::abs(x), 63)];
+  return static_cast<uint8_t>(128 + (x < 0 ? -level : level));
+}
+
+void Compand(const uint8_t lut[64], const int16_t* symbols, size_t blocks, uint8_t* out,
+             size_t out_stride) {
+  for (size_t b = 0; b < blocks; ++b, symbols += 64, out += out_stride) {
+    for (size_t i = 0; i < 64; ++i) out[i] = Level(lut, symbols[i]);
+  }
+}
+
+void CompandDifferences(const uint8_t lut[64], const DifferenceScale& s, const int16_t* a,
+                        const int16_t* b, size_t n, uint8_t* out) {
   for (size_t i = 0; i < n; ++i) {
-    const int32_t level = lut[std::min(std::abs(int32_t{x[i]}), 63)];
-    out[i] = static_cast<uint8_t>(128 + (x[i] < 0 ? -level : level));
+    const int32_t d = a[i] - b[i];
+    const uint32_t m = std::min(static_cast<uint32_t>(std::abs(d)), s.limit) * s.factor;
+    const auto x = static_cast<int32_t>((m + (1u << 23)) >> 24);
+    out[i] = Level(lut, d < 0 ? -x : x);
   }
 }
 
@@ -136,9 +151,9 @@ int64_t RowNorm(const auto& m, size_t n) {
 }  // namespace
 
 namespace block_transform_internal {
-const BlockTransformKernels kScalarKernels{ColourForward, GreyForward, BlockForward,
-                                           Quantise,      Reconstruct, BlockInverse,
-                                           ColourInverse, GreyInverse, Compand};
+const BlockTransformKernels kScalarKernels{
+    ColourForward, GreyForward,   BlockForward, Quantise, Reconstruct,
+    BlockInverse,  ColourInverse, GreyInverse,  Compand,  CompandDifferences};
 }
 
 namespace {

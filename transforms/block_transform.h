@@ -2,6 +2,7 @@
 // heart of the swift codec. docs/format/image.md section 3 defines every rounding.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -41,10 +42,19 @@ struct PlaneQuantiser {
   int shift = 0;
 };
 
-// Steps of one plane for reconstruction, in 1/64 units (f=6), each < 2^16.
-struct PlaneSteps {
-  std::array<int32_t, kBlockSize> step;        // multiplies symbols
-  std::array<int32_t, kBlockSize> correction;  // multiplies corrections, which are in 1/64 steps
+// Steps for reconstruction, in 1/64 units (f=6), each at most 65534: kernels split them in two
+// factors of 16 bits.
+struct ReconstructionSteps {
+  int32_t step = 0;        // multiplies symbols
+  int32_t correction = 0;  // multiplies corrections, which are in 1/64 steps
+};
+
+// x = (a - b) * factor / 2^24 to nearest, away from 0 at one half, where only min(|x|, 63) counts.
+// Then `limit` keeps the product in 32 bits: what is beyond it gives 63 too.
+struct DifferenceScale {
+  uint32_t factor, limit;
+  explicit DifferenceScale(uint32_t f)  // 1..2^22
+      : factor(f), limit(std::min<uint32_t>(65535, ((63u << 24) + f - 1) / f)) {}
 };
 
 // Rows are contiguous; widths are multiples of 32 samples (four blocks). Buffers are 64-byte
@@ -63,15 +73,21 @@ struct BlockTransformKernels {
                    int16_t* symbols, uint64_t* nonzero);
   // c = sat16((clamp(q * step, +-2^19) + (correction_q * correction >> 6) + 2) >> 2), f=4.
   // `corrections` has `correction_stride` bytes from block to block.
-  void (*reconstruct)(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
-                      size_t correction_stride, size_t blocks, int16_t* out);
+  void (*reconstruct)(const ReconstructionSteps& s, const int16_t* symbols,
+                      const int8_t* corrections, size_t correction_stride, size_t blocks,
+                      int16_t* out);
   void (*block_inverse)(const BlockTransform& t, const int16_t* coefficients, size_t blocks,
                         int16_t* rows, size_t stride);
   void (*colour_inverse)(const BlockTransform& t, const int16_t* const planes[3], size_t n,
                          uint8_t* rgb);
   void (*grey_inverse)(const BlockTransform& t, const int16_t* plane, size_t n, uint8_t* grey);
-  // Symbols to network input: lut[min(|x|, 63)] with the sign of x, plus 128, for `n` values.
-  void (*compand)(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out);
+  // Blocks of 64 symbols to network input: lut[min(|x|, 63)] with the sign of x, plus 128. Blocks
+  // go out `out_stride` bytes apart.
+  void (*compand)(const uint8_t lut[64], const int16_t* symbols, size_t blocks, uint8_t* out,
+                  size_t out_stride);
+  // The same of `n` scaled differences a - b.
+  void (*compand_differences)(const uint8_t lut[64], const DifferenceScale& s, const int16_t* a,
+                              const int16_t* b, size_t n, uint8_t* out);
 };
 
 const BlockTransformKernels& BlockTransformKernelsFor(SimdLevel level);

@@ -17,9 +17,14 @@ KERNEL inline void Store(void* p, V v) { _mm256_storeu_si256(static_cast<V*>(p),
 KERNEL inline V Set32(int32_t v) { return _mm256_set1_epi32(v); }
 KERNEL inline V Add32(V a, V b) { return _mm256_add_epi32(a, b); }
 KERNEL inline V Madd(V a, V b) { return _mm256_madd_epi16(a, b); }
-KERNEL inline V MaddAdd(V sum, V a, V b) { return Add32(sum, Madd(a, b)); }
 KERNEL inline V Add16(V a, V b) { return _mm256_add_epi16(a, b); }
 KERNEL inline V Sub16(V a, V b) { return _mm256_sub_epi16(a, b); }
+KERNEL inline V Dot(V acc, V a, V b) { return Add32(acc, Madd(a, b)); }  // acc + Madd(a, b)
+KERNEL inline V Min32(V a, V b) { return _mm256_min_epi32(a, b); }
+KERNEL inline V Max32(V a, V b) { return _mm256_max_epi32(a, b); }
+KERNEL inline V LoadBytes(const int8_t* p) {  // to 16 bits
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
 KERNEL inline V Lo16(V a, V b) { return _mm256_unpacklo_epi16(a, b); }
 KERNEL inline V Hi16(V a, V b) { return _mm256_unpackhi_epi16(a, b); }
 KERNEL inline V Lo32(V a, V b) { return _mm256_unpacklo_epi32(a, b); }
@@ -40,12 +45,12 @@ KERNEL inline V FromBlocks(const int16_t* p) {  // the same eight coefficients o
       _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 64)), 1);
 }
 
-#include "transforms/block_transform_passes.inc"
-
 KERNEL inline V Pair(int32_t a, int32_t b) {
   return Set32(
       static_cast<int32_t>(static_cast<uint32_t>(b) << 16 | static_cast<uint32_t>(a & 0xffff)));
 }
+
+#include "transforms/block_transform_passes.inc"
 
 // Eight pixels of 24 bytes as s32 lanes: (r, g) and (b, 0) pairs of 16 bits. Reads 24 bytes.
 KERNEL inline void LoadRgb(const uint8_t* p, V* rg, V* b) {
@@ -72,8 +77,8 @@ KERNEL void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n,
       V rg0, b0, rg1, b1;
       LoadRgb(rgb + 3 * i, &rg0, &b0);
       LoadRgb(rgb + 3 * i + 24, &rg1, &b1);
-      const V s0 = Sra32<8>(Add32(Add32(Madd(rg0, m_rg), Madd(b0, m_b)), centre));
-      const V s1 = Sra32<8>(Add32(Add32(Madd(rg1, m_rg), Madd(b1, m_b)), centre));
+      const V s0 = Sra32<8>(Dot(Dot(centre, rg0, m_rg), b0, m_b));
+      const V s1 = Sra32<8>(Dot(Dot(centre, rg1, m_rg), b1, m_b));
       Store(planes[p] + i, _mm256_permute4x64_epi64(Pack32(s0, s1), 0xd8));
     }
   }
@@ -85,8 +90,8 @@ KERNEL void GreyForward(const BlockTransform& t, const uint8_t* grey, size_t n, 
   const V m = Pair(sum / 2, sum - sum / 2), centre = Set32(-128 * sum + (1 << 7));
   for (size_t i = 0; i < n; i += 16) {
     const V g = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(grey + i)));
-    const V lo = Sra32<8>(Add32(Madd(Lo16(g, g), m), centre));
-    const V hi = Sra32<8>(Add32(Madd(Hi16(g, g), m), centre));
+    const V lo = Sra32<8>(Dot(centre, Lo16(g, g), m));
+    const V hi = Sra32<8>(Dot(centre, Hi16(g, g), m));
     Store(plane + i, Pack32(lo, hi));
   }
 }
@@ -116,28 +121,6 @@ KERNEL void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, i
   }
 }
 
-KERNEL void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
-                        size_t correction_stride, size_t blocks, int16_t* out) {
-  const V limit = Set32(1 << 19), lower = Set32(-(1 << 19)), two = Set32(2);
-  for (size_t b = 0; b < blocks; ++b, symbols += 64, corrections += correction_stride, out += 64) {
-    for (size_t i = 0; i < 64; i += 16) {
-      V sum[2];
-      for (size_t k = 0; k < 2; ++k) {
-        const size_t at = i + 8 * k;
-        const V q =
-            _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(symbols + at)));
-        const V d = _mm256_cvtepi8_epi32(
-            _mm_loadl_epi64(reinterpret_cast<const __m128i*>(corrections + at)));
-        const V value = _mm256_max_epi32(
-            _mm256_min_epi32(_mm256_mullo_epi32(q, Load(s.step.data() + at)), limit), lower);
-        const V fix = Sra32<6>(_mm256_mullo_epi32(d, Load(s.correction.data() + at)));
-        sum[k] = Sra32<2>(Add32(Add32(value, fix), two));
-      }
-      Store(out + i, _mm256_permute4x64_epi64(Pack32(sum[0], sum[1]), 0xd8));
-    }
-  }
-}
-
 KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3], size_t n,
                           uint8_t* rgb) {
   V m01[3], m2[3];
@@ -163,8 +146,8 @@ KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3
     const V yu_lo = Lo16(y, u), yu_hi = Hi16(y, u), v_lo = Lo16(v, V{}), v_hi = Hi16(v, V{});
     __m128i colour[3];
     for (size_t c = 0; c < 3; ++c) {
-      const V lo = Sra32<18>(Add32(Add32(Madd(yu_lo, m01[c]), Madd(v_lo, m2[c])), centre));
-      const V hi = Sra32<18>(Add32(Add32(Madd(yu_hi, m01[c]), Madd(v_hi, m2[c])), centre));
+      const V lo = Sra32<18>(Dot(Dot(centre, yu_lo, m01[c]), v_lo, m2[c]));
+      const V hi = Sra32<18>(Dot(Dot(centre, yu_hi, m01[c]), v_hi, m2[c]));
       const V words = Pack32(lo, hi);  // in order: unpack and pack both work within 128-bit lanes
       colour[c] =
           _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
@@ -183,8 +166,8 @@ KERNEL void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n,
   const V m = Pair(t.colour_inverse[0], 0), centre = Set32((128 << 18) + (1 << 17));
   for (size_t i = 0; i < n; i += 16) {
     const V y = Load(plane + i);
-    const V lo = Sra32<18>(Add32(Madd(Lo16(y, V{}), m), centre));
-    const V hi = Sra32<18>(Add32(Madd(Hi16(y, V{}), m), centre));
+    const V lo = Sra32<18>(Dot(centre, Lo16(y, V{}), m));
+    const V hi = Sra32<18>(Dot(centre, Hi16(y, V{}), m));
     const V words = Pack32(lo, hi);
     _mm_storeu_si128(
         reinterpret_cast<__m128i*>(grey + i),
@@ -192,19 +175,20 @@ KERNEL void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n,
   }
 }
 
-KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out) {
+// lut in four parts of 16, in both lanes.
+struct CompandTable {
   V part[4];
-  for (int k = 0; k < 4; ++k) {
-    part[k] = _mm256_broadcastsi128_si256(
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(lut + 16 * k)));
+  KERNEL explicit CompandTable(const uint8_t lut[64]) {
+    for (int k = 0; k < 4; ++k) {
+      part[k] = _mm256_broadcastsi128_si256(
+          _mm_loadu_si128(reinterpret_cast<const __m128i*>(lut + 16 * k)));
+    }
   }
-  size_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    const V a = Load(x + i), b = Load(x + i + 16);
+  KERNEL inline V Levels(V a, V b) const {  // of 32 values
     // abs(-32768) stays negative as s16, so the minimum is taken on unsigned words.
     const V top = _mm256_set1_epi16(63);
-    const V m = _mm256_packs_epi16(_mm256_min_epu16(_mm256_abs_epi16(a), top),
-                                   _mm256_min_epu16(_mm256_abs_epi16(b), top));
+    const V m = _mm256_packus_epi16(_mm256_min_epu16(_mm256_abs_epi16(a), top),
+                                    _mm256_min_epu16(_mm256_abs_epi16(b), top));
     const V sign = _mm256_packs_epi16(a, b);  // saturation keeps the sign and zero
     V level = _mm256_shuffle_epi8(part[0], m);
     for (int k = 1; k < 4; ++k) {
@@ -215,17 +199,50 @@ KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* 
     const V negative = _mm256_cmpgt_epi8(V{}, sign);
     const V signed_level = _mm256_sub_epi8(_mm256_xor_si256(level, negative), negative);
     const V bytes = _mm256_add_epi8(signed_level, _mm256_set1_epi8(-128));
-    Store(out + i, _mm256_permute4x64_epi64(bytes, 0xd8));
+    return _mm256_permute4x64_epi64(bytes, 0xd8);
   }
-  block_transform_internal::kScalarKernels.compand(lut, x + i, n - i, out + i);
+};
+
+KERNEL void Compand(const uint8_t lut[64], const int16_t* symbols, size_t blocks, uint8_t* out,
+                    size_t out_stride) {
+  const CompandTable table(lut);
+  for (size_t b = 0; b < blocks; ++b, symbols += 64, out += out_stride) {
+    Store(out, table.Levels(Load(symbols), Load(symbols + 16)));
+    Store(out + 32, table.Levels(Load(symbols + 32), Load(symbols + 48)));
+  }
+}
+
+KERNEL inline V LoadWide(const int16_t* p) {  // eight values
+  return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+
+KERNEL void CompandDifferences(const uint8_t lut[64], const DifferenceScale& s, const int16_t* a,
+                               const int16_t* b, size_t n, uint8_t* out) {
+  const CompandTable table(lut);
+  const V factor = Set32(static_cast<int32_t>(s.factor)),
+          limit = Set32(static_cast<int32_t>(s.limit)), half = Set32(1 << 23);
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    V x[4];
+    for (size_t k = 0; k < 4; ++k) {
+      const V d = _mm256_sub_epi32(LoadWide(a + i + 8 * k), LoadWide(b + i + 8 * k));
+      const V m = _mm256_mullo_epi32(_mm256_min_epi32(_mm256_abs_epi32(d), limit), factor);
+      x[k] = _mm256_sign_epi32(Sra32<24>(Add32(m, half)), d);
+    }
+    const V lo = _mm256_permute4x64_epi64(Pack32(x[0], x[1]), 0xd8);
+    const V hi = _mm256_permute4x64_epi64(Pack32(x[2], x[3]), 0xd8);
+    Store(out + i, table.Levels(lo, hi));
+  }
+  block_transform_internal::kScalarKernels.compand_differences(lut, s, a + i, b + i, n - i,
+                                                               out + i);
 }
 
 }  // namespace
 
 namespace block_transform_internal {
-const BlockTransformKernels kAvx2Kernels{ColourForward, GreyForward, BlockForward,
-                                         Quantise,      Reconstruct, BlockInverse,
-                                         ColourInverse, GreyInverse, Compand};
+const BlockTransformKernels kAvx2Kernels{
+    ColourForward, GreyForward,   BlockForward, Quantise, Reconstruct,
+    BlockInverse,  ColourInverse, GreyInverse,  Compand,  CompandDifferences};
 }
 
 }  // namespace godwit

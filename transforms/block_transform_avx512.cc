@@ -17,9 +17,14 @@ KERNEL inline void Store(void* p, V v) { _mm512_storeu_si512(p, v); }
 KERNEL inline V Set32(int32_t v) { return _mm512_set1_epi32(v); }
 KERNEL inline V Add32(V a, V b) { return _mm512_add_epi32(a, b); }
 KERNEL inline V Madd(V a, V b) { return _mm512_madd_epi16(a, b); }
-KERNEL inline V MaddAdd(V sum, V a, V b) { return _mm512_dpwssd_epi32(sum, a, b); }
 KERNEL inline V Add16(V a, V b) { return _mm512_add_epi16(a, b); }
 KERNEL inline V Sub16(V a, V b) { return _mm512_sub_epi16(a, b); }
+KERNEL inline V Dot(V acc, V a, V b) { return _mm512_dpwssd_epi32(acc, a, b); }  // acc + Madd(a, b)
+KERNEL inline V Min32(V a, V b) { return _mm512_min_epi32(a, b); }
+KERNEL inline V Max32(V a, V b) { return _mm512_max_epi32(a, b); }
+KERNEL inline V LoadBytes(const int8_t* p) {  // to 16 bits
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
 KERNEL inline V Lo16(V a, V b) { return _mm512_unpacklo_epi16(a, b); }
 KERNEL inline V Hi16(V a, V b) { return _mm512_unpackhi_epi16(a, b); }
 KERNEL inline V Lo32(V a, V b) { return _mm512_unpacklo_epi32(a, b); }
@@ -54,12 +59,12 @@ KERNEL inline V FromBlocks(const int16_t* p) {  // the same eight coefficients o
   return _mm512_inserti32x4(v, block(3), 3);
 }
 
-#include "transforms/block_transform_passes.inc"
-
 KERNEL inline V Pair(int32_t a, int32_t b) {
   return Set32(
       static_cast<int32_t>(static_cast<uint32_t>(b) << 16 | static_cast<uint32_t>(a & 0xffff)));
 }
+
+#include "transforms/block_transform_passes.inc"
 
 // Bytes 0..63 of a permutation index, from a function of the byte number; 0x80 marks a zero.
 struct ByteIndex {
@@ -101,8 +106,8 @@ KERNEL void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n,
     const V rg1 = _mm512_maskz_permutexvar_epi8(kRgIndex.keep, rg_index, second);
     const V b1 = _mm512_maskz_permutexvar_epi8(kBlueIndex.keep, b_index, second);
     for (size_t p = 0; p < 3; ++p) {
-      const V s0 = Sra32<8>(MaddAdd(MaddAdd(centre[p], rg0, m_rg[p]), b0, m_b[p]));
-      const V s1 = Sra32<8>(MaddAdd(MaddAdd(centre[p], rg1, m_rg[p]), b1, m_b[p]));
+      const V s0 = Sra32<8>(Dot(Dot(centre[p], rg0, m_rg[p]), b0, m_b[p]));
+      const V s1 = Sra32<8>(Dot(Dot(centre[p], rg1, m_rg[p]), b1, m_b[p]));
       Store(planes[p] + i, _mm512_permutexvar_epi64(order, Pack32(s0, s1)));
     }
   }
@@ -115,8 +120,8 @@ KERNEL void GreyForward(const BlockTransform& t, const uint8_t* grey, size_t n, 
   for (size_t i = 0; i < n; i += 32) {
     const V g =
         _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(grey + i)));
-    const V lo = Sra32<8>(Add32(Madd(Lo16(g, g), m), centre));
-    const V hi = Sra32<8>(Add32(Madd(Hi16(g, g), m), centre));
+    const V lo = Sra32<8>(Dot(centre, Lo16(g, g), m));
+    const V hi = Sra32<8>(Dot(centre, Hi16(g, g), m));
     Store(plane + i, Pack32(lo, hi));
   }
 }
@@ -136,24 +141,6 @@ KERNEL void Quantise(const PlaneQuantiser& q, const int16_t* c, size_t blocks, i
       mask |= uint64_t{_mm512_test_epi16_mask(level, level)} << (32 * k);
     }
     nonzero[b] = mask;
-  }
-}
-
-KERNEL void Reconstruct(const PlaneSteps& s, const int16_t* symbols, const int8_t* corrections,
-                        size_t correction_stride, size_t blocks, int16_t* out) {
-  const V limit = Set32(1 << 19), lower = Set32(-(1 << 19)), two = Set32(2);
-  for (size_t b = 0; b < blocks; ++b, symbols += 64, corrections += correction_stride, out += 64) {
-    for (size_t i = 0; i < 64; i += 16) {
-      const V q =
-          _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(symbols + i)));
-      const V d =
-          _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(corrections + i)));
-      const V value = _mm512_max_epi32(
-          _mm512_min_epi32(_mm512_mullo_epi32(q, Load(s.step.data() + i)), limit), lower);
-      const V fix = Sra32<6>(_mm512_mullo_epi32(d, Load(s.correction.data() + i)));
-      const V sum = Sra32<2>(Add32(Add32(value, fix), two));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm512_cvtsepi32_epi16(sum));
-    }
   }
 }
 
@@ -190,8 +177,8 @@ KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3
     const V yu_lo = Lo16(y, u), yu_hi = Hi16(y, u), v_lo = Lo16(v, V{}), v_hi = Hi16(v, V{});
     V colour[3];
     for (size_t c = 0; c < 3; ++c) {
-      const V lo = Sra32<18>(MaddAdd(MaddAdd(centre, yu_lo, m01[c]), v_lo, m2[c]));
-      const V hi = Sra32<18>(MaddAdd(MaddAdd(centre, yu_hi, m01[c]), v_hi, m2[c]));
+      const V lo = Sra32<18>(Dot(Dot(centre, yu_lo, m01[c]), v_lo, m2[c]));
+      const V hi = Sra32<18>(Dot(Dot(centre, yu_hi, m01[c]), v_hi, m2[c]));
       const V words = _mm512_max_epi16(Pack32(lo, hi), V{});  // in order, lane by lane
       colour[c] = _mm512_castsi256_si512(_mm512_cvtusepi16_epi8(words));
     }
@@ -205,35 +192,52 @@ KERNEL void GreyInverse(const BlockTransform& t, const int16_t* plane, size_t n,
   const V m = Pair(t.colour_inverse[0], 0), centre = Set32((128 << 18) + (1 << 17));
   for (size_t i = 0; i < n; i += 32) {
     const V y = Load(plane + i);
-    const V lo = Sra32<18>(Add32(Madd(Lo16(y, V{}), m), centre));
-    const V hi = Sra32<18>(Add32(Madd(Hi16(y, V{}), m), centre));
+    const V lo = Sra32<18>(Dot(centre, Lo16(y, V{}), m));
+    const V hi = Sra32<18>(Dot(centre, Hi16(y, V{}), m));
     const V words = _mm512_max_epi16(Pack32(lo, hi), V{});
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(grey + i), _mm512_cvtusepi16_epi8(words));
   }
 }
 
-KERNEL void Compand(const uint8_t lut[64], const int16_t* x, size_t n, uint8_t* out) {
-  const V table = Load(lut), top = _mm512_set1_epi16(63);
-  size_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    const V a = Load(x + i);
-    const __m256i m = _mm512_cvtepi16_epi8(_mm512_min_epu16(_mm512_abs_epi16(a), top));
-    const __m256i level =
-        _mm512_castsi512_si256(_mm512_permutexvar_epi8(_mm512_castsi256_si512(m), table));
-    const __m256i centre = _mm256_set1_epi8(-128);
-    const __m256i plus = _mm256_add_epi8(centre, level);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i),
-                        _mm256_mask_sub_epi8(plus, _mm512_movepi16_mask(a), centre, level));
+KERNEL void Compand(const uint8_t lut[64], const int16_t* symbols, size_t blocks, uint8_t* out,
+                    size_t out_stride) {
+  const V table = Load(lut), top = _mm512_set1_epi16(63), centre = _mm512_set1_epi8(-128);
+  for (size_t b = 0; b < blocks; ++b, symbols += 64, out += out_stride) {
+    const V x0 = Load(symbols), x1 = Load(symbols + 32);
+    const __m256i m0 = _mm512_cvtepi16_epi8(_mm512_min_epu16(_mm512_abs_epi16(x0), top));
+    const __m256i m1 = _mm512_cvtepi16_epi8(_mm512_min_epu16(_mm512_abs_epi16(x1), top));
+    const V m = _mm512_inserti64x4(_mm512_castsi256_si512(m0), m1, 1);
+    const V level = _mm512_permutexvar_epi8(m, table);
+    const __mmask64 negative = uint64_t{_mm512_movepi16_mask(x1)} << 32 | _mm512_movepi16_mask(x0);
+    Store(out, _mm512_mask_sub_epi8(_mm512_add_epi8(centre, level), negative, centre, level));
   }
-  block_transform_internal::kScalarKernels.compand(lut, x + i, n - i, out + i);
+}
+
+KERNEL void CompandDifferences(const uint8_t lut[64], const DifferenceScale& s, const int16_t* a,
+                               const int16_t* b, size_t n, uint8_t* out) {
+  const V table = Load(lut), factor = Set32(static_cast<int32_t>(s.factor)),
+          limit = Set32(static_cast<int32_t>(s.limit)), half = Set32(1 << 23), top = Set32(63);
+  const __m128i centre = _mm_set1_epi8(-128);
+  for (size_t i = 0; i < n; i += 16) {
+    const auto lanes = static_cast<__mmask16>(n - i >= 16 ? 0xffff : (1u << (n - i)) - 1);
+    const V d = _mm512_sub_epi32(_mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(lanes, a + i)),
+                                 _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(lanes, b + i)));
+    const V m = _mm512_mullo_epi32(_mm512_min_epi32(_mm512_abs_epi32(d), limit), factor);
+    const V x = _mm512_min_epi32(Sra32<24>(Add32(m, half)), top);
+    const __m128i level = _mm512_castsi512_si128(
+        _mm512_permutexvar_epi8(_mm512_castsi128_si512(_mm512_cvtepi32_epi8(x)), table));
+    const __mmask16 negative = _mm512_mask_test_epi32_mask(_mm512_movepi32_mask(d), x, x);
+    const __m128i bytes = _mm_mask_sub_epi8(_mm_add_epi8(centre, level), negative, centre, level);
+    _mm_mask_storeu_epi8(out + i, lanes, bytes);
+  }
 }
 
 }  // namespace
 
 namespace block_transform_internal {
-const BlockTransformKernels kAvx512Kernels{ColourForward, GreyForward, BlockForward,
-                                           Quantise,      Reconstruct, BlockInverse,
-                                           ColourInverse, GreyInverse, Compand};
+const BlockTransformKernels kAvx512Kernels{
+    ColourForward, GreyForward,   BlockForward, Quantise, Reconstruct,
+    BlockInverse,  ColourInverse, GreyInverse,  Compand,  CompandDifferences};
 }
 
 }  // namespace godwit

@@ -19,8 +19,10 @@ using swift::kChannels;
 using swift::kLayers;
 using swift::kPlanes;
 
-constexpr int64_t kDefaultWindow = 48;  // blocks; the halo is computed twice, the caches are small
-constexpr int64_t kStripBlocks = 64;
+// Blocks. A lane's rows of all layers stay in 2 MiB of L2; lanes compute the halo between them
+// twice, so they are not cut narrower for the sake of threads than kMinLane.
+constexpr int64_t kMaxLane = 128, kMinLane = 32;
+constexpr int64_t kStripBlocks = 16;
 
 int64_t RoundUp(int64_t v, int64_t unit) { return (v + unit - 1) / unit * unit; }
 
@@ -33,10 +35,13 @@ struct ImageDecoder::State {
 
   Status Plan();
   Status Allocate();
-  Status DecodeCellRow();
-  Status DecodeTileCells(size_t column);
+  int64_t NextRows() const;
+  Status DecodeRows();
+  Status DecodeTileRows(size_t column);
+  Status TakeRows();
   void KeepRows(int64_t from);
-  Status NextStrip();
+  void PlanStrip();
+  Status NextStrip(TensorView<uint8_t> out);
   Status DecodeAlphaRow(uint64_t ty);
   Status ReadRows(TensorView<uint8_t> rows);
 
@@ -45,22 +50,27 @@ struct ImageDecoder::State {
   const ImageSynthesis* synthesis;
   ImageDecodeOptions options;
   TileGrid grid;
-  int planes = 0, channels = 0, layers = 0, halo = 0, threads = 1;
+  int planes = 0, channels = 0, layers = 0, threads = 1;
+  int halo = 0;                                      // of the network, in blocks
   int64_t picture_h = 0, picture_w = 0;              // blocks, whole cells
   int64_t first_tile_x = 0, end_tile_x = 0;          // columns of tiles that are decoded
   int64_t first_column = 0, columns = 0;             // blocks in the latent rows
   int64_t capacity = 0, first_row = 0, end_row = 0;  // rows of blocks held: [first_row, end_row)
   int64_t strip_row = 0, strip_end = 0;              // the strip that is in `pixels`, in blocks
-  int64_t window_w = 0, strip_h = 0;
-  int64_t strip_x = 0, strip_w = 0;  // its columns, whole cells around the region
-  uint32_t next_y = 0;               // next row of the region
+  int64_t strip_h = 0, rows_end = 0;  // strips end here: the region's last row of blocks
+  int64_t strip_x = 0, strip_w = 0;   // its columns, whole cells around the region
+  int64_t lane_w = 0, lanes = 0;      // what one thread synthesises, from top to bottom
+  uint32_t next_y = 0;                // next row of the region
   std::array<Tensor<int16_t>, kPlanes> symbols, dc;
   Tensor<uint8_t> pixels;  // the strip
   Tensor<uint8_t> alpha;   // the row of tiles that the strip is in
   int64_t alpha_tile_y = -1;
   std::vector<swift::TileDecoder> tiles;  // one per column of tiles
-  std::vector<swift::TileSynthesiser> synthesisers;
-  std::vector<Status> tile_status, window_status;  // of a row of tiles, of a strip
+  std::vector<swift::LaneSynthesiser> synthesisers;
+  std::vector<Status> tile_status, lane_status;  // of rows of blocks, of a strip
+  // Rows that were decoded ahead of their time may be bad: said when they are wanted.
+  Status ahead_status;
+  int64_t good_end = INT64_MAX;  // the first of them
 };
 
 // Everything that follows from the header and the options; nothing is allocated.
@@ -91,40 +101,43 @@ Status ImageDecoder::State::Plan() {
   planes = h.planes;
   channels = planes + (stream.alpha.empty() ? 0 : 1);
   layers = std::min<int>(options.layers, static_cast<int>(stream.layers.size()));
-  halo = synthesis != nullptr ? synthesis->network().halo() + 1
-                              : 0;  // and one block for differences of DC
+  halo = synthesis != nullptr ? synthesis->network().halo() : 0;
+  // Differences of DC reach one block further to the left and up.
+  const int64_t context = synthesis != nullptr ? halo + 1 : 0;
   picture_w = RoundUp(h.width, kCell) / kBlockSide;
   picture_h = RoundUp(h.height, kCell) / kBlockSide;
   const int64_t tile_blocks = h.tile / kBlockSide;
   strip_x = r.x / kCell * (kCell / kBlockSide);
   strip_w = RoundUp(int64_t{r.x} + r.width, kCell) / kBlockSide - strip_x;
-  first_tile_x = std::max<int64_t>(strip_x - halo, 0) / tile_blocks;
-  end_tile_x = (std::min(strip_x + strip_w + halo, picture_w) + tile_blocks - 1) / tile_blocks;
+  first_tile_x = std::max<int64_t>(strip_x - context, 0) / tile_blocks;
+  end_tile_x = (std::min(strip_x + strip_w + context, picture_w) + tile_blocks - 1) / tile_blocks;
   first_column = first_tile_x * tile_blocks;
   columns = std::min(end_tile_x * tile_blocks, picture_w) - first_column;
   strip_row = strip_end = int64_t{r.y} / kBlockSide;
-  first_row = end_row = std::max<int64_t>(strip_row - halo, 0) / tile_blocks * tile_blocks;
-  const int64_t wanted_w = options.window > 0 ? options.window / kBlockSide : kDefaultWindow;
-  strip_h = std::min(
-      {options.window > 0 ? options.window / kBlockSide : kStripBlocks, tile_blocks, picture_h});
-  const int64_t windows = (strip_w + wanted_w - 1) / wanted_w;
-  window_w = RoundUp((strip_w + windows - 1) / windows, 4);
-  capacity = std::min(2 * strip_h + 2 * halo + 2 * swift::kCellBlocks, picture_h - first_row);
+  rows_end = (int64_t{r.y} + r.height + kBlockSide - 1) / kBlockSide;
+  first_row = end_row = std::max<int64_t>(strip_row - context, 0) / tile_blocks * tile_blocks;
   threads = options.threads > 0 ? options.threads : omp_get_max_threads();
+  const int64_t window = options.window / kBlockSide;
+  strip_h = std::min({window > 0 ? window : kStripBlocks, tile_blocks, rows_end - strip_row});
+  const int64_t max_lane = window > 0 ? window : kMaxLane;
+  lanes =
+      std::max((strip_w + max_lane - 1) / max_lane, std::min<int64_t>(threads, strip_w / kMinLane));
+  lane_w = RoundUp((strip_w + lanes - 1) / lanes, 4);
+  lanes = (strip_w + lane_w - 1) / lane_w;
+  // Room for some strips, so that rows move up only now and then.
+  capacity = std::min(strip_h + 4 * kStripBlocks + 2 * context + 2, picture_h - first_row);
   return {};
 }
 
 Status ImageDecoder::State::Allocate() {
   const int64_t tile_cells_w = std::min<int64_t>(grid.tile / kCell, picture_w / 4);
   const auto tile_columns = static_cast<size_t>(end_tile_x - first_tile_x);
-  const auto windows =
-      static_cast<size_t>(std::min<int64_t>(threads, (strip_w + window_w - 1) / window_w));
   const uint64_t alpha_bytes = stream.alpha.empty() ? 0
                                                     : static_cast<uint64_t>(grid.TileHeight(0)) *
                                                           static_cast<uint64_t>(columns) * 8;
   const uint64_t bytes =
       tile_columns * swift::TileDecoder::BytesFor(planes, tile_cells_w) +
-      windows * swift::TileSynthesiser::BytesFor(synthesis, strip_h, window_w) +
+      static_cast<uint64_t>(lanes) * swift::LaneSynthesiser::BytesFor(synthesis, lane_w) +
       static_cast<uint64_t>(capacity * columns) * static_cast<uint64_t>(planes) * (kChannels + 1) *
           2 +
       static_cast<uint64_t>(strip_h * strip_w) * 64 * static_cast<uint64_t>(planes) + alpha_bytes;
@@ -141,14 +154,16 @@ Status ImageDecoder::State::Allocate() {
   if (alpha_bytes > 0) alpha = Tensor<uint8_t>(grid.TileHeight(0), columns * kBlockSide);
   for (size_t i = 0; i < tile_columns; ++i)
     tiles.emplace_back(model.swift(), options.simd, planes, tile_cells_w);
-  for (size_t i = 0; i < windows; ++i) {
-    GODWIT_ASSIGN_OR_RETURN(swift::TileSynthesiser s,
-                            swift::TileSynthesiser::Create(model.swift(), synthesis, options.simd,
-                                                           planes, strip_h, window_w));
+  const swift::SynthesisInput input{planes, stream.header.step_index, layers, picture_h, picture_w};
+  for (int64_t x = 0; x < strip_w; x += lane_w) {
+    const Rect lane{strip_row, strip_x + x, rows_end - strip_row, std::min(lane_w, strip_w - x)};
+    GODWIT_ASSIGN_OR_RETURN(
+        swift::LaneSynthesiser s,
+        swift::LaneSynthesiser::Create(model.swift(), synthesis, options.simd, input, lane));
     synthesisers.push_back(std::move(s));
   }
   tile_status.resize(tile_columns);
-  window_status.resize(static_cast<size_t>((strip_w + window_w - 1) / window_w));
+  lane_status.resize(synthesisers.size());
   return {};
 }
 
@@ -166,18 +181,28 @@ void ImageDecoder::State::KeepRows(int64_t from) {
   first_row = from;
 }
 
-// The next four rows of blocks, of all columns of tiles.
-Status ImageDecoder::State::DecodeCellRow() {
+// Rows of blocks that are decoded together: of one row of tiles.
+int64_t ImageDecoder::State::NextRows() const {
+  const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
+  return std::min({kStripBlocks, tile_blocks - end_row % tile_blocks, picture_h - end_row});
+}
+
+Status ImageDecoder::State::DecodeRows() {
   const size_t count = tiles.size();
   const int workers = static_cast<int>(std::min<size_t>(count, static_cast<size_t>(threads)));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
-  for (size_t i = 0; i < count; ++i) tile_status[i] = DecodeTileCells(i);
+  for (size_t i = 0; i < count; ++i) tile_status[i] = DecodeTileRows(i);
+  return TakeRows();
+}
+
+// The next rows are decoded in all columns of tiles.
+Status ImageDecoder::State::TakeRows() {
+  end_row += NextRows();
   for (const Status& s : tile_status) GODWIT_RETURN_IF_ERROR(s);
-  end_row += swift::kCellBlocks;
   return {};
 }
 
-Status ImageDecoder::State::DecodeTileCells(size_t column) {
+Status ImageDecoder::State::DecodeTileRows(size_t column) {
   const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
   const auto tx = static_cast<uint64_t>(first_tile_x) + column;
   const auto ty = static_cast<uint64_t>(end_row / tile_blocks);
@@ -190,15 +215,19 @@ Status ImageDecoder::State::DecodeTileCells(size_t column) {
                         RoundUp(grid.TileWidth(tx), kCell) / kCell,
                         RoundUp(grid.TileHeight(ty), kCell) / kCell);
   }
-  swift::LatentTarget target;
-  target.columns = columns;
-  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    const int64_t at = (end_row - first_row) * columns + static_cast<int64_t>(column) * tile_blocks;
-    target.symbols[p] = symbols[p].data() + at * kChannels;
-    target.dc[p] = dc[p].data() + at;
+  for (int64_t y = 0; y < NextRows(); y += swift::kCellBlocks) {
+    swift::LatentTarget target;
+    target.columns = columns;
+    for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+      const int64_t at =
+          (end_row + y - first_row) * columns + static_cast<int64_t>(column) * tile_blocks;
+      target.symbols[p] = symbols[p].data() + at * kChannels;
+      target.dc[p] = dc[p].data() + at;
+    }
+    const Status status = tiles[column].DecodeRow(target);
+    if (!status.ok()) return status.WithPrefix("tile " + std::to_string(index) + ", ");
   }
-  const Status status = tiles[column].DecodeRow(target);
-  return status.ok() ? status : status.WithPrefix("tile " + std::to_string(index) + ", ");
+  return {};
 }
 
 Status ImageDecoder::State::DecodeAlphaRow(uint64_t ty) {
@@ -214,17 +243,32 @@ Status ImageDecoder::State::DecodeAlphaRow(uint64_t ty) {
   return {};
 }
 
-// Synthesises the rows of blocks after strip_end, not beyond their row of tiles.
-Status ImageDecoder::State::NextStrip() {
+// The rows of blocks after strip_end, not beyond their row of tiles.
+void ImageDecoder::State::PlanStrip() {
   const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
   strip_row = strip_end;
   strip_end =
-      std::min({strip_row + strip_h, (strip_row / tile_blocks + 1) * tile_blocks, picture_h});
-  while (end_row < std::min(strip_end + halo, picture_h)) {
-    if (end_row + swift::kCellBlocks - first_row > capacity)
-      KeepRows(std::min(strip_row - halo, end_row));
-    GODWIT_RETURN_IF_ERROR(DecodeCellRow());
+      std::min({strip_row + strip_h, (strip_row / tile_blocks + 1) * tile_blocks, rows_end});
+}
+
+// Synthesises the planned strip and decodes rows for the next one at the same time if there is room
+// for them.
+Status ImageDecoder::State::NextStrip(TensorView<uint8_t> out) {
+  const bool first = strip_row == int64_t{options.region.y} / kBlockSide;
+  const int64_t needed = std::min(strip_end + halo, picture_h);
+  const int64_t kept = strip_row - (first ? halo + 1 : 1);  // networks start above the region
+  const auto make_room = [&] {
+    if (end_row + NextRows() - first_row > capacity) KeepRows(std::min(kept, end_row));
+    return end_row + NextRows() - first_row <= capacity;
+  };
+  while (end_row < needed) {
+    make_room();
+    GODWIT_RETURN_IF_ERROR(DecodeRows());
   }
+  if (needed > good_end) return ahead_status;
+  const bool more = end_row < std::min(rows_end + halo, picture_h) && good_end == INT64_MAX;
+  const auto ahead = static_cast<int64_t>(more && make_room() ? tile_status.size() : 0);
+
   swift::LatentRows rows;
   rows.planes = planes;
   rows.picture_h = picture_h;
@@ -236,20 +280,26 @@ Status ImageDecoder::State::NextStrip() {
     rows.symbols[p] = symbols[p].data();
     rows.dc[p] = dc[p].data();
   }
-  const auto count = static_cast<int64_t>(window_status.size());
-  const int workers = static_cast<int>(synthesisers.size());
+  const int workers = static_cast<int>(std::min<int64_t>(threads, ahead + lanes));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t x = i * window_w, w = std::min(window_w, strip_w - x);
-    const Rect window{strip_row, strip_x + x, strip_end - strip_row, w};
-    window_status[static_cast<size_t>(i)] =
-        synthesisers[static_cast<size_t>(omp_get_thread_num())].Synthesise(
-            rows, stream.header.step_index, layers, window,
-            pixels.view().Window(0, x * kBlockSide, (strip_end - strip_row) * kBlockSide,
-                                 w * kBlockSide));
+  for (int64_t item = 0; item < ahead + lanes; ++item) {
+    if (item < ahead) {
+      tile_status[static_cast<size_t>(item)] = DecodeTileRows(static_cast<size_t>(item));
+      continue;
+    }
+    const int64_t lane = item - ahead, x = lane * lane_w;
+    lane_status[static_cast<size_t>(lane)] = synthesisers[static_cast<size_t>(lane)].Synthesise(
+        rows, strip_end,
+        out.Window(0, x * kBlockSide, (strip_end - strip_row) * kBlockSide,
+                   std::min(lane_w, strip_w - x) * kBlockSide));
   }
-  for (const Status& s : window_status) GODWIT_RETURN_IF_ERROR(s);
-  const auto ty = static_cast<uint64_t>(strip_row / tile_blocks);
+  for (const Status& s : lane_status) GODWIT_RETURN_IF_ERROR(s);
+  if (ahead > 0) {
+    const int64_t begin = end_row;
+    ahead_status = TakeRows();
+    if (!ahead_status.ok()) good_end = begin;
+  }
+  const auto ty = static_cast<uint64_t>(strip_row * kBlockSide / grid.tile);
   if (!stream.alpha.empty() && alpha_tile_y != static_cast<int64_t>(ty))
     GODWIT_RETURN_IF_ERROR(DecodeAlphaRow(ty));
   return {};
@@ -261,9 +311,22 @@ Status ImageDecoder::State::ReadRows(TensorView<uint8_t> rows) {
       rows.height > int64_t{r.height - next_y}) {
     return Status(StatusCode::kInvalidArgument, "rows that do not fit the region");
   }
+  // Strips that are wanted whole are made where they are wanted.
+  const bool whole =
+      rows.col_stride == planes && r.x == strip_x * kBlockSide && r.width == strip_w * kBlockSide;
   for (int64_t i = 0; i < rows.height; ++i, ++next_y) {
     const int64_t y = int64_t{r.y} + next_y;  // in the picture
-    if (y >= strip_end * kBlockSide) GODWIT_RETURN_IF_ERROR(NextStrip());
+    if (y >= strip_end * kBlockSide) {
+      PlanStrip();
+      const int64_t height = (strip_end - strip_row) * kBlockSide;
+      if (whole && y == strip_row * kBlockSide && rows.height - i >= height) {
+        GODWIT_RETURN_IF_ERROR(NextStrip(rows.Window(i, 0, height, rows.width)));
+        i += height - 1;
+        next_y += static_cast<uint32_t>(height - 1);
+        continue;
+      }
+      GODWIT_RETURN_IF_ERROR(NextStrip(pixels.view()));
+    }
     const uint8_t* from =
         pixels.view().At(y - strip_row * kBlockSide, int64_t{r.x} - strip_x * kBlockSide);
     uint8_t* to = rows.At(i, 0);

@@ -1,80 +1,57 @@
-// codecs/image/swift_synthesis.h: latents to pixels, window by window; docs/format/image.md
-// section 5.
+// codecs/image/swift_synthesis.h: latents to pixels, row by row; docs/format/image.md section 5.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
 
 #include "base/cpu.h"
 #include "codecs/image/image_model.h"
+#include "codecs/image/swift_features.h"
 #include "codecs/image/swift_model.h"
-#include "models/network.h"
+#include "models/row_runner.h"
 #include "tensor/tensor.h"
 
 namespace godwit::swift {
 
-inline constexpr int kStepFeatures = 6, kLayerFeatures = 7;
-// Input of the network: three planes of 64 (slot 0: DC less that of the block to the left), three
-// differences of DC to the block above, then the conditions.
-inline constexpr int kNetworkInputs =
-    kPlanes * kChannels + kPlanes + kStepFeatures + kLayerFeatures;  // 208
 inline constexpr int kNetworkOutputs = kPlanes * kChannels;
 
-// Input tables of a synthesis network.
-struct SynthesisTables {
-  std::array<uint8_t, 64> compand;  // magnitude 0..63 to 0..127
-  std::array<std::array<uint8_t, kStepFeatures>, kMaxStepIndex + 1> step_features;
-  std::array<std::array<uint8_t, kLayerFeatures>, kLayers + 1> layer_features;  // by layers decoded
-  // With fewer layers the network works at a coarser step of its own: the larger of the stream's
-  // and this.
-  std::array<uint16_t, kLayers + 1> step_floor;
-
-  static Result<SynthesisTables> Load(const SafeTensors& file);
-};
-
-// Latents of some rows of blocks of a picture, all columns from first_column on. Rows are absolute.
-struct LatentRows {
-  int planes = 0;
+// What a picture's synthesis depends on, apart from its latents.
+struct SynthesisInput {
+  int planes = 3, step_index = 0, layers = kLayers;
   int64_t picture_h = 0, picture_w = 0;  // blocks
-  int64_t first_row = 0, first_column = 0, columns = 0;
-  std::array<const int16_t*, kPlanes> symbols{};  // [row][column][64]
-  std::array<const int16_t*, kPlanes> dc{};       // [row][column]
-  const int16_t* Symbols(size_t p, int64_t row, int64_t column) const {
-    return symbols[p] + ((row - first_row) * columns + column - first_column) * kChannels;
-  }
-  int16_t Dc(size_t p, int64_t row, int64_t column) const {
-    return dc[p][(row - first_row) * columns + column - first_column];
-  }
 };
 
-// Owns the workspace of one thread. Synthesise() allocates nothing.
-class TileSynthesiser {
+// Makes the pixels of a lane, some columns of blocks of a picture, from top to bottom. Each row of
+// the network is computed once; neighbouring lanes share the network's halo, which both compute.
+// Owns its workspace; for one thread at a time.
+class LaneSynthesiser {
  public:
-  // For windows of up to max_h x max_w blocks, max_w a multiple of four. `synthesis` may be null.
-  static Result<TileSynthesiser> Create(const SwiftModel& model, const ImageSynthesis* synthesis,
-                                        SimdLevel level, int planes, int64_t max_h, int64_t max_w);
-  static uint64_t BytesFor(const ImageSynthesis* synthesis, int64_t max_h, int64_t max_w);
+  // For the blocks of `lane`, whose width is a multiple of four. `model` and `synthesis`, which may
+  // be null, must outlive the synthesiser.
+  static Result<LaneSynthesiser> Create(const SwiftModel& model, const ImageSynthesis* synthesis,
+                                        SimdLevel level, const SynthesisInput& input, Rect lane);
+  static uint64_t BytesFor(const ImageSynthesis* synthesis, int64_t width);
 
-  // The pixels of `window` (in blocks, w a multiple of four), interleaved, into `out` {8 h, 8 w,
-  // planes}. `latents` must hold the window grown by the network's halo and one block more, clipped
-  // to the picture.
-  Status Synthesise(const LatentRows& latents, int step_index, int layers, Rect window,
-                    TensorView<uint8_t> out);
+  // The next rows of blocks, to row `end` of the picture, as interleaved pixels into `out`, {8 rows
+  // for each, 8 columns for each, planes}. `latents` must hold rows from the one before the next
+  // (at first: the network's halo and one more before it) to the network's halo beyond `end`, and
+  // the lane's columns with halo + 1 on both sides, all as far as there is picture. Allocates
+  // nothing.
+  Status Synthesise(const LatentRows& latents, int64_t end, TensorView<uint8_t> out);
 
  private:
-  TileSynthesiser(const SwiftModel& model, const ImageSynthesis* synthesis, SimdLevel level);
-  Status Correct(const LatentRows& latents, int step_index, int layers, Rect window);
-  void FillFeatures(const LatentRows& latents, uint32_t step, uint32_t net_step, Rect rect);
+  LaneSynthesiser(const SwiftModel& model, SimdLevel level, const SynthesisInput& input, Rect lane);
+  void MakePixels(const LatentRows& latents, Rect rect, TensorView<uint8_t> out);
 
   const SwiftModel* model_;
-  const ImageSynthesis* synthesis_;
   const BlockTransformKernels* kernels_;
-  std::unique_ptr<NetworkRunner> runner_;
-  std::array<uint8_t, kStepFeatures + kLayerFeatures> conditions_{};
-  Tensor<uint8_t> features_;
-  Tensor<uint8_t> corrections_;
-  Tensor<int16_t> scaled_;        // symbols at the network's step
-  Tensor<int16_t> coefficients_;  // a row of blocks
+  Rect lane_;
+  int64_t row_;  // next
+  ReconstructionSteps steps_;
+  std::unique_ptr<RowRunner> runner_;  // null without a network
+  std::unique_ptr<FeatureWriter> features_;
+  Tensor<uint8_t> corrections_;   // of a step of the network
+  Tensor<int16_t> coefficients_;  // of some blocks
   Tensor<int16_t> rows_;          // [plane][8][width]
 };
 

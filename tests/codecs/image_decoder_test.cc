@@ -20,10 +20,9 @@ struct DecoderCase {
 
 const std::vector<DecoderCase>& Cases() {
   static const std::vector<DecoderCase> cases = {
-      {"rgb tiles 64", 130, 170, 3, 64},
-      {"rgba tiles 32", 75, 50, 4, 32},
-      {"grey one tile", 70, 90, 1, 1024},
-      {"grey alpha narrow", 150, 9, 2, 64},
+      {"rgb tiles 64", 130, 170, 3, 64},   {"rgba tiles 32", 75, 50, 4, 32},
+      {"grey one tile", 70, 90, 1, 1024},  {"grey alpha narrow", 150, 9, 2, 64},
+      {"rgb whole cells", 150, 96, 3, 64},
   };
   return cases;
 }
@@ -237,9 +236,9 @@ TEST(ImageDecoderTest, MemoryAndPixelsStayWithinTheLimits) {
     options.limits = {.max_pixels = 130 * 170};
     EXPECT_TRUE(ImageDecoder::Create(stream, TestImageModel(), synthesis, options).ok());
   }
-  // A tall picture takes no more than a row of tiles: 24 times the height in the same memory.
+  // A tall picture takes no more than some strips: twice the height in the same memory.
   const Bytes tall = EncodePicture(TestImageModel(), MakePicture(64 * 24, 64, 3), {.tile = 64});
-  const Bytes low = EncodePicture(TestImageModel(), MakePicture(64 * 3, 64, 3), {.tile = 64});
+  const Bytes low = EncodePicture(TestImageModel(), MakePicture(64 * 12, 64, 3), {.tile = 64});
   ImageDecodeOptions options{.threads = 1};
   const auto fits = [&](const Bytes& bytes, uint64_t memory) {
     options.limits.max_memory_bytes = memory;

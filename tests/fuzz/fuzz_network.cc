@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "models/network.h"
+#include "models/row_runner.h"
 
 namespace {
 
@@ -39,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   if (network->macs_per_position() > 1 << 16 ||
-      network->WorkspaceBytes({0, 0, kHeight, kWidth}) > 1 << 24) {
+      RowRunner::BytesFor(*network, kWidth, kHeight) > 1 << 24) {
     return 0;
   }
   Tensor<uint8_t> input(kHeight, kWidth, network->input_channels());

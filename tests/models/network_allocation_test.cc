@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "models/row_runner.h"
 #include "tests/models/test_network.h"
 
 #if defined(__has_feature)
@@ -21,7 +22,8 @@
 #if GODWIT_OWN_ALLOCATOR
 namespace {
 std::atomic<int64_t> allocations{0};
-}
+std::atomic<size_t> largest{0};
+}  // namespace
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);
@@ -36,6 +38,7 @@ void* calloc(size_t count, size_t size) {
 }
 void* aligned_alloc(size_t align, size_t size) {
   ++allocations;
+  if (size > largest) largest = size;
   return __libc_memalign(align, size);
 }
 }
@@ -63,12 +66,37 @@ TEST(NetworkAllocationTest, RunAllocatesNothing) {
   }
 }
 
+TEST(NetworkAllocationTest, StepsAllocateNothing) {
+  const TestNetwork net = MixedNetwork(1);
+  const Result<Network> network = net.Load();
+  ASSERT_TRUE(network.ok()) << network.status().message();
+  Tensor<uint8_t> out(4 * 6, 9 * 6, 3);
+  for (const SimdLevel level : SupportedSimdLevels()) {
+    Result<RowRunner> runner = RowRunner::Create(*network, level, 9, 4);
+    ASSERT_TRUE(runner.ok());
+    for (int pass = 0; pass < 2; ++pass) {
+      const int64_t before = allocations;
+      Status status = runner->Start(30, 9, {0, 0, 30, 9});
+      while (status.ok() && !runner->done()) {
+        const RowRunner::Step& step = runner->Next(4);
+        status = runner->Run(out.view().Window(0, 0, step.out_rect.h * 6, 9 * 6));
+      }
+      EXPECT_EQ(allocations, before) << SimdLevelName(level) << " pass " << pass;
+      EXPECT_TRUE(status.ok());
+    }
+  }
+}
+
 TEST(NetworkAllocationTest, WorkspaceIsWhatWasAnnounced) {
   const Result<Network> network = MixedNetwork(1).Load();
   ASSERT_TRUE(network.ok());
-  const size_t bytes = network->WorkspaceBytes({0, 0, 24, 40});
-  EXPECT_EQ(bytes, network->WorkspaceBytes({7, 7, 24, 40}));
-  EXPECT_LT(bytes, size_t{1} << 24);
+  for (const int64_t rows : {1, 4, 16}) {
+    largest = 0;
+    ASSERT_TRUE(RowRunner::Create(*network, SimdLevel::kScalar, 40, rows).ok());
+    const uint64_t bytes = RowRunner::BytesFor(*network, 40, rows);
+    EXPECT_GE(largest, bytes);
+    EXPECT_LT(largest, bytes + kTensorAlign);
+  }
 }
 
 }  // namespace

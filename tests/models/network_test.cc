@@ -204,21 +204,6 @@ TEST(NetworkShapeTest, FollowsFromTheGraph) {
   EXPECT_EQ(network->halo(), 2 + 1 + 2 + 1);
   EXPECT_EQ(network->macs_per_position(), 90u * 24 + 25 * 24 + 24 * 24 + 72 * 24 + 24 * 24 +
                                               24 * 72 + 9 * (72 * 8 + 49 * 8 * 12));
-  EXPECT_GT(network->WorkspaceBytes({0, 0, 64, 64}), network->WorkspaceBytes({0, 0, 32, 64}));
-}
-
-TEST(NetworkShapeTest, LongChainsReuseMemory) {
-  TestNetwork net{.input_channels = 16};
-  for (int i = 0; i < 20; ++i) {
-    net.layers.push_back({.op = "conv",
-                          .name = NumberedName(i),
-                          .input = i == 0 ? "in" : NumberedName(i - 1),
-                          .out = 16});
-  }
-  net.Randomise(1);
-  const Result<Network> network = net.Load();
-  ASSERT_TRUE(network.ok());
-  EXPECT_EQ(network->WorkspaceBytes({0, 0, 32, 32}), 2u * 32 * 32 * 16 + 64);
 }
 
 }  // namespace

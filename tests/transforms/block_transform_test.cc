@@ -122,12 +122,8 @@ TEST_P(BlockTransformTest, FoldedForwardEqualsScalarForEveryPlane) {
 }
 
 TEST_P(BlockTransformTest, ReconstructEqualsScalarForHostileSymbolsToo) {
-  for (const int32_t step : {1, 37, 4096, 65535}) {
-    PlaneSteps s;
-    for (size_t i = 0; i < 64; ++i) {
-      s.step[i] = step;
-      s.correction[i] = 65535 - static_cast<int32_t>(i);
-    }
+  for (const int32_t step : {1, 37, 4096, 32769, 65534}) {
+    const ReconstructionSteps s{step, 65534 - step / 2};
     std::vector<int16_t> q = Random<int16_t>(7, 64 * 64, -32768, 32767);
     for (size_t i = 0; i < 2048; ++i) q[i] = static_cast<int16_t>(q[i] >> 11);
     const std::vector<int8_t> d = Random<int8_t>(8, 64 * 192, -128, 127);
@@ -157,20 +153,63 @@ TEST_P(BlockTransformTest, InverseEqualsScalarForAnyCoefficients) {
   }
 }
 
-TEST_P(BlockTransformTest, CompandEqualsScalarForEveryValueAndTail) {
-  uint8_t lut[64];
-  for (size_t i = 0; i < 64; ++i) lut[i] = static_cast<uint8_t>(i * 2 + (i == 0));
+std::array<uint8_t, 64> OddTable() {  // entry 0 is not 0, entries pass 127
+  std::array<uint8_t, 64> lut;
+  for (size_t i = 0; i < 64; ++i) lut[i] = static_cast<uint8_t>(i * 3 + (i == 0));
+  return lut;
+}
+
+TEST_P(BlockTransformTest, CompandEqualsScalarForEveryValue) {
+  const std::array<uint8_t, 64> lut = OddTable();
   std::vector<int16_t> x(65536);
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<int16_t>(static_cast<int>(i) - 32768);
-  std::vector<uint8_t> want(x.size()), got(x.size());
-  scalar_.compand(lut, x.data(), x.size(), want.data());
-  tested_.compand(lut, x.data(), x.size(), got.data());
-  EXPECT_EQ(got, want);
+  for (const size_t stride : {64, 65, 208}) {  // what lies between blocks stays
+    std::vector<uint8_t> want(1024 * stride, 9), got = want;
+    scalar_.compand(lut.data(), x.data(), 1024, want.data(), stride);
+    tested_.compand(lut.data(), x.data(), 1024, got.data(), stride);
+    EXPECT_EQ(got, want) << "stride=" << stride;
+    EXPECT_EQ(want[512 * stride], 128 + 1);  // of 0
+    EXPECT_EQ(want[512 * stride + 2], 128 + 6);
+    EXPECT_EQ(want[512 * stride - (stride - 64) - 2], 128 - 6);
+  }
+}
+
+TEST_P(BlockTransformTest, CompandDifferencesEqualsTheFormula) {
+  const std::array<uint8_t, 64> lut = OddTable();
+  // Every difference there is, for the finest and the coarsest steps and some between.
+  std::vector<int16_t> a, b;
+  for (int d = -65535; d <= 65535; ++d) {
+    a.push_back(static_cast<int16_t>(std::clamp(d, -32768, 32767)));
+    b.push_back(static_cast<int16_t>(a.back() - d));
+  }
+  for (const uint32_t factor :
+       {1u, 2095u, 2096u, 65535u, 65536u, 333333u, (1u << 22) - 1, 1u << 22}) {
+    std::vector<uint8_t> want, got(a.size());
+    for (size_t i = 0; i < a.size(); ++i) {
+      const int64_t d = a[i] - b[i], m = (std::abs(d) * factor + (1 << 23)) >> 24;
+      const int level = lut[static_cast<size_t>(std::min<int64_t>(m, 63))];
+      want.push_back(static_cast<uint8_t>(128 + (d < 0 ? -level : level)));
+    }
+    // The formula gives -0 the sign of d; so does nothing else, and tables have 0 there.
+    for (size_t i = 0; i < a.size(); ++i) {
+      if ((std::abs(int64_t{a[i]} - b[i]) * factor + (1 << 23)) >> 24 == 0) want[i] = 128 + lut[0];
+    }
+    tested_.compand_differences(lut.data(), DifferenceScale(factor), a.data(), b.data(), a.size(),
+                                got.data());
+    EXPECT_EQ(got, want) << "factor=" << factor;
+  }
+}
+
+TEST_P(BlockTransformTest, CompandDifferencesKeepsToItsTail) {
+  const std::array<uint8_t, 64> lut = OddTable();
   for (size_t n = 0; n <= 67; ++n) {
-    std::vector<uint8_t> tail_want(n + 1, 9), tail_got(n + 1, 9);
-    scalar_.compand(lut, x.data() + 32768 - 30, n, tail_want.data());
-    tested_.compand(lut, x.data() + 32768 - 30, n, tail_got.data());
-    EXPECT_EQ(tail_got, tail_want) << "n=" << n;
+    const std::vector<int16_t> a = Random<int16_t>(static_cast<uint32_t>(n), n, -32768, 32767),
+                               b = Random<int16_t>(static_cast<uint32_t>(n) + 99, n, -32768, 32767);
+    std::vector<uint8_t> want(n + 1, 9), got(n + 1, 9);
+    const DifferenceScale scale(30000);
+    scalar_.compand_differences(lut.data(), scale, a.data(), b.data(), n, want.data());
+    tested_.compand_differences(lut.data(), scale, a.data(), b.data(), n, got.data());
+    EXPECT_EQ(got, want) << "n=" << n;
   }
 }
 
