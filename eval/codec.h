@@ -31,7 +31,8 @@ class Codec {
 
 // A codec with its options chosen.
 struct CodecEntry {
-  std::string name;             // as the user wrote it: "avif:6"
+  std::string name;             // "avif:6"; of command lines: the name that they were given
+  std::string spec;             // as the user wrote it: FindCodec(spec) gives this again
   std::string version;          // of the libraries; model ids for our own
   std::string setting_name;     // "quality", "quantiser", "distance"
   std::vector<double> ladder;   // default settings, smallest files first

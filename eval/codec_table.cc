@@ -72,6 +72,7 @@ Result<CodecEntry> FindCodec(const std::string& name, const CodecContext& contex
   Result<CodecEntry> entry = kind->make(options, context);
   if (!entry.ok()) return entry;
   if (entry->name.empty()) entry->name = name;
+  entry->spec = name;
   return entry;
 }
 
