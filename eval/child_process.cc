@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -99,6 +101,18 @@ Result<ChildOutput> RunChild(const std::vector<std::string>& args) {
   const std::string last = LastLine(talk);
   return Status(StatusCode::kInternal,
                 args[0] + ": " + WhyItEnded(status) + (last.empty() ? "" : ": " + last));
+}
+
+bool ProgramOnPath(std::string_view program) {
+  const char* const variable = std::getenv("PATH");
+  std::string_view path = variable == nullptr ? "" : variable;
+  while (!path.empty()) {
+    const size_t colon = std::min(path.find(':'), path.size());
+    const std::string file = std::string(path.substr(0, colon)) + "/" + std::string(program);
+    if (colon > 0 && ::access(file.c_str(), X_OK) == 0) return true;
+    path.remove_prefix(std::min(colon + 1, path.size()));
+  }
+  return false;
 }
 
 std::string ShellQuoted(const std::string& text) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -17,6 +18,8 @@ struct ChildOutput {
 // `args[0]` is looked for on the PATH. Standard input is empty. A program that cannot be run, fails
 // or is killed is kInternal, with the last line of its standard error.
 Result<ChildOutput> RunChild(const std::vector<std::string>& args);
+
+bool ProgramOnPath(std::string_view program);
 
 // For a shell: 'text', whatever is in it.
 std::string ShellQuoted(const std::string& text);

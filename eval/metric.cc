@@ -1,13 +1,11 @@
 #include "eval/metric.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 
+#include "eval/child_process.h"
 #include "eval/picture_error.h"
 #include "eval/picture_planes.h"
 #include "eval/similarity.h"
@@ -66,18 +64,6 @@ constexpr std::array<Metric, 8> kMetrics = {{
      "ssimulacra_main"},
 }};
 
-bool OnPath(std::string_view program) {
-  const char* const variable = std::getenv("PATH");
-  std::string_view path = variable == nullptr ? "" : variable;
-  while (!path.empty()) {
-    const size_t colon = std::min(path.find(':'), path.size());
-    const std::string file = std::string(path.substr(0, colon)) + "/" + std::string(program);
-    if (colon > 0 && ::access(file.c_str(), X_OK) == 0) return true;
-    path.remove_prefix(std::min(colon + 1, path.size()));
-  }
-  return false;
-}
-
 }  // namespace
 
 std::span<const Metric> Metrics() { return kMetrics; }
@@ -101,7 +87,7 @@ double QualityOf(const Metric& metric, double value) {
 }
 
 bool MetricAvailable(const Metric& metric) {
-  return metric.measure != nullptr || OnPath(metric.program);
+  return metric.measure != nullptr || ProgramOnPath(metric.program);
 }
 
 Result<std::vector<const Metric*>> ParseMetricNames(const std::vector<std::string>& names) {

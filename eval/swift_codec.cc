@@ -62,7 +62,7 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
   entry.version +=
       models.synthesis == nullptr ? "none" : models.synthesis->size() + " " + models.synthesis_id;
   entry.setting_name = "quality";
-  entry.ladder = {5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95};
+  entry.ladder = {5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90};  // above, rates leave the rivals'
   entry.create = [models](int threads) -> Result<std::unique_ptr<Codec>> {
     ImageEncodeOptions encode;
     encode.threads = threads;
