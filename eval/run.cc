@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -345,7 +346,10 @@ class Run {
     Contender contender;
     contender.codec = &codec;
     contender.setting = row.setting;
+    const auto start = std::chrono::steady_clock::now();
     const Result<std::span<const std::byte>> stream = codec.Encode(rgb, row.setting);
+    contender.last_encode_s =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!stream.ok()) {
       contender.status = stream.status();
     } else if (stream->size() != row.bytes) {

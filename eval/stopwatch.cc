@@ -41,11 +41,11 @@ void TimeContenders(TensorView<const uint8_t> rgb, int repeats, int threads,
       if (stopped || !c.status.ok()) continue;
       // OpenMP's idle threads spin for milliseconds, which would cost the next one a core.
       if (threads > 1) omp_pause_resource_all(omp_pause_soft);
-      const auto is_short = [](const std::vector<double>& seconds) {
-        return seconds.empty() || seconds.back() < kLongRunSeconds;
+      const auto is_short = [](const std::vector<double>& seconds, double before) {
+        return (seconds.empty() ? before : seconds.back()) < kLongRunSeconds;
       };
       c.status = TakeTurn(
-          is_short(c.encode_s),
+          is_short(c.encode_s, c.last_encode_s),
           [&]() -> Status {
             GODWIT_ASSIGN_OR_RETURN(const std::span<const std::byte> stream,
                                     c.codec->Encode(rgb, c.setting));
@@ -55,7 +55,7 @@ void TimeContenders(TensorView<const uint8_t> rgb, int repeats, int threads,
           &c.encode_s);
       if (!c.status.ok()) continue;
       c.status = TakeTurn(
-          is_short(c.decode_s), [&] { return c.codec->Decode(c.stream, decoded.view()); },
+          is_short(c.decode_s, 0), [&] { return c.codec->Decode(c.stream, decoded.view()); },
           &c.decode_s);
     }
   }

@@ -15,6 +15,7 @@ namespace godwit {
 struct Contender {
   Codec* codec = nullptr;
   double setting = 0;
+  double last_encode_s = 0;                // of a run before the race: tells whether to warm up
   Bytes stream;                            // what it gives, and what it decodes
   std::vector<double> encode_s, decode_s;  // one a repeat
   Status status;                           // an error takes it out of the race
