@@ -1,7 +1,9 @@
 // libavif with libaom as a rival: one quantiser; else as avifenc does.
 #include <avif/avif.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "eval/codec_table.h"
 
@@ -36,6 +38,20 @@ avifRGBImage Pixels(const avifImage* image, const uint8_t* data, int64_t row_str
   rgb.rowBytes = static_cast<uint32_t>(row_stride);
   rgb.pixels = const_cast<uint8_t*>(data);
   return rgb;
+}
+
+// "aom v3.6.0" out of avifCodecVersions(): "dav1d [dec]:1.0.0, aom [enc/dec]:v3.6.0".
+std::string VersionOf(std::string_view name, std::string_view all) {
+  for (size_t start = 0; start < all.size();) {
+    const size_t end = std::min(all.find(", ", start), all.size());
+    const std::string_view one = all.substr(start, end - start);
+    const size_t colon = one.find("]:");
+    if (one.starts_with(name) && one.substr(name.size()).starts_with(" [") && colon != one.npos) {
+      return std::string(name) + " " + std::string(one.substr(colon + 2));
+    }
+    start = end + 2;
+  }
+  return std::string(name);
 }
 
 class AvifCodec final : public Codec {
@@ -119,8 +135,12 @@ Result<CodecEntry> MakeAvifCodec(std::span<const std::string> options, const Cod
   char versions[256];
   avifCodecVersions(versions);
   CodecEntry entry;
-  entry.version = std::string("libavif ") + avifVersion() + " (" + versions + "), libyuv " +
-                  std::to_string(avifLibYUVVersion());
+  const char* const decoder = avifCodecName(avif.decoder, AVIF_CODEC_FLAG_CAN_DECODE);
+  entry.version = std::string("libavif ") + avifVersion() + " with " + VersionOf("aom", versions);
+  if (decoder != nullptr && std::string_view(decoder) != "aom") {
+    entry.version += " and " + VersionOf(decoder, versions);
+  }
+  entry.version += ", libyuv " + std::to_string(avifLibYUVVersion());
   entry.setting_name = "quantiser";
   entry.ladder = {63, 60, 56, 52, 48, 44, 40, 36, 30, 24, 18, 12};
   entry.create = [avif](int threads) -> Result<std::unique_ptr<Codec>> {

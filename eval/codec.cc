@@ -17,7 +17,7 @@ std::vector<double> SettingsOf(const CodecEntry& codec, int points) {
     const size_t above = std::min(below + 1, codec.ladder.size() - 1);
     const double part = at - static_cast<double>(below);
     const double setting = codec.ladder[below] * (1 - part) + codec.ladder[above] * part;
-    const double rounded = std::round(setting / codec.setting_unit) * codec.setting_unit;
+    const double rounded = std::round(setting * codec.settings_per_one) / codec.settings_per_one;
     if (settings.empty() || settings.back() != rounded) settings.push_back(rounded);
   }
   return settings;
@@ -26,9 +26,12 @@ std::vector<double> SettingsOf(const CodecEntry& codec, int points) {
 Result<double> SettingForSize(const CodecEntry& entry, Codec& codec, TensorView<const uint8_t> rgb,
                               uint64_t target_bytes) {
   const double first = entry.ladder.front(), last = entry.ladder.back();
-  const double unit = last > first ? entry.setting_unit : -entry.setting_unit;
-  const int steps = static_cast<int>(std::round((last - first) / unit));
-  const auto setting = [&](int step) { return first + step * unit; };
+  const double whole = std::round(first * entry.settings_per_one);
+  const double way = std::round(last * entry.settings_per_one) - whole;
+  const int steps = static_cast<int>(std::abs(way));
+  const auto setting = [&](int step) {
+    return (whole + (way > 0 ? step : -step)) / entry.settings_per_one;
+  };
   struct Tried {
     double setting;
     uint64_t distance;

@@ -36,7 +36,7 @@ struct CodecEntry {
   std::string version;          // of the libraries; model ids for our own
   std::string setting_name;     // "quality", "quantiser", "distance"
   std::vector<double> ladder;   // default settings, smallest files first
-  double setting_unit = 1;      // settings are its multiples
+  double settings_per_one = 1;  // settings are whole numbers divided by this
   bool runs_processes = false;  // so its times include starting them, and files
   std::function<Result<std::unique_ptr<Codec>>(int threads)> create;
 };

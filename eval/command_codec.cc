@@ -2,6 +2,7 @@
 // pass through files; times include that and the processes.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "eval/child_process.h"
 #include "eval/codec_table.h"
@@ -138,7 +139,6 @@ Result<CodecEntry> MakeCommandCodec(std::span<const std::string> options, const 
   entry.version = "\"" + commands.encode + "\" and \"" + commands.decode + "\"";
   entry.setting_name = "setting";
   entry.runs_processes = true;
-  entry.setting_unit = 0.01;
   const std::string& text = parts[3];
   for (const char *at = text.data(), *const end = at + text.size(); at < end;) {
     double value = 0;
@@ -152,6 +152,15 @@ Result<CodecEntry> MakeCommandCodec(std::span<const std::string> options, const 
   }
   if (entry.ladder.empty()) {
     return Status(StatusCode::kInvalidArgument, commands.name + ": no settings");
+  }
+  // As fine as the finest of those given: a program may take whole numbers only.
+  const auto fits = [&](double setting) {
+    const double scaled = setting * entry.settings_per_one;
+    return std::abs(scaled - std::round(scaled)) < 1e-6;
+  };
+  while (entry.settings_per_one < 1000 &&
+         !std::all_of(entry.ladder.begin(), entry.ladder.end(), fits)) {
+    entry.settings_per_one *= 10;
   }
   entry.create = [commands](int) -> Result<std::unique_ptr<Codec>> {
     GODWIT_ASSIGN_OR_RETURN(TemporaryFolder folder, TemporaryFolder::Create());

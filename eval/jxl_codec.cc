@@ -130,7 +130,7 @@ Result<CodecEntry> MakeJxlCodec(std::span<const std::string> options, const Code
       fmt::format("libjxl {}.{}.{}", version / 1000000, version / 1000 % 1000, version % 1000);
   entry.setting_name = "distance";
   entry.ladder = {15, 10, 8, 6, 4.5, 3.5, 2.5, 1.8, 1.2, 0.8, 0.5};
-  entry.setting_unit = 0.1;
+  entry.settings_per_one = 10;
   entry.create = [effort](int threads) -> Result<std::unique_ptr<Codec>> {
     return std::unique_ptr<Codec>(std::make_unique<JxlCodec>(effort, threads));
   };

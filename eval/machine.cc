@@ -42,7 +42,7 @@ MachineRecord ThisMachine() {
   utsname name{};
   if (::uname(&name) == 0) {
     if (!machine.system.empty()) machine.system += ", ";
-    machine.system += std::string(name.sysname) + " " + name.release + " " + name.machine;
+    machine.system += std::string(name.sysname) + " " + name.machine;
   }
   return machine;
 }

@@ -295,7 +295,10 @@ class Run {
     if (Stopped()) return {};
     Advance(kPictureSteps, source.name + ", " + picture.codec);
     if (made.code() == StatusCode::kNotWritable) return made;
-    if (!made.ok()) return KeepFailure(source, picture.codec, picture.setting, made);
+    if (!made.ok()) {
+      return KeepFailure(source, picture.codec, picture.setting,
+                         made.WithPrefix("picture for the report: "));
+    }
     results_.pictures.push_back(picture);
     return journal_->Add(picture, results_.Bpp(picture.image, picture.bytes));
   }

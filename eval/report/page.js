@@ -27,7 +27,6 @@ const hidden = new Set();
 data.curves.forEach((curve, i) => { curve.style = seriesStyle(i); });
 const rd = new Plot(get("rd")), speed = new Plot(get("speed"));
 const metric = () => data.metrics.find(m => m.name === get("metric").value);
-const fixed = (v, digits) => v === null || v === undefined ? "-" : v.toFixed(digits);
 
 // [rate, quality, text] of a codec, over all pictures or on one.
 function pointsOf(curve) {

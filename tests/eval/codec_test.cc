@@ -158,6 +158,7 @@ TEST(CommandCodecTest, TwoCommandsAreACodec) {
   EXPECT_EQ(entry->name, "copy");
   EXPECT_TRUE(entry->runs_processes);
   EXPECT_EQ(entry->ladder, (std::vector<double>{1.5, 2}));
+  EXPECT_EQ(entry->settings_per_one, 10);
   const auto codec = entry->create(1);
   ASSERT_TRUE(codec.ok());
   const Picture picture = NoisePicture(7, 5, 3, 1);
@@ -191,6 +192,10 @@ TEST(SettingsTest, PointsAreSpreadOverTheLadder) {
   EXPECT_EQ(SettingsOf(entry, 2), (std::vector<double>{60, 10}));
   EXPECT_EQ(SettingsOf(entry, 3), (std::vector<double>{60, 35, 10}));
   EXPECT_EQ(SettingsOf(entry, 4), entry.ladder);
+  entry.ladder = {15, 0.3};
+  entry.settings_per_one = 10;
+  EXPECT_EQ(SettingsOf(entry, 3), (std::vector<double>{15, 7.7, 0.3}));
+  entry.settings_per_one = 1;
   entry.ladder = {1, 2};
   EXPECT_EQ(SettingsOf(entry, 9), entry.ladder);  // whole numbers only, each once
 }
