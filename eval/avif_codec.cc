@@ -13,7 +13,7 @@ namespace {
 struct AvifOptions {
   int speed = 6;
   avifPixelFormat format = AVIF_PIXEL_FORMAT_YUV444;
-  bool tune_ssim = false;
+  std::string tune;  // empty: what libavif chooses, which for 0.11 is ssim
   avifCodecChoice decoder = AVIF_CODEC_CHOICE_AUTO;
 };
 
@@ -74,7 +74,9 @@ class AvifCodec final : public Codec {
     encoder->speed = options_.speed;
     encoder->maxThreads = threads_;  // libaom's choices depend on it
     encoder->minQuantizer = encoder->maxQuantizer = static_cast<int>(std::lround(setting));
-    if (options_.tune_ssim) avifEncoderSetCodecSpecificOption(encoder.get(), "tune", "ssim");
+    if (!options_.tune.empty()) {
+      avifEncoderSetCodecSpecificOption(encoder.get(), "tune", options_.tune.c_str());
+    }
     avifRWDataFree(&data_);
     GODWIT_RETURN_IF_ERROR(Check(avifEncoderWrite(encoder.get(), image.get(), &data_)));
     return std::as_bytes(std::span<const uint8_t>(data_.data, data_.size));
@@ -118,8 +120,8 @@ Result<CodecEntry> MakeAvifCodec(std::span<const std::string> options, const Cod
       avif.format = AVIF_PIXEL_FORMAT_YUV422;
     } else if (option == "420") {
       avif.format = AVIF_PIXEL_FORMAT_YUV420;
-    } else if (option == "ssim") {
-      avif.tune_ssim = true;
+    } else if (option == "ssim" || option == "psnr") {
+      avif.tune = option;
     } else if (option == "dav1d" || option == "aom") {
       avif.decoder = avifCodecChoiceFromName(option.c_str());
       if (avifCodecName(avif.decoder, AVIF_CODEC_FLAG_CAN_DECODE) == nullptr) {

@@ -25,8 +25,9 @@ constexpr std::array<CodecKind, 6> kKinds = {{
      "libjpeg-turbo: 4:2:0 and optimised tables, or as said; fixed: no optimised tables",
      MakeJpegCodec, ""},
     {"webp", "[:METHOD]", "libwebp, lossy; method 0 to 6, default 4", MakeWebpCodec, ""},
-    {"avif", "[:SPEED][:420|422][:ssim][:dav1d|aom]",
-     "libavif with aom: speed 0 to 10, default 6; 4:4:4, tuned for PSNR, best decoder, or as said",
+    {"avif", "[:SPEED][:420|422][:ssim|psnr][:dav1d|aom]",
+     "libavif with aom: speed 0 to 10, default 6; 4:4:4, or as said; tuning and decoder are "
+     "libavif's",
      kMakeAvif, "libavif"},
     {"jxl", "[:EFFORT]", "libjxl, lossy: effort 1 to 9, default 7", kMakeJxl, "libjxl"},
     {"cmd", ":NAME|ENCODE|DECODE|SETTING SETTING...",

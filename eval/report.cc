@@ -156,7 +156,7 @@ void Replace(std::string* text, std::string_view mark, std::string_view with) {
 Ordered ReportData(const Results& results, const TableOptions& options) {
   const std::vector<const Metric*> metrics = MetricsOf(results);
   const std::vector<CurveSummary> curves = SummariseCurves(results);
-  const size_t common = CommonImages(results).size();
+  const size_t common = FindCommonSet(results).images.size();
   Ordered json;
   json["facts"] = fmt::format("{}; {} picture{}, {} codec{}; {}, {}", results.program,
                               results.images.size(), results.images.size() == 1 ? "" : "s",
@@ -182,6 +182,9 @@ Ordered ReportData(const Results& results, const TableOptions& options) {
   json["bd"] = AllBdJson(results, curves, metrics, options.min_overlap);
   json["images"] = ImagesJson(results, metrics);
   json["failures"] = Ordered::array();
+  for (const std::string& codec : FindCommonSet(results).left_out) {
+    json["failures"].push_back(codec + ": not shown, measured on fewer than half of the pictures");
+  }
   for (const Failure& f : results.failures) {
     json["failures"].push_back(
         f.codec.empty() ? "skipped: " + f.error

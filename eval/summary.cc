@@ -127,29 +127,35 @@ std::vector<RatePoint> CurveSummary::Points(const Metric& metric) const {
   return rate_points;
 }
 
-std::set<std::string> CommonImages(const Results& results) {
+CommonSet FindCommonSet(const Results& results) {
   std::map<std::string, std::set<double>> settings;             // of each codec that has any
-  std::map<std::string, std::map<std::string, size_t>> counts;  // by image and codec
+  std::map<std::string, std::map<std::string, size_t>> counts;  // by codec and image
   for (const Measurement& m : results.measurements) {
     settings[m.codec].insert(m.setting);
-    ++counts[m.image][m.codec];
+    ++counts[m.codec][m.image];
   }
-  std::set<std::string> common;
-  for (const auto& [image, by_codec] : counts) {
-    const bool complete = std::all_of(settings.begin(), settings.end(), [&](const auto& codec) {
-      const auto count = by_codec.find(codec.first);
-      return count != by_codec.end() && count->second == codec.second.size();
-    });
-    if (complete) common.insert(image);
+  CommonSet common;
+  for (const ImageRecord& image : results.images) common.images.insert(image.name);
+  for (const CodecRecord& codec : results.codecs) {
+    std::set<std::string> complete;
+    for (const auto& [image, count] : counts[codec.name]) {
+      if (count == settings[codec.name].size()) complete.insert(image);
+    }
+    if (complete.size() * 2 < results.images.size()) {
+      common.left_out.insert(codec.name);
+      continue;
+    }
+    std::erase_if(common.images, [&](const std::string& name) { return !complete.contains(name); });
   }
   return common;
 }
 
 std::vector<CurveSummary> SummariseCurves(const Results& results) {
   std::vector<CurveSummary> curves;
-  const std::set<std::string> images = CommonImages(results);
+  const CommonSet common = FindCommonSet(results);
   for (const CodecRecord& codec : results.codecs) {
-    curves.push_back(MeasuredCurve(results, codec, images));
+    if (common.left_out.contains(codec.name)) continue;
+    curves.push_back(MeasuredCurve(results, codec, common.images));
   }
   for (const ImportedCurve& imported : results.imported) {
     curves.push_back(ImportedSummary(imported));

@@ -13,9 +13,12 @@
 
 namespace godwit {
 
-// The pictures that every codec has measured at every setting that it has measured at all. Means
-// are over these: over others they would be of different sets.
-std::set<std::string> CommonImages(const Results& results);
+// The pictures that means are over: over others they would be of different sets.
+struct CommonSet {
+  std::set<std::string> images;    // that all other codecs have measured at each of their settings
+  std::set<std::string> left_out;  // codecs that have less than half of the pictures: no curve
+};
+CommonSet FindCommonSet(const Results& results);
 
 // The mean over the common pictures of a codec at a setting.
 struct MeanPoint {

@@ -26,6 +26,27 @@ struct Table {
   std::vector<std::string> reasons;      // why figures are missing
 };
 
+std::vector<RatePoint> AnchorPoints(const Table& table, const Metric& metric) {
+  for (const CurveSummary& curve : table.curves) {
+    if (curve.name == table.anchor) return curve.Points(metric);
+  }
+  return {};
+}
+
+// "24 pictures", or what is missing.
+std::string CoverageText(const Results& results) {
+  const CommonSet common = FindCommonSet(results);
+  std::string text = fmt::format("{}", common.images.size());
+  if (common.images.size() < results.images.size()) {
+    text += fmt::format(" of {}", results.images.size());
+  }
+  text += results.images.size() == 1 ? " picture" : " pictures";
+  for (const std::string& codec : common.left_out) {
+    text += fmt::format("; without {}, measured on fewer than half of them", codec);
+  }
+  return text;
+}
+
 Table MakeTable(const Results& results, const TableOptions& options) {
   Table table;
   table.curves = SummariseCurves(results);
@@ -37,7 +58,8 @@ Table MakeTable(const Results& results, const TableOptions& options) {
     std::vector<Cell>& row = table.cells.emplace_back();
     for (const Metric* const metric : table.metrics) {
       Cell& cell = row.emplace_back(Cell{"-", "", ""});
-      if (curve.name == table.anchor || curve.Points(*metric).empty()) continue;
+      const bool drawn = !curve.Points(*metric).empty() && !AnchorPoints(table, *metric).empty();
+      if (curve.name == table.anchor || !drawn) continue;
       const BdSummary bd = CompareCurves(results, table.curves, table.anchor, curve.name, *metric,
                                          options.min_overlap);
       if (!bd.rate.ok()) {
@@ -107,7 +129,8 @@ std::string TerminalTable(const Results& results, const TableOptions& options) {
   }
   const bool times = AnyTimes(table);
   std::string text =
-      fmt::format("BD-rate against {}; in brackets the mean over pictures\n", table.anchor);
+      fmt::format("{}\nBD-rate against {}; in brackets the mean of the pictures' own\n",
+                  CoverageText(results), table.anchor);
   text += fmt::format("{:<{}}", "", name_width);
   for (const Metric* const metric : table.metrics) text += fmt::format("{:>20}", metric->name);
   if (times) text += fmt::format("{:>12}{:>12}", "encode", "decode");
@@ -152,9 +175,9 @@ std::string MarkdownSummary(const Results& results, const TableOptions& options)
     text += '\n';
   }
   text += fmt::format(
-      "\nMeans over {} pictures. BD-rate: mean difference in bits at equal quality "
+      "\nMeans over {}. BD-rate: mean difference in bits at equal quality "
       "over the range that both cover",
-      CommonImages(results).size());
+      CoverageText(results));
   std::string ranges;
   for (size_t i = 0; i < table.curves.size(); ++i) {
     if (table.metrics.empty() || table.cells[i][0].range.empty()) continue;

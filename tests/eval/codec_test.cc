@@ -38,7 +38,7 @@ std::vector<std::string> Names() {
   std::vector<std::string> names;
   for (const char* const name :
        {"swift", "jpeg", "jpeg:444", "jpeg:progressive", "jpeg:fixed", "jpeg:444:progressive",
-        "webp", "webp:0", "avif:10", "avif:10:420", "avif:9:ssim:aom", "jxl:3", "jxl:1"}) {
+        "webp", "webp:0", "avif:10", "avif:10:420", "avif:9:psnr:aom", "jxl:3", "jxl:1"}) {
     const auto entry = FindCodec(name, TestContext());
     if (entry.ok() || entry.status().code() != StatusCode::kUnsupported) names.push_back(name);
   }

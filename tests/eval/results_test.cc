@@ -194,6 +194,24 @@ TEST(TablesTest, OnlyPicturesThatAllCodecsHaveCount) {
   results.measurements.pop_back();  // of b
   const std::string csv = CurvesCsv(results);
   EXPECT_NE(csv.find("a,10,1,"), std::string::npos) << csv;
+  EXPECT_TRUE(TerminalTable(results, {}).starts_with("1 of 2 pictures\n"));
+}
+
+TEST(TablesTest, ACodecWithFewPicturesIsLeftOut) {
+  Results results = ExampleResults();
+  results.codecs[1].settings = {10};
+  std::erase_if(results.measurements,
+                [](const Measurement& m) { return m.codec == "b" && m.setting > 10; });
+  results.measurements.pop_back();
+  results.images.push_back({"z.png", 50, 100, "digest z"});
+  for (size_t i = 0; i < 3; ++i) {
+    results.measurements.push_back(results.measurements[i]);
+    results.measurements.back().image = "z.png";
+  }
+  const std::string csv = CurvesCsv(results);  // b has one picture of three
+  EXPECT_NE(csv.find("a,10,3,"), std::string::npos) << csv;
+  EXPECT_EQ(csv.find("b,10"), std::string::npos) << csv;
+  EXPECT_NE(TerminalTable(results, {}).find("without b"), std::string::npos);
 }
 
 TEST(TablesTest, TheMarkedPartOfADocumentIsReplaced) {

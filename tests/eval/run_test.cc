@@ -49,7 +49,7 @@ class RunTest : public testing::Test {
   // Stops when it has been asked `questions` times.
   RunEvents Events(int questions = 1 << 30) {
     RunEvents events;
-    events.stop = [this, questions, asked = 0]() mutable { return ++asked > questions; };
+    events.stop = [questions, asked = 0]() mutable { return ++asked > questions; };
     events.note = [this](const std::string& text) { notes_.push_back(text); };
     return events;
   }
