@@ -202,11 +202,12 @@ std::string MarkdownSummary(const Results& results, const TableOptions& options)
   }
   text += fmt::format("\n\n{}; {}, {} processors, {}; {}.", results.program, results.machine.cpu,
                       results.machine.processors, results.machine.system, results.machine.compiler);
+  text += '\n';
   for (const CodecRecord& codec : results.codecs) {
-    text += fmt::format("\n`{}`: {}.", codec.name, codec.version);
+    text += fmt::format("\n- `{}`: {}", codec.name, codec.version);
   }
   for (const ImportedCurve& curve : results.imported) {
-    text += fmt::format("\n`{}`: published, {} ({}).", curve.name, curve.description, curve.source);
+    text += fmt::format("\n- `{}`: published, {} ({})", curve.name, curve.description, curve.source);
   }
   text += fmt::format("\n\n```sh\n{}\n```\n", results.command);
   return text;
