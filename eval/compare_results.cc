@@ -18,6 +18,9 @@ struct Pair {
   double pixels;
 };
 
+// Fewer have no spread worth the name.
+constexpr size_t kLeastRepeats = 3;
+
 using Pairs = std::map<std::string, std::vector<Pair>>;  // by codec
 
 Result<Pairs> CommonMeasurements(const Results& older, const Results& newer) {
@@ -120,7 +123,7 @@ void CompareTimes(const std::vector<Pair>& pairs, bool encode, std::vector<Movem
   for (const Pair& pair : pairs) {
     const auto& old_s = encode ? pair.older->encode_s : pair.older->decode_s;
     const auto& new_s = encode ? pair.newer->encode_s : pair.newer->decode_s;
-    if (old_s.empty() || new_s.empty()) continue;
+    if (std::min(old_s.size(), new_s.size()) < kLeastRepeats) continue;
     before.Add(old_s);
     after.Add(new_s);
     pixels += pair.pixels;

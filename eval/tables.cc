@@ -207,7 +207,8 @@ std::string MarkdownSummary(const Results& results, const TableOptions& options)
     text += fmt::format("\n- `{}`: {}", codec.name, codec.version);
   }
   for (const ImportedCurve& curve : results.imported) {
-    text += fmt::format("\n- `{}`: published, {} ({})", curve.name, curve.description, curve.source);
+    text +=
+        fmt::format("\n- `{}`: published, {} ({})", curve.name, curve.description, curve.source);
   }
   text += fmt::format("\n\n```sh\n{}\n```\n", results.command);
   return text;
