@@ -3,8 +3,8 @@
 
 #include "apps/command.h"
 #include "apps/option_parser.h"
-#include "apps/picture_error.h"
 #include "apps/picture_source.h"
+#include "eval/picture_error.h"
 #include "fmt/core.h"
 
 namespace godwit {

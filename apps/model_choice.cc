@@ -48,13 +48,13 @@ Result<ImageModel> ModelChoice::ForStream(uint64_t id) {
   return model;
 }
 
-Result<std::optional<ImageSynthesis>> ModelChoice::Synthesis(uint64_t stream_id,
-                                                             const std::string& choice) {
-  using Found = std::optional<ImageSynthesis>;
+Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(uint64_t stream_id,
+                                                              const std::string& choice) {
+  using Found = std::optional<SafeTensors>;
   if (choice == "none") return Found();
   if (choice.empty()) {
     for (const char* const size : {"medium", "small", "large"}) {
-      Result<Found> found = Synthesis(stream_id, size);
+      Result<Found> found = SynthesisFile(stream_id, size);
       if (found.ok() || found.status().code() != StatusCode::kModelMissing) return found;
     }
     return Status(StatusCode::kModelMissing,
@@ -62,11 +62,19 @@ Result<std::optional<ImageSynthesis>> ModelChoice::Synthesis(uint64_t stream_id,
                       registry_.Places() + "; --synthesis none does without");
   }
   const bool named = choice != "small" && choice != "medium" && choice != "large";
-  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, named
-                                                      ? ReadNamedModel(choice)
-                                                      : registry_.FindSynthesis(stream_id, choice));
-  Result<ImageSynthesis> synthesis = ImageSynthesis::Load(file);
-  if (!synthesis.ok()) return synthesis.status().WithPrefix(choice + " synthesis: ");
+  GODWIT_ASSIGN_OR_RETURN(SafeTensors file, named ? ReadNamedModel(choice)
+                                                  : registry_.FindSynthesis(stream_id, choice));
+  return Found(std::move(file));
+}
+
+Result<std::optional<ImageSynthesis>> ModelChoice::Synthesis(uint64_t stream_id,
+                                                             const std::string& choice) {
+  using Found = std::optional<ImageSynthesis>;
+  GODWIT_ASSIGN_OR_RETURN(const std::optional<SafeTensors> file, SynthesisFile(stream_id, choice));
+  if (!file) return Found();
+  const std::string prefix = choice.empty() ? "" : choice + " ";
+  Result<ImageSynthesis> synthesis = ImageSynthesis::Load(*file);
+  if (!synthesis.ok()) return synthesis.status().WithPrefix(prefix + "synthesis: ");
   if (synthesis->stream_model_id() != stream_id) {
     return Status(StatusCode::kModelRefused, choice + ": serves stream model " +
                                                  ModelIdHex(synthesis->stream_model_id()) +

@@ -26,6 +26,8 @@ class ModelChoice {
   // `choice`: small, medium, large, or a file. "none" gives nothing, and so does the plain inverse
   // transform; "" is medium, or the best at hand where that is missing.
   Result<std::optional<ImageSynthesis>> Synthesis(uint64_t stream_id, const std::string& choice);
+  // The file of the same; its id names it.
+  Result<std::optional<SafeTensors>> SynthesisFile(uint64_t stream_id, const std::string& choice);
 
   ModelRegistry& registry() { return registry_; }
 

@@ -1,7 +1,7 @@
 #include "apps/picture_encoder.h"
 
-#include "apps/picture_error.h"
 #include "codecs/image/image_decoder.h"
+#include "eval/picture_error.h"
 
 namespace godwit {
 

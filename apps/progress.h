@@ -8,7 +8,7 @@
 
 namespace godwit {
 
-// The bar appears after a second and goes with its object.
+// The bar appears after a second, with the time left, and goes with its object.
 class Progress {
  public:
   // `steps`: how often Advance(1.0) is expected.
@@ -18,6 +18,7 @@ class Progress {
   ~Progress() { Clear(); }
   void Advance(double steps);
   void Clear();
+  bool enabled() const { return enabled_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -25,7 +26,7 @@ class Progress {
   std::string label_;
   double expected_, done_ = 0;
   bool enabled_, shown_ = false;
-  Clock::time_point next_;
+  Clock::time_point start_, next_;
 };
 
 }  // namespace godwit

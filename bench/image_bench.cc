@@ -1,21 +1,13 @@
 // Pictures in memory to bytes in memory and back: swift beside libjpeg-turbo and libavif at equal
-// PSNR, in one process, turn by turn on each picture. Rivals write into buffers made beforehand.
+// PSNR, in one process, turn by turn on each picture. Rivals are those of eval/codec_table.h and
+// keep their buffers.
 #include <omp.h>
 #include <time.h>
-
-// jpeglib.h needs FILE and size_t before it.
-// clang-format off
-#include <cstddef>
-#include <cstdio>
-#include <jpeglib.h>
-// clang-format on
-#if GODWIT_BENCH_AVIF
-#include <avif/avif.h>
-#endif
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -29,6 +21,7 @@
 #include "base/cpu.h"
 #include "codecs/image/image_decoder.h"
 #include "codecs/image/image_encoder.h"
+#include "eval/codec_table.h"
 #include "io/image_file.h"
 #include "models/registry.h"
 
@@ -140,130 +133,25 @@ int Nearest(int low, int high, double target, const std::function<double(int)>& 
 
 // --------------------------------------------------------------------------------------- rivals
 
-// libjpeg's own error handler prints and ends the program, which is right here. One object for each
-// kind of tables: jpeg_set_defaults() keeps those that an optimised picture left behind.
-class JpegEncoder {
- public:
-  explicit JpegEncoder(bool optimise) : optimise_(optimise) {
-    jpeg_.err = jpeg_std_error(&errors_);
-    jpeg_create_compress(&jpeg_);
-  }
-  ~JpegEncoder() { jpeg_destroy_compress(&jpeg_); }
-  JpegEncoder(const JpegEncoder&) = delete;
-  JpegEncoder& operator=(const JpegEncoder&) = delete;
+CodecEntry MustFind(const std::string& name) { return Must(FindCodec(name, {}), name); }
 
-  // libjpeg's defaults: 4:2:0 and the accurate integer DCT. Valid until the next call.
-  std::span<const uint8_t> Encode(const Picture& p, int quality) {
-    buffer_.resize(static_cast<size_t>(p.size()) * 2 + 65536);
-    unsigned char* out = buffer_.data();
-    unsigned long size = buffer_.size();
-    jpeg_mem_dest(&jpeg_, &out, &size);
-    jpeg_.image_width = static_cast<JDIMENSION>(p.width());
-    jpeg_.image_height = static_cast<JDIMENSION>(p.height());
-    jpeg_.input_components = 3;
-    jpeg_.in_color_space = JCS_RGB;
-    jpeg_set_defaults(&jpeg_);
-    jpeg_set_quality(&jpeg_, quality, TRUE);
-    jpeg_.optimize_coding = optimise_ ? TRUE : FALSE;
-    rows_.clear();
-    for (int64_t y = 0; y < p.height(); ++y) {  // libjpeg only reads them
-      rows_.push_back(const_cast<JSAMPROW>(p.data() + y * p.width() * 3));
-    }
-    jpeg_start_compress(&jpeg_, TRUE);
-    jpeg_write_scanlines(&jpeg_, rows_.data(), jpeg_.image_height);
-    jpeg_finish_compress(&jpeg_);
-    if (out != buffer_.data()) Die("a JPEG outgrew its buffer");
-    return {buffer_.data(), size};
+// A rival with its buffers.
+class Rival {
+ public:
+  explicit Rival(const std::string& name, int threads = 1)
+      : codec_(Must(MustFind(name).create(threads), name)) {}
+
+  // Valid until the next call.
+  std::span<const std::byte> Encode(const Picture& p, int setting) {
+    return Must(codec_->Encode(p.view(), setting), "rival");
+  }
+  void Decode(std::span<const std::byte> bytes, Picture* out) {
+    Must(codec_->Decode(bytes, out->view()), "rival");
   }
 
  private:
-  bool optimise_;
-  jpeg_compress_struct jpeg_{};
-  jpeg_error_mgr errors_{};
-  std::vector<uint8_t> buffer_;
-  std::vector<JSAMPROW> rows_;
+  std::unique_ptr<Codec> codec_;
 };
-
-class JpegDecoder {
- public:
-  JpegDecoder() {
-    jpeg_.err = jpeg_std_error(&errors_);
-    jpeg_create_decompress(&jpeg_);
-  }
-  ~JpegDecoder() { jpeg_destroy_decompress(&jpeg_); }
-  JpegDecoder(const JpegDecoder&) = delete;
-  JpegDecoder& operator=(const JpegDecoder&) = delete;
-
-  void Decode(std::span<const uint8_t> bytes, Picture* out) {
-    jpeg_mem_src(&jpeg_, bytes.data(), bytes.size());
-    jpeg_read_header(&jpeg_, TRUE);
-    jpeg_.out_color_space = JCS_RGB;
-    jpeg_start_decompress(&jpeg_);
-    rows_.clear();
-    for (int64_t y = 0; y < out->height(); ++y) rows_.push_back(out->data() + y * out->width() * 3);
-    while (jpeg_.output_scanline < jpeg_.output_height) {
-      jpeg_read_scanlines(&jpeg_, &rows_[jpeg_.output_scanline],
-                          jpeg_.output_height - jpeg_.output_scanline);
-    }
-    jpeg_finish_decompress(&jpeg_);
-  }
-
- private:
-  jpeg_decompress_struct jpeg_{};
-  jpeg_error_mgr errors_{};
-  std::vector<JSAMPROW> rows_;
-};
-
-#if GODWIT_BENCH_AVIF
-void MustAvif(avifResult result) {
-  if (result != AVIF_RESULT_OK) Die(std::string("libavif: ") + avifResultToString(result));
-}
-
-avifRGBImage AvifPixels(const avifImage* image, uint8_t* pixels) {
-  avifRGBImage rgb;
-  avifRGBImageSetDefaults(&rgb, image);
-  rgb.format = AVIF_RGB_FORMAT_RGB;
-  rgb.depth = 8;
-  rgb.rowBytes = image->width * 3;
-  rgb.pixels = pixels;
-  return rgb;
-}
-
-// 4:4:4, speed 6, one quantiser; else as avifenc does.
-std::vector<uint8_t> EncodeAvif(const Picture& p, int quantiser) {
-  avifImage* const image =
-      avifImageCreate(static_cast<uint32_t>(p.width()), static_cast<uint32_t>(p.height()), 8,
-                      AVIF_PIXEL_FORMAT_YUV444);
-  image->colorPrimaries = AVIF_COLOR_PRIMARIES_BT709;
-  image->transferCharacteristics = AVIF_TRANSFER_CHARACTERISTICS_SRGB;
-  image->matrixCoefficients = AVIF_MATRIX_COEFFICIENTS_BT601;
-  const avifRGBImage rgb = AvifPixels(image, const_cast<uint8_t*>(p.data()));
-  MustAvif(avifImageRGBToYUV(image, &rgb));
-  avifEncoder* const encoder = avifEncoderCreate();
-  encoder->speed = 6;
-  encoder->maxThreads = 1;  // libaom's choices depend on it
-  encoder->minQuantizer = encoder->maxQuantizer = quantiser;
-  avifRWData data = AVIF_DATA_EMPTY;
-  MustAvif(avifEncoderWrite(encoder, image, &data));
-  std::vector<uint8_t> bytes(data.data, data.data + data.size);
-  avifRWDataFree(&data);
-  avifEncoderDestroy(encoder);
-  avifImageDestroy(image);
-  return bytes;
-}
-
-void DecodeAvif(std::span<const uint8_t> bytes, avifCodecChoice codec, int threads, Picture* out) {
-  avifDecoder* const decoder = avifDecoderCreate();
-  decoder->codecChoice = codec;
-  decoder->maxThreads = threads;
-  MustAvif(avifDecoderSetIOMemory(decoder, bytes.data(), bytes.size()));
-  MustAvif(avifDecoderParse(decoder));
-  MustAvif(avifDecoderNextImage(decoder));
-  avifRGBImage rgb = AvifPixels(decoder->image, out->data());
-  MustAvif(avifImageYUVToRGB(decoder->image, &rgb));
-  avifDecoderDestroy(decoder);
-}
-#endif
 
 // ---------------------------------------------------------------------------------------- swift
 
@@ -454,10 +342,10 @@ class Comparison {
 
   void RaceEncoders() {
     ImageEncoder swift = MakeEncoder(models_, step_, options_.encode_threads);
-    JpegEncoder fixed(false), optimised(true);
+    Rival fixed("jpeg:fixed"), optimised("jpeg");
     const Decode decode_jpeg = [this](size_t i) { jpeg_decoder_.Decode(jpeg_[i], &out_[i]); };
-    const auto encode = [this](JpegEncoder* encoder, size_t i, int quality) {
-      const std::span<const uint8_t> bytes = encoder->Encode(pictures_[i], quality);
+    const auto encode = [this](Rival* encoder, size_t i, int quality) {
+      const std::span<const std::byte> bytes = encoder->Encode(pictures_[i], quality);
       jpeg_[i].assign(bytes.begin(), bytes.end());
     };
     jpeg_.resize(pictures_.size());
@@ -479,7 +367,7 @@ class Comparison {
         [&](size_t i) {
           DecodeSwift(swift_[i], *models_.stream, match_, options_.decode_threads, &out_[i]);
         }));
-    for (JpegEncoder* const jpeg : {&fixed, &optimised}) {  // jpeg_ keeps the optimised ones
+    for (Rival* const jpeg : {&fixed, &optimised}) {  // jpeg_ keeps the optimised ones
       for (size_t i = 0; i < pictures_.size(); ++i) encode(jpeg, i, quality[i]);
       contenders.push_back(Make(
           jpeg == &fixed ? "libjpeg-turbo, fixed Huffman" : "libjpeg-turbo, optimised Huffman",
@@ -488,6 +376,25 @@ class Comparison {
     Race(contenders, pictures_.size(), options_);
     std::printf("encode, %d thread(s) for swift, 1 for libjpeg-turbo\n", options_.encode_threads);
     Print(contenders, contenders.back(), megapixels_, target_);
+  }
+
+  // AVIF streams at the PSNR of swift; one thread, since libaom's choices depend on it.
+  std::vector<Bytes> EncodeAvif() {
+    Rival encoder("avif:6");
+    std::vector<Bytes> streams(pictures_.size());
+    for (size_t i = 0; i < pictures_.size(); ++i) {
+      std::map<int, Bytes> tried;
+      const int fineness = Nearest(0, 63, target_[i], [&](int f) {
+        Bytes& bytes = tried[f];
+        if (bytes.empty()) {
+          const std::span<const std::byte> stream = encoder.Encode(pictures_[i], 63 - f);
+          bytes.assign(stream.begin(), stream.end());
+        }
+        return PsnrAfter([&](size_t k) { encoder.Decode(bytes, &out_[k]); }, i);
+      });
+      streams[i] = std::move(tried[fineness]);
+    }
+    return streams;
   }
 
   void RaceDecoders() {
@@ -506,30 +413,19 @@ class Comparison {
     const Decode decode_jpeg = [this](size_t i) { jpeg_decoder_.Decode(jpeg_[i], &out_[i]); };
     contenders.push_back(Make("libjpeg-turbo, 1 thread", jpeg_, decode_jpeg, decode_jpeg));
     size_t reference = contenders.size() - 1;
-#if GODWIT_BENCH_AVIF
-    std::vector<std::vector<uint8_t>> avif(pictures_.size());
-    const auto decode_with = [&, threads](avifCodecChoice codec) -> Decode {
-      return [&, codec, threads](size_t i) { DecodeAvif(avif[i], codec, threads, &out_[i]); };
-    };
-    for (size_t i = 0; i < pictures_.size(); ++i) {
-      std::map<int, std::vector<uint8_t>> tried;
-      const int fineness = Nearest(0, 63, target_[i], [&](int f) {
-        std::vector<uint8_t>& bytes = tried[f];
-        if (bytes.empty()) bytes = EncodeAvif(pictures_[i], 63 - f);
-        avif[i] = bytes;
-        return PsnrAfter(decode_with(AVIF_CODEC_CHOICE_AUTO), i);
-      });
-      avif[i] = tried[fineness];
+    std::vector<Bytes> avif;
+    std::vector<std::unique_ptr<Rival>> decoders;
+    if (FindCodec("avif", {}).ok()) avif = EncodeAvif();
+    for (const std::string name : {"dav1d", "aom"}) {
+      if (avif.empty() || !FindCodec("avif:" + name, {}).ok()) continue;
+      if (decoders.empty())
+        reference = contenders.size();  // the faster one, which is libavif's own choice
+      decoders.push_back(std::make_unique<Rival>("avif:" + name, threads));
+      const Decode decode = [&avif, this, rival = decoders.back().get()](size_t i) {
+        rival->Decode(avif[i], &out_[i]);
+      };
+      contenders.push_back(Make("libavif, " + name, avif, decode, decode));
     }
-    const char* const automatic = avifCodecName(AVIF_CODEC_CHOICE_AUTO, AVIF_CODEC_FLAG_CAN_DECODE);
-    for (const avifCodecChoice codec : {AVIF_CODEC_CHOICE_DAV1D, AVIF_CODEC_CHOICE_AOM}) {
-      const char* const name = avifCodecName(codec, AVIF_CODEC_FLAG_CAN_DECODE);
-      if (name == nullptr) continue;
-      if (std::string_view(name) == automatic) reference = contenders.size();
-      contenders.push_back(
-          Make(std::string("libavif, ") + name, avif, decode_with(codec), decode_with(codec)));
-    }
-#endif
     Race(contenders, pictures_.size(), options_);
     std::printf("decode, %d thread(s) where not said\n", threads);
     Print(contenders, contenders[reference], megapixels_, target_);
@@ -572,8 +468,8 @@ class Comparison {
   const ImageSynthesis* match_ = nullptr;
   std::vector<Bytes> swift_;
   std::vector<double> target_;  // dB, of each picture
-  std::vector<std::vector<uint8_t>> jpeg_;
-  JpegDecoder jpeg_decoder_;
+  std::vector<Bytes> jpeg_;
+  Rival jpeg_decoder_{"jpeg"};
   std::vector<Picture> out_;
 };
 
@@ -674,9 +570,6 @@ std::string CpuName() {
   return "unknown";
 }
 
-#define GODWIT_TEXT(x) GODWIT_TEXT_OF(x)
-#define GODWIT_TEXT_OF(x) #x
-
 #if defined(__clang__)
 constexpr const char* kGcc = "";  // clang's version has its name
 #else
@@ -687,14 +580,9 @@ void PrintPlace(const Models& models) {
   std::printf("commit %s, compiler %s%s\ncpu %s, %d processors, SIMD %s\n", GODWIT_BENCH_COMMIT,
               kGcc, __VERSION__, CpuName().c_str(), omp_get_num_procs(),
               std::string(SimdLevelName(BestSimdLevel())).c_str());
-  std::printf("libjpeg-turbo %s", GODWIT_TEXT(LIBJPEG_TURBO_VERSION));
-#if GODWIT_BENCH_AVIF
-  char versions[256];
-  avifCodecVersions(versions);
-  std::printf("; libavif %s with %s and libyuv %u", avifVersion(), versions, avifLibYUVVersion());
-#else
-  std::printf("; built without libavif");
-#endif
+  std::printf("%s", MustFind("jpeg").version.c_str());
+  const Result<CodecEntry> avif = FindCodec("avif", {});
+  std::printf("; %s", avif.ok() ? avif->version.c_str() : "built without libavif");
   std::printf(
       "\nJPEG: 4:2:0, accurate integer DCT; AVIF: 4:4:4, speed 6\nstream model %s, %.0f "
       "multiply-adds per pixel\n",

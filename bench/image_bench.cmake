@@ -1,13 +1,5 @@
-# Include from bench/CMakeLists.txt. libavif is a rival only, so the program does without it.
-find_package(JPEG REQUIRED)  # as io/ does
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(GODWIT_AVIF IMPORTED_TARGET libavif)
-if(NOT GODWIT_AVIF_FOUND)
-  message(STATUS "libavif not found: image_bench does without it")
-endif()
-
-godwit_bench(image_bench godwit::image godwit::io godwit::models JPEG::JPEG OpenMP::OpenMP_CXX
-             $<TARGET_NAME_IF_EXISTS:PkgConfig::GODWIT_AVIF>)
+# Include from bench/CMakeLists.txt.
+godwit_bench(image_bench godwit::eval godwit::image godwit::io godwit::models OpenMP::OpenMP_CXX)
 
 # The commit as of the last configuration, which a new commit repeats.
 execute_process(COMMAND git describe --always --dirty --abbrev=12 --exclude=*
@@ -18,6 +10,5 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
                ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
 endif()
 target_compile_definitions(image_bench PRIVATE
-  GODWIT_BENCH_AVIF=$<BOOL:${GODWIT_AVIF_FOUND}>
   GODWIT_BENCH_COMMIT="$<IF:$<BOOL:${commit}>,${commit},none>"
   GODWIT_BENCH_PICTURE="${PROJECT_SOURCE_DIR}/testdata/demo.png")

@@ -26,10 +26,11 @@ if(GODWIT_FUZZ)  # coverage counters in every library; only the fuzz programs ge
   target_link_options(godwit_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# godwit_library(name SOURCES a.cc... HEADERS a.h... [PUBLIC dep...] [PRIVATE dep...])
-# One static library per folder, alias godwit::name; each header must compile alone.
+# godwit_library(name [INTERNAL] SOURCES a.cc... HEADERS a.h... [PUBLIC dep...] [PRIVATE dep...])
+# One static library per folder, alias godwit::name; each header must compile alone. INTERNAL: for
+# the project's own programs, not installed.
 function(godwit_library name)
-  cmake_parse_arguments(LIB "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(LIB "INTERNAL" "" "SOURCES;HEADERS;PUBLIC;PRIVATE" ${ARGN})
   add_library(godwit_${name} STATIC ${LIB_SOURCES})
   add_library(godwit::${name} ALIAS godwit_${name})
   set_target_properties(godwit_${name} PROPERTIES EXPORT_NAME ${name}
@@ -38,5 +39,7 @@ function(godwit_library name)
                  FILES ${LIB_HEADERS})
   target_link_libraries(godwit_${name} PUBLIC ${LIB_PUBLIC}
                         PRIVATE ${LIB_PRIVATE} $<BUILD_INTERFACE:godwit_flags>)
-  set_property(GLOBAL APPEND PROPERTY GODWIT_LIBRARIES godwit_${name})
+  if(NOT LIB_INTERNAL)
+    set_property(GLOBAL APPEND PROPERTY GODWIT_LIBRARIES godwit_${name})
+  endif()
 endfunction()

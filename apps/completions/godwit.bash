@@ -3,7 +3,7 @@
 _godwit() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local command=${COMP_WORDS[1]}
-  local commands="encode decode info verify models compare help version"
+  local commands="encode decode info verify models compare eval help version"
   local common="--json --quiet --verbose --help"
   local limits="--max-pixels --max-memory"
   local options
@@ -34,7 +34,16 @@ _godwit() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --model-dir)
+    --codecs)
+      mapfile -t COMPREPLY < <(compgen -W "swift jpeg webp avif jxl" -- "$current")
+      return
+      ;;
+    --metrics)
+      mapfile -t COMPREPLY < <(compgen -W "all psnr psnr-y psnr-ycbcr ssim msssim msssim-rgb
+        butteraugli ssimulacra" -- "$current")
+      return
+      ;;
+    --out | --model-dir)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
@@ -48,7 +57,8 @@ _godwit() {
       return
       ;;
     -q | --quality | --bpp | --size | --psnr | --region | --jpeg-quality | -j | --threads | \
-      --max-pixels | --max-memory)
+      --max-pixels | --max-memory | --points | --repeats | --jobs | --report-bpp | --anchor | \
+      --min-overlap)
       return # a number of the user's own
       ;;
   esac
@@ -67,6 +77,11 @@ _godwit() {
       verify) options="--model-dir --threads $limits" ;;
       models) options="--model-dir" ;;
       compare) options="--max-pixels" ;;
+      eval)
+        options="--codecs --points --metrics --out --resume --force --repeats --threads --jobs
+          --memory --report-bpp --anchor --min-overlap --import --readme --report --merge --compare
+          --model-dir --max-pixels"
+        ;;
       version)
         mapfile -t COMPREPLY < <(compgen -W "--json" -- "$current")
         return
@@ -82,7 +97,7 @@ _godwit() {
     info | verify)
       mapfile -t COMPREPLY < <(compgen -d -- "$current"; compgen -f -X '!*.gdw' -- "$current")
       ;;
-    encode | decode | compare) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    encode | decode | compare | eval) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   esac
 }
 

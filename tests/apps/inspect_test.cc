@@ -132,7 +132,7 @@ TEST_F(InspectTest, AnUnknownSimdLevelIsSaid) {
 TEST_F(InspectTest, HelpIsAsRecorded) {
   std::string help;
   for (const char* const command :
-       {"", "encode", "decode", "info", "verify", "models", "compare"}) {
+       {"", "encode", "decode", "info", "verify", "models", "compare", "eval"}) {
     std::vector<std::string> args = {"help"};
     if (*command != '\0') args.push_back(command);
     const ProgramResult result = Run(args);

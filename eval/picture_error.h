@@ -1,4 +1,4 @@
-// apps/picture_error.h: how far two pictures are apart, strip by strip.
+// eval/picture_error.h: how far two pictures are apart, strip by strip.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "apps/picture_error.h"
+#include "eval/picture_error.h"
 
 #include <algorithm>
 #include <cassert>

@@ -1,0 +1,52 @@
+// eval/codec.h: what an evaluated codec is: pixels in memory to bytes in memory and back, at a
+// setting. codec_table.h lists them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "tensor/tensor.h"
+
+namespace godwit {
+
+// One coder with its buffers: not for several threads at once. Pictures are RGB, samples adjacent
+// and rows without gaps.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+  // The stream stays valid until the next call.
+  virtual Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
+                                                    double setting) = 0;
+  // `rgb` has the size of the picture that was encoded; a stream of another one is an error.
+  virtual Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) = 0;
+  // Of the processes that the last call started; 0 where it started none.
+  virtual uint64_t child_peak_bytes() const { return 0; }
+};
+
+// A codec with its options chosen.
+struct CodecEntry {
+  std::string name;             // "avif:6"; of command lines: the name that they were given
+  std::string spec;             // as the user wrote it: FindCodec(spec) gives this again
+  std::string version;          // of the libraries; model ids for our own
+  std::string setting_name;     // "quality", "quantiser", "distance"
+  std::vector<double> ladder;   // default settings, smallest files first
+  double settings_per_one = 1;  // settings are whole numbers divided by this
+  bool runs_processes = false;  // so its times include starting them, and files
+  std::function<Result<std::unique_ptr<Codec>>(int threads)> create;
+};
+
+// The default ladder, or `points` settings spread over it; at least 2.
+std::vector<double> SettingsOf(const CodecEntry& codec, int points);
+
+// The setting between those of `ladder`'s ends whose stream of `rgb` comes nearest to
+// `target_bytes`. By bisection: streams grow along the ladder but for a few bytes here and there.
+Result<double> SettingForSize(const CodecEntry& entry, Codec& codec, TensorView<const uint8_t> rgb,
+                              uint64_t target_bytes);
+
+}  // namespace godwit

@@ -1,0 +1,108 @@
+#include "eval/codec_table.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace godwit {
+namespace {
+
+#if GODWIT_EVAL_AVIF
+constexpr auto kMakeAvif = MakeAvifCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeAvif = nullptr;
+#endif
+#if GODWIT_EVAL_JXL
+constexpr auto kMakeJxl = MakeJxlCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeJxl = nullptr;
+#endif
+
+constexpr std::array<CodecKind, 6> kKinds = {{
+    {"swift", "[:small|medium|large|none][:model=ID|FILE][:synthesis=FILE]",
+     "ours, by quality; the synthesis is the decoder's choice, default medium", MakeSwiftCodec, ""},
+    {"jpeg", "[:444][:progressive][:fixed]",
+     "libjpeg-turbo: 4:2:0 and optimised tables, or as said; fixed: no optimised tables",
+     MakeJpegCodec, ""},
+    {"webp", "[:METHOD]", "libwebp, lossy; method 0 to 6, default 4", MakeWebpCodec, ""},
+    {"avif", "[:SPEED][:420|422][:ssim|psnr][:dav1d|aom]",
+     "libavif with aom: speed 0 to 10, default 6; 4:4:4, or as said; tuning and decoder are "
+     "libavif's",
+     kMakeAvif, "libavif"},
+    {"jxl", "[:EFFORT]", "libjxl, lossy: effort 1 to 9, default 7", kMakeJxl, "libjxl"},
+    {"cmd", ":NAME|ENCODE|DECODE|SETTING SETTING...",
+     "two command lines; {png} or {ppm}, {file} and {q} stand for picture, stream and setting",
+     MakeCommandCodec, ""},
+}};
+
+std::vector<std::string> Split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const size_t end = std::min(text.find(separator), text.size());
+    parts.emplace_back(text.substr(0, end));
+    if (end == text.size()) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+std::span<const CodecKind> CodecKinds() { return kKinds; }
+
+Result<CodecEntry> FindCodec(const std::string& name, const CodecContext& context) {
+  const size_t colon = std::min(name.find(':'), name.size());
+  const std::string_view base(name.data(), colon);
+  const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
+                                 [base](const CodecKind& k) { return k.name == base; });
+  if (kind == kKinds.end()) {
+    std::string known;
+    for (const CodecKind& k : kKinds) known += (known.empty() ? "" : ", ") + std::string(k.name);
+    return Status(StatusCode::kInvalidArgument,
+                  "no codec " + std::string(base) + "; there are " + known);
+  }
+  if (kind->make == nullptr) {
+    return Status(StatusCode::kUnsupported,
+                  name + ": this program was built without " + std::string(kind->missing));
+  }
+  std::vector<std::string> options;
+  if (colon < name.size()) {
+    // A command line may hold colons of its own.
+    options = base == "cmd" ? std::vector<std::string>{name.substr(colon + 1)}
+                            : Split(std::string_view(name).substr(colon + 1), ':');
+  }
+  Result<CodecEntry> entry = kind->make(options, context);
+  if (!entry.ok()) return entry;
+  if (entry->name.empty()) entry->name = name;
+  entry->spec = name;
+  return entry;
+}
+
+std::vector<std::string> SplitCodecNames(const std::vector<std::string>& texts) {
+  std::vector<std::string> names;
+  for (std::string_view text : texts) {
+    while (!text.empty()) {
+      const size_t end = text.starts_with("cmd:") ? text.size() : text.find(',');
+      const std::string_view name = text.substr(0, end);
+      if (!name.empty()) names.emplace_back(name);
+      text.remove_prefix(std::min(name.size() + 1, text.size()));
+    }
+  }
+  return names;
+}
+
+Status NoCodecOption(std::string_view codec, std::string_view option) {
+  const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
+                                 [codec](const CodecKind& k) { return k.name == codec; });
+  return Status(StatusCode::kInvalidArgument, std::string(codec) + ": no option " +
+                                                  std::string(option) + "; it takes " +
+                                                  std::string(codec) + std::string(kind->options));
+}
+
+std::optional<int> ParseSmallNumber(std::string_view text, int low, int high) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value >= low && value <= high ? std::optional<int>(value) : std::nullopt;
+}
+
+}  // namespace godwit

@@ -1,0 +1,61 @@
+// eval/codec_table.h: the codecs that can be evaluated, by name and options: "jpeg:444".
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "codecs/image/image_model.h"
+#include "eval/codec.h"
+
+namespace godwit {
+
+struct SwiftModels {
+  std::shared_ptr<const ImageModel> stream;
+  std::shared_ptr<const ImageSynthesis> synthesis;  // null: the plain inverse transform
+  std::string synthesis_id;                         // of its file, as ModelIdHex()
+};
+
+// What codecs need from the program.
+struct CodecContext {
+  std::string version;  // of the program
+  // `model`: an id, a file or nothing; `synthesis`: small, medium, large, none, a file or nothing.
+  std::function<Result<SwiftModels>(const std::string& model, const std::string& synthesis)>
+      load_swift;
+};
+
+// One row of the table. `make` gets what follows the name, split at ':'.
+struct CodecKind {
+  std::string_view name, options, summary;
+  Result<CodecEntry> (*make)(std::span<const std::string> options, const CodecContext& context);
+  std::string_view missing;  // the library that it was built without; then `make` is null
+};
+
+std::span<const CodecKind> CodecKinds();
+
+// kInvalidArgument: no such codec or option; kUnsupported: built without it. Messages name it.
+Result<CodecEntry> FindCodec(const std::string& name, const CodecContext& context);
+
+// "a,b" and "c" are three names; one that starts with "cmd:" goes to the end of its text, commas
+// included.
+std::vector<std::string> SplitCodecNames(const std::vector<std::string>& texts);
+
+// The rows of the table, each in a file of its own.
+Result<CodecEntry> MakeSwiftCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeJpegCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeWebpCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeAvifCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeJxlCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeCommandCodec(std::span<const std::string>, const CodecContext&);
+
+// For them: "NAME: no option OPTION" or "NAME: TEXT".
+Status NoCodecOption(std::string_view codec, std::string_view option);
+// A whole number from `low` to `high`, or nothing.
+std::optional<int> ParseSmallNumber(std::string_view text, int low, int high);
+
+}  // namespace godwit

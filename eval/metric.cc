@@ -1,0 +1,117 @@
+#include "eval/metric.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "eval/child_process.h"
+#include "eval/picture_error.h"
+#include "eval/picture_planes.h"
+#include "eval/similarity.h"
+
+namespace godwit {
+namespace {
+
+using View = TensorView<const uint8_t>;
+
+double PsnrOf(double mse) {
+  return mse == 0 ? std::numeric_limits<double>::infinity() : 10 * std::log10(255.0 * 255.0 / mse);
+}
+
+double PsnrRgb(View original, View decoded) {
+  PictureError error;
+  error.Add(original, decoded);
+  return error.psnr_db();
+}
+
+double PsnrLuma(View original, View decoded) {
+  return PsnrOf(MeanSquaredError(LumaPlane(original), LumaPlane(decoded)));
+}
+
+double PsnrYcbcr(View original, View decoded) {
+  const std::array<Plane, 3> a = YcbcrPlanes(original), b = YcbcrPlanes(decoded);
+  const auto psnr = [&](size_t plane) { return PsnrOf(MeanSquaredError(a[plane], b[plane])); };
+  return (6 * psnr(0) + psnr(1) + psnr(2)) / 8;
+}
+
+double SsimLuma(View original, View decoded) {
+  return Ssim(LumaPlane(original), LumaPlane(decoded));
+}
+
+double MsssimLuma(View original, View decoded) {
+  return Msssim(LumaPlane(original), LumaPlane(decoded));
+}
+
+double MsssimRgb(View original, View decoded) {
+  double sum = 0;
+  for (int c = 0; c < 3; ++c) {
+    sum += Msssim(ChannelPlane(original, c), ChannelPlane(decoded, c));
+  }
+  return sum / 3;
+}
+
+constexpr std::array<Metric, 8> kMetrics = {{
+    {"psnr", "PSNR, RGB (dB)", QualityAxis::kValue, 1, PsnrRgb, ""},
+    {"psnr-y", "PSNR, luma (dB)", QualityAxis::kValue, 1, PsnrLuma, ""},
+    {"psnr-ycbcr", "PSNR, YCbCr 6:1:1 (dB)", QualityAxis::kValue, 1, PsnrYcbcr, ""},
+    {"ssim", "SSIM, luma (dB)", QualityAxis::kDecibels, kSsimWindow, SsimLuma, ""},
+    {"msssim", "MS-SSIM, luma (dB)", QualityAxis::kDecibels, kMsssimMinSide, MsssimLuma, ""},
+    {"msssim-rgb", "MS-SSIM, RGB (dB)", QualityAxis::kDecibels, kMsssimMinSide, MsssimRgb, ""},
+    {"butteraugli", "butteraugli, negated", QualityAxis::kNegatedValue, 8, nullptr,
+     "butteraugli_main"},
+    {"ssimulacra", "SSIMULACRA 1, negated", QualityAxis::kNegatedValue, 8, nullptr,
+     "ssimulacra_main"},
+}};
+
+}  // namespace
+
+std::span<const Metric> Metrics() { return kMetrics; }
+
+const Metric* FindMetric(std::string_view name) {
+  const auto found = std::find_if(kMetrics.begin(), kMetrics.end(),
+                                  [name](const Metric& m) { return m.name == name; });
+  return found == kMetrics.end() ? nullptr : &*found;
+}
+
+double QualityOf(const Metric& metric, double value) {
+  switch (metric.axis) {
+    case QualityAxis::kValue:
+      return value;
+    case QualityAxis::kDecibels:
+      return value >= 1 ? std::numeric_limits<double>::infinity() : -10 * std::log10(1 - value);
+    case QualityAxis::kNegatedValue:
+      return -value;
+  }
+  return value;
+}
+
+bool MetricAvailable(const Metric& metric) {
+  return metric.measure != nullptr || ProgramOnPath(metric.program);
+}
+
+Result<std::vector<const Metric*>> ParseMetricNames(const std::vector<std::string>& names) {
+  const auto wanted = [&](std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  std::string known = "all";
+  for (const Metric& metric : kMetrics) known += ", " + std::string(metric.name);
+  for (const std::string& name : names) {
+    if (name == "all" || FindMetric(name) != nullptr) continue;
+    return Status(StatusCode::kInvalidArgument, "no metric " + name + "; there are " + known);
+  }
+  std::vector<const Metric*> metrics;
+  for (const Metric& metric : kMetrics) {
+    if (!wanted(metric.name) && !wanted("all")) continue;
+    if (MetricAvailable(metric)) {
+      metrics.push_back(&metric);
+    } else if (wanted(metric.name)) {
+      return Status(StatusCode::kUnsupported, std::string(metric.name) + " needs the program " +
+                                                  std::string(metric.program) +
+                                                  " (Debian: libjxl-devtools)");
+    }
+  }
+  return metrics;
+}
+
+}  // namespace godwit

@@ -1,0 +1,170 @@
+#include "eval/results.h"
+
+#include <algorithm>
+#include <cassert>
+#include <tuple>
+
+namespace godwit {
+namespace {
+
+template <typename T>
+const T* FindNamed(const std::vector<T>& all, const std::string& name) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const T& one) { return one.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+template <typename T>
+size_t PlaceOf(const std::vector<T>& all, const std::string& name) {
+  return static_cast<size_t>(
+      std::find_if(all.begin(), all.end(), [&](const T& one) { return one.name == name; }) -
+      all.begin());
+}
+
+Status Contradiction(std::string text) {
+  return Status(StatusCode::kInvalidArgument, std::move(text));
+}
+
+Status MergeImages(Results* into, const Results& from) {
+  for (const ImageRecord& image : from.images) {
+    const ImageRecord* const known = into->FindImage(image.name);
+    if (known == nullptr) {
+      into->images.push_back(image);
+    } else if (known->digest != image.digest) {
+      return Contradiction(image.name + ": is another picture than in the results that are there");
+    }
+  }
+  return {};
+}
+
+Status MergeCodecs(Results* into, const Results& from) {
+  for (const CodecRecord& codec : from.codecs) {
+    const size_t place = PlaceOf(into->codecs, codec.name);
+    if (place == into->codecs.size()) {
+      into->codecs.push_back(codec);
+      continue;
+    }
+    CodecRecord& known = into->codecs[place];
+    if (known.version != codec.version) {
+      return Contradiction(codec.name + ": was measured with " + known.version + ", and now with " +
+                           codec.version);
+    }
+    if (known.threads != codec.threads) {
+      return Contradiction(codec.name + ": was measured with another number of threads");
+    }
+    for (const double setting : codec.settings) {
+      auto& all = known.settings;
+      if (std::find(all.begin(), all.end(), setting) == all.end()) all.push_back(setting);
+    }
+    const bool falling = codec.settings.size() > 1 && codec.settings[0] > codec.settings[1];
+    std::sort(known.settings.begin(), known.settings.end(),
+              [falling](double a, double b) { return falling ? a > b : a < b; });
+  }
+  return {};
+}
+
+Status MergeMeasurement(Measurement* into, const Measurement& from) {
+  if (into->bytes != from.bytes) {
+    return Contradiction(from.image + ": " + from.codec + " gave " + std::to_string(into->bytes) +
+                         " bytes, and now " + std::to_string(from.bytes));
+  }
+  into->metrics.insert(from.metrics.begin(), from.metrics.end());
+  if (into->encode_s.empty()) {
+    into->encode_s = from.encode_s;
+    into->decode_s = from.decode_s;
+  }
+  if (!into->encode_peak_bytes) {
+    into->encode_peak_bytes = from.encode_peak_bytes;
+    into->decode_peak_bytes = from.decode_peak_bytes;
+  }
+  return {};
+}
+
+auto KeyOf(const Measurement& m) { return std::tie(m.image, m.codec, m.setting); }
+
+}  // namespace
+
+const ImageRecord* Results::FindImage(const std::string& name) const {
+  return FindNamed(images, name);
+}
+const CodecRecord* Results::FindCodec(const std::string& name) const {
+  return FindNamed(codecs, name);
+}
+
+double Results::Bpp(const std::string& image, uint64_t bytes) const {
+  const ImageRecord* const record = FindImage(image);
+  assert(record != nullptr);
+  return static_cast<double>(bytes) * 8 /
+         (static_cast<double>(record->width) * static_cast<double>(record->height));
+}
+
+void SortResults(Results* results) {
+  std::map<std::string, size_t> images, codecs;
+  for (const ImageRecord& image : results->images) images.emplace(image.name, images.size());
+  for (const CodecRecord& codec : results->codecs) codecs.emplace(codec.name, codecs.size());
+  const auto place = [](const std::map<std::string, size_t>& all, const std::string& name) {
+    const auto found = all.find(name);
+    return found == all.end() ? all.size() : found->second;
+  };
+  const auto key = [&](const auto& row) {
+    const CodecRecord* const codec = results->FindCodec(row.codec);
+    const bool falling = codec != nullptr && !codec->settings.empty() &&
+                         codec->settings.front() > codec->settings.back();
+    return std::tuple(place(codecs, row.codec), place(images, row.image),
+                      falling ? -row.setting : row.setting);
+  };
+  const auto by_key = [&](const auto& a, const auto& b) { return key(a) < key(b); };
+  std::stable_sort(results->measurements.begin(), results->measurements.end(), by_key);
+  std::stable_sort(results->failures.begin(), results->failures.end(), by_key);
+  std::stable_sort(
+      results->pictures.begin(), results->pictures.end(),
+      [&](const ReportPicture& a, const ReportPicture& b) {
+        return std::tuple(place(images, a.image), a.target_bpp, place(codecs, a.codec)) <
+               std::tuple(place(images, b.image), b.target_bpp, place(codecs, b.codec));
+      });
+}
+
+Status MergeResults(Results* into, const Results& from) {
+  GODWIT_RETURN_IF_ERROR(MergeImages(into, from));
+  GODWIT_RETURN_IF_ERROR(MergeCodecs(into, from));
+  for (const std::string& metric : from.metrics) {
+    auto& all = into->metrics;
+    if (std::find(all.begin(), all.end(), metric) == all.end()) all.push_back(metric);
+  }
+  std::map<std::tuple<std::string, std::string, double>, size_t> known;
+  for (size_t i = 0; i < into->measurements.size(); ++i) {
+    known.emplace(KeyOf(into->measurements[i]), i);
+  }
+  for (const Measurement& m : from.measurements) {
+    const auto [at, is_new] = known.emplace(KeyOf(m), into->measurements.size());
+    if (is_new) {
+      into->measurements.push_back(m);
+    } else {
+      GODWIT_RETURN_IF_ERROR(MergeMeasurement(&into->measurements[at->second], m));
+    }
+  }
+  for (const ReportPicture& p : from.pictures) {
+    const auto same = [&](const ReportPicture& q) {
+      return q.image == p.image && q.codec == p.codec && q.target_bpp == p.target_bpp;
+    };
+    if (std::none_of(into->pictures.begin(), into->pictures.end(), same)) {
+      into->pictures.push_back(p);
+    }
+  }
+  for (const Failure& f : from.failures) {
+    const auto same = [&](const Failure& g) {
+      return g.image == f.image && g.codec == f.codec && g.setting == f.setting;
+    };
+    if (std::none_of(into->failures.begin(), into->failures.end(), same)) {
+      into->failures.push_back(f);
+    }
+  }
+  for (const ImportedCurve& curve : from.imported) {
+    if (FindNamed(into->imported, curve.name) == nullptr) into->imported.push_back(curve);
+  }
+  into->repeats = std::max(into->repeats, from.repeats);
+  SortResults(into);
+  return {};
+}
+
+}  // namespace godwit

@@ -1,0 +1,92 @@
+// eval/results.h: what an evaluation measured. docs/format/eval-results.md describes the file.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace godwit {
+
+struct ImageRecord {
+  std::string name;  // of the file, without folders
+  uint32_t width = 0, height = 0;
+  std::string digest;  // SHA-256 of the RGB samples, in hex
+};
+
+struct CodecRecord {
+  std::string name, version, setting_name;
+  std::vector<double> settings;  // smallest files first
+  bool runs_processes = false;   // so its times include starting them, and files
+  int threads = 1;
+};
+
+// One picture at one setting. NaN stands for what has no value: a picture too small for a metric,
+// or equal pictures.
+struct Measurement {
+  std::string image, codec;
+  double setting = 0;
+  uint64_t bytes = 0;
+  std::map<std::string, double> metrics;
+  std::vector<double> encode_s, decode_s;  // of each repeat, as they came; empty: not timed
+  std::optional<uint64_t> encode_peak_bytes, decode_peak_bytes;
+};
+
+// A decoded picture for the report, at about a wanted rate.
+struct ReportPicture {
+  std::string image, codec;
+  double target_bpp = 0, setting = 0;
+  uint64_t bytes = 0;
+  std::map<std::string, double> metrics;
+  std::string file;  // in the folder of the results
+};
+
+struct Failure {
+  std::string image, codec;  // no codec: the picture itself
+  double setting = 0;
+  std::string error;
+};
+
+// A published curve, from a file in the form of CompressAI: no pictures, no settings.
+struct ImportedCurve {
+  std::string name, description, source;
+  // By our names of the metrics, "bpp", "encode_s" and "decode_s"; all of one length.
+  std::map<std::string, std::vector<double>> columns;
+};
+
+struct MachineRecord {
+  std::string cpu, simd, system, compiler;
+  int processors = 0;
+};
+
+struct Results {
+  std::string program, command;  // "godwit 0.1.0"; the command line
+  MachineRecord machine;
+  int repeats = 0;
+  std::vector<std::string> metrics;
+  std::vector<ImageRecord> images;
+  std::vector<CodecRecord> codecs;
+  std::vector<Measurement> measurements;
+  std::vector<ReportPicture> pictures;
+  std::vector<Failure> failures;
+  std::vector<ImportedCurve> imported;
+
+  const ImageRecord* FindImage(const std::string& name) const;
+  const CodecRecord* FindCodec(const std::string& name) const;
+  const Measurement* Find(const std::string& image, const std::string& codec, double setting) const;
+  // Bits a pixel of a stream of `image`, which must be there.
+  double Bpp(const std::string& image, uint64_t bytes) const;
+};
+
+// Puts measurements, pictures and failures into the order of codecs, images and settings.
+void SortResults(Results* results);
+
+// Adds what `from` has and `into` lacks; both keep their order. kInvalidArgument names what
+// contradicts: an image with another digest, a codec of another version or with other threads, the
+// same measurement with another size. Where both were timed, the times of `into` stay.
+Status MergeResults(Results* into, const Results& from);
+
+}  // namespace godwit

@@ -1,0 +1,370 @@
+#include "eval/results_json.h"
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "io/input_file.h"
+
+namespace godwit {
+namespace {
+
+using Json = nlohmann::json;
+using Ordered = nlohmann::ordered_json;
+
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
+constexpr int kMaxDepth = 16;
+
+Ordered NumberOrNull(double value) {
+  return std::isfinite(value) ? Ordered(value) : Ordered(nullptr);
+}
+
+Ordered MetricsOf(const std::map<std::string, double>& metrics) {
+  Ordered json = Ordered::object();
+  for (const auto& [name, value] : metrics) json[name] = NumberOrNull(value);
+  return json;
+}
+
+Status Bad(std::string_view member, std::string_view what) {
+  return Status(StatusCode::kCorrupt, std::string(member) + ": " + std::string(what));
+}
+
+// Members by name, with a check of type. `At` is null where there is none.
+const Json* At(const Json& json, const char* name) {
+  if (!json.is_object()) return nullptr;
+  const auto found = json.find(name);
+  return found == json.end() ? nullptr : &*found;
+}
+
+Result<std::string> Text(const Json& json, const char* name) {
+  const Json* const value = At(json, name);
+  if (value == nullptr || !value->is_string()) return Bad(name, "no text");
+  return value->get<std::string>();
+}
+
+Result<double> Number(const Json& json, const char* name) {
+  const Json* const value = At(json, name);
+  if (value == nullptr || !value->is_number()) return Bad(name, "no number");
+  return value->get<double>();
+}
+
+Result<uint64_t> Whole(const Json& json, const char* name, uint64_t most) {
+  const Json* const value = At(json, name);
+  if (value == nullptr || !value->is_number_unsigned() || value->get<uint64_t>() > most) {
+    return Bad(name, "no whole number from 0 to " + std::to_string(most));
+  }
+  return value->get<uint64_t>();
+}
+
+Result<std::vector<double>> Numbers(const Json& json, const char* name) {
+  std::vector<double> numbers;
+  const Json* const value = At(json, name);
+  if (value == nullptr) return numbers;
+  if (!value->is_array()) return Bad(name, "no list");
+  for (const Json& one : *value) {
+    if (!one.is_number()) return Bad(name, "holds what is no number");
+    numbers.push_back(one.get<double>());
+  }
+  return numbers;
+}
+
+Result<std::map<std::string, double>> MetricsAt(const Json& json) {
+  std::map<std::string, double> metrics;
+  const Json* const value = At(json, "metrics");
+  if (value == nullptr || !value->is_object()) return Bad("metrics", "no object");
+  for (const auto& [name, one] : value->items()) {
+    if (!one.is_number() && !one.is_null()) return Bad(name, "no number");
+    metrics[name] = one.is_null() ? std::numeric_limits<double>::quiet_NaN() : one.get<double>();
+  }
+  return metrics;
+}
+
+// Every element of the list at `name`, which may be missing.
+template <typename T, typename F>
+Status ReadList(const Json& json, const char* name, F read, std::vector<T>* out) {
+  const Json* const list = At(json, name);
+  if (list == nullptr) return {};
+  if (!list->is_array()) return Bad(name, "no list");
+  for (size_t i = 0; i < list->size(); ++i) {
+    Result<T> one = read((*list)[i]);
+    if (!one.ok()) {
+      return one.status().WithPrefix(std::string(name) + "[" + std::to_string(i) + "]: ");
+    }
+    out->push_back(*std::move(one));
+  }
+  return {};
+}
+
+Result<ImageRecord> ImageFromJson(const Json& json) {
+  ImageRecord image;
+  GODWIT_ASSIGN_OR_RETURN(image.name, Text(json, "name"));
+  GODWIT_ASSIGN_OR_RETURN(image.digest, Text(json, "sha256"));
+  GODWIT_ASSIGN_OR_RETURN(const uint64_t width, Whole(json, "width", UINT32_MAX));
+  GODWIT_ASSIGN_OR_RETURN(const uint64_t height, Whole(json, "height", UINT32_MAX));
+  if (width == 0 || height == 0) return Bad("width", "is no size of a picture");
+  image.width = static_cast<uint32_t>(width);
+  image.height = static_cast<uint32_t>(height);
+  return image;
+}
+
+Result<CodecRecord> CodecFromJson(const Json& json) {
+  CodecRecord codec;
+  GODWIT_ASSIGN_OR_RETURN(codec.name, Text(json, "name"));
+  GODWIT_ASSIGN_OR_RETURN(codec.version, Text(json, "version"));
+  GODWIT_ASSIGN_OR_RETURN(codec.setting_name, Text(json, "setting_name"));
+  GODWIT_ASSIGN_OR_RETURN(codec.settings, Numbers(json, "settings"));
+  GODWIT_ASSIGN_OR_RETURN(const uint64_t threads, Whole(json, "threads", 1 << 20));
+  codec.threads = static_cast<int>(threads);
+  const Json* const processes = At(json, "runs_processes");
+  codec.runs_processes = processes != nullptr && processes->is_boolean() && processes->get<bool>();
+  return codec;
+}
+
+Result<ImportedCurve> ImportedFromJson(const Json& json) {
+  ImportedCurve curve;
+  GODWIT_ASSIGN_OR_RETURN(curve.name, Text(json, "name"));
+  GODWIT_ASSIGN_OR_RETURN(curve.description, Text(json, "description"));
+  GODWIT_ASSIGN_OR_RETURN(curve.source, Text(json, "source"));
+  const Json* const columns = At(json, "columns");
+  if (columns == nullptr || !columns->is_object()) return Bad("columns", "no object");
+  size_t length = 0;
+  for (const auto& [name, unused] : columns->items()) {
+    GODWIT_ASSIGN_OR_RETURN(std::vector<double> numbers, Numbers(*columns, name.c_str()));
+    if (!curve.columns.empty() && numbers.size() != length) {
+      return Bad(name, "has another length than the others");
+    }
+    length = numbers.size();
+    curve.columns[name] = std::move(numbers);
+  }
+  if (!curve.columns.contains("bpp")) return Bad("columns", "no bpp");
+  return curve;
+}
+
+Result<MachineRecord> MachineFromJson(const Json& json) {
+  MachineRecord machine;
+  GODWIT_ASSIGN_OR_RETURN(machine.cpu, Text(json, "cpu"));
+  GODWIT_ASSIGN_OR_RETURN(machine.simd, Text(json, "simd"));
+  GODWIT_ASSIGN_OR_RETURN(machine.system, Text(json, "system"));
+  GODWIT_ASSIGN_OR_RETURN(machine.compiler, Text(json, "compiler"));
+  GODWIT_ASSIGN_OR_RETURN(const uint64_t processors, Whole(json, "processors", 1 << 20));
+  machine.processors = static_cast<int>(processors);
+  return machine;
+}
+
+// What measurements name must be there.
+Status CheckNames(const Results& results) {
+  const auto check = [&](const auto& rows, const char* list) -> Status {
+    for (const auto& row : rows) {
+      if (results.FindImage(row.image) == nullptr) return Bad(list, "no image " + row.image);
+      if (results.FindCodec(row.codec) == nullptr) return Bad(list, "no codec " + row.codec);
+    }
+    return {};
+  };
+  GODWIT_RETURN_IF_ERROR(check(results.measurements, "measurements"));
+  return check(results.pictures, "pictures");
+}
+
+Ordered CodecsJson(const Results& results) {
+  Ordered codecs = Ordered::array();
+  for (const CodecRecord& c : results.codecs) {
+    codecs.push_back({{"name", c.name},
+                      {"version", c.version},
+                      {"setting_name", c.setting_name},
+                      {"settings", c.settings},
+                      {"threads", c.threads},
+                      {"runs_processes", c.runs_processes}});
+  }
+  return codecs;
+}
+
+Ordered ImagesJson(const Results& results) {
+  Ordered images = Ordered::array();
+  for (const ImageRecord& i : results.images) {
+    images.push_back(
+        {{"name", i.name}, {"width", i.width}, {"height", i.height}, {"sha256", i.digest}});
+  }
+  return images;
+}
+
+}  // namespace
+
+Ordered ToJson(const Measurement& m, double bpp) {
+  Ordered json = {{"codec", m.codec}, {"image", m.image}, {"setting", m.setting},
+                  {"bytes", m.bytes}, {"bpp", bpp},       {"metrics", MetricsOf(m.metrics)}};
+  if (!m.encode_s.empty()) json["encode_s"] = m.encode_s;
+  if (!m.decode_s.empty()) json["decode_s"] = m.decode_s;
+  if (m.encode_peak_bytes) json["encode_peak_bytes"] = *m.encode_peak_bytes;
+  if (m.decode_peak_bytes) json["decode_peak_bytes"] = *m.decode_peak_bytes;
+  return json;
+}
+
+Ordered ToJson(const ReportPicture& p, double bpp) {
+  return {{"codec", p.codec},
+          {"image", p.image},
+          {"target_bpp", p.target_bpp},
+          {"setting", p.setting},
+          {"bytes", p.bytes},
+          {"bpp", bpp},
+          {"file", p.file},
+          {"metrics", MetricsOf(p.metrics)}};
+}
+
+Ordered ToJson(const Failure& f) {
+  return {{"codec", f.codec}, {"image", f.image}, {"setting", f.setting}, {"error", f.error}};
+}
+
+Ordered ToJson(const Results& r) {
+  Ordered json = {{"schema", kResultsSchema},
+                  {"program", r.program},
+                  {"command", r.command},
+                  {"machine",
+                   {{"cpu", r.machine.cpu},
+                    {"processors", r.machine.processors},
+                    {"simd", r.machine.simd},
+                    {"system", r.machine.system},
+                    {"compiler", r.machine.compiler}}},
+                  {"clock", "steady, wall time"},
+                  {"repeats", r.repeats},
+                  {"metrics", r.metrics},
+                  {"images", ImagesJson(r)},
+                  {"codecs", CodecsJson(r)}};
+  const auto list = [&](const char* name, const auto& rows, auto to_json) {
+    json[name] = Ordered::array();
+    for (const auto& row : rows) json[name].push_back(to_json(row));
+  };
+  const auto with_bpp = [&](const auto& row) { return ToJson(row, r.Bpp(row.image, row.bytes)); };
+  list("measurements", r.measurements, with_bpp);
+  list("pictures", r.pictures, with_bpp);
+  list("failures", r.failures, [](const Failure& f) { return ToJson(f); });
+  list("imported", r.imported, [](const ImportedCurve& c) -> Ordered {
+    return {{"name", c.name},
+            {"description", c.description},
+            {"source", c.source},
+            {"columns", c.columns}};
+  });
+  return json;
+}
+
+Result<Measurement> MeasurementFromJson(const Json& json) {
+  Measurement m;
+  GODWIT_ASSIGN_OR_RETURN(m.image, Text(json, "image"));
+  GODWIT_ASSIGN_OR_RETURN(m.codec, Text(json, "codec"));
+  GODWIT_ASSIGN_OR_RETURN(m.setting, Number(json, "setting"));
+  GODWIT_ASSIGN_OR_RETURN(m.bytes, Whole(json, "bytes", uint64_t{1} << 40));
+  GODWIT_ASSIGN_OR_RETURN(m.metrics, MetricsAt(json));
+  GODWIT_ASSIGN_OR_RETURN(m.encode_s, Numbers(json, "encode_s"));
+  GODWIT_ASSIGN_OR_RETURN(m.decode_s, Numbers(json, "decode_s"));
+  if (At(json, "encode_peak_bytes") != nullptr && At(json, "decode_peak_bytes") != nullptr) {
+    GODWIT_ASSIGN_OR_RETURN(m.encode_peak_bytes, Whole(json, "encode_peak_bytes", UINT64_MAX));
+    GODWIT_ASSIGN_OR_RETURN(m.decode_peak_bytes, Whole(json, "decode_peak_bytes", UINT64_MAX));
+  }
+  return m;
+}
+
+Result<ReportPicture> ReportPictureFromJson(const Json& json) {
+  ReportPicture p;
+  GODWIT_ASSIGN_OR_RETURN(p.image, Text(json, "image"));
+  GODWIT_ASSIGN_OR_RETURN(p.codec, Text(json, "codec"));
+  GODWIT_ASSIGN_OR_RETURN(p.target_bpp, Number(json, "target_bpp"));
+  GODWIT_ASSIGN_OR_RETURN(p.setting, Number(json, "setting"));
+  GODWIT_ASSIGN_OR_RETURN(p.bytes, Whole(json, "bytes", uint64_t{1} << 40));
+  GODWIT_ASSIGN_OR_RETURN(p.metrics, MetricsAt(json));
+  GODWIT_ASSIGN_OR_RETURN(p.file, Text(json, "file"));
+  return p;
+}
+
+Result<Failure> FailureFromJson(const Json& json) {
+  Failure f;
+  GODWIT_ASSIGN_OR_RETURN(f.image, Text(json, "image"));
+  GODWIT_ASSIGN_OR_RETURN(f.codec, Text(json, "codec"));
+  GODWIT_ASSIGN_OR_RETURN(f.setting, Number(json, "setting"));
+  GODWIT_ASSIGN_OR_RETURN(f.error, Text(json, "error"));
+  return f;
+}
+
+Result<Results> ResultsFromJson(const Json& json) {
+  Results r;
+  GODWIT_ASSIGN_OR_RETURN(const std::string schema, Text(json, "schema"));
+  if (schema != kResultsSchema) {
+    return Status(StatusCode::kUnsupported,
+                  "schema " + schema + ", not " + std::string(kResultsSchema));
+  }
+  GODWIT_ASSIGN_OR_RETURN(r.program, Text(json, "program"));
+  GODWIT_ASSIGN_OR_RETURN(r.command, Text(json, "command"));
+  const Json* const machine = At(json, "machine");
+  if (machine == nullptr) return Bad("machine", "no object");
+  GODWIT_ASSIGN_OR_RETURN(r.machine, MachineFromJson(*machine));
+  GODWIT_ASSIGN_OR_RETURN(const uint64_t repeats, Whole(json, "repeats", 1 << 20));
+  r.repeats = static_cast<int>(repeats);
+  GODWIT_RETURN_IF_ERROR(ReadList(
+      json, "metrics",
+      [](const Json& one) -> Result<std::string> {
+        if (!one.is_string()) return Bad("metric", "no text");
+        return one.get<std::string>();
+      },
+      &r.metrics));
+  GODWIT_RETURN_IF_ERROR(ReadList(json, "images", ImageFromJson, &r.images));
+  GODWIT_RETURN_IF_ERROR(ReadList(json, "codecs", CodecFromJson, &r.codecs));
+  GODWIT_RETURN_IF_ERROR(ReadList(json, "measurements", MeasurementFromJson, &r.measurements));
+  GODWIT_RETURN_IF_ERROR(ReadList(json, "pictures", ReportPictureFromJson, &r.pictures));
+  GODWIT_RETURN_IF_ERROR(ReadList(json, "failures", FailureFromJson, &r.failures));
+  GODWIT_RETURN_IF_ERROR(ReadList(json, "imported", ImportedFromJson, &r.imported));
+  GODWIT_RETURN_IF_ERROR(CheckNames(r));
+  return r;
+}
+
+Result<Json> ParseEvalJson(std::string_view text) {
+  struct Watch final : nlohmann::json_sax<Json> {
+    // Only looks: depth, and where the text goes wrong.
+    bool null() override { return true; }
+    bool boolean(bool) override { return true; }
+    bool number_integer(number_integer_t) override { return true; }
+    bool number_unsigned(number_unsigned_t) override { return true; }
+    bool number_float(number_float_t, const string_t&) override { return true; }
+    bool string(string_t&) override { return true; }
+    bool binary(binary_t&) override { return true; }
+    bool start_object(size_t) override { return ++depth <= kMaxDepth; }
+    bool key(string_t&) override { return true; }
+    bool end_object() override { return depth-- > 0; }
+    bool start_array(size_t) override { return ++depth <= kMaxDepth; }
+    bool end_array() override { return depth-- > 0; }
+    bool parse_error(size_t position, const std::string&,
+                     const nlohmann::detail::exception&) override {
+      failed_at = position;
+      return false;
+    }
+    int depth = 0;
+    size_t failed_at = 0;
+  } watch;
+  if (!Json::sax_parse(text, &watch)) {
+    if (watch.depth > kMaxDepth) {
+      return Status(StatusCode::kOverLimit, "JSON nested deeper than " + std::to_string(kMaxDepth));
+    }
+    return Status(StatusCode::kCorrupt, "no JSON, at byte " + std::to_string(watch.failed_at));
+  }
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+std::string Serialise(const Ordered& json) {
+  return json.dump(1, ' ', false, Ordered::error_handler_t::replace) + "\n";
+}
+
+Result<Results> ParseResults(std::string_view text) {
+  GODWIT_ASSIGN_OR_RETURN(const Json json, ParseEvalJson(text));
+  return ResultsFromJson(json);
+}
+
+Result<Results> ReadResults(const std::string& path) {
+  std::error_code ignored;
+  const std::string file = std::filesystem::is_directory(path, ignored)
+                               ? (std::filesystem::path(path) / "results.json").string()
+                               : path;
+  GODWIT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(file, kMaxFileBytes));
+  Result<Results> results =
+      ParseResults({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (!results.ok()) return results.status().WithPrefix(file + ": ");
+  return results;
+}
+
+}  // namespace godwit

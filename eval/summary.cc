@@ -1,0 +1,212 @@
+#include "eval/summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "eval/stopwatch.h"
+
+namespace godwit {
+namespace {
+
+struct Mean {
+  double sum = 0;
+  size_t count = 0;
+  void Add(double value) {
+    if (!std::isfinite(value)) return;
+    sum += value;
+    ++count;
+  }
+  double value() const {
+    return count == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(count);
+  }
+};
+
+MeanPoint MeanOf(const Results& results, const std::vector<const Measurement*>& rows) {
+  MeanPoint point;
+  point.setting = rows[0]->setting;
+  point.pictures = rows.size();
+  Mean bpp;
+  std::map<std::string, Mean> metrics;
+  double encode = 0, decode = 0;
+  bool timed = true;
+  for (const Measurement* const m : rows) {
+    bpp.Add(results.Bpp(m->image, m->bytes));
+    for (const auto& [name, value] : m->metrics) metrics[name].Add(value);
+    const ImageRecord* const image = results.FindImage(m->image);
+    point.pixels += static_cast<double>(image->width) * image->height;
+    point.encode_peak_bytes = std::max(point.encode_peak_bytes, m->encode_peak_bytes.value_or(0));
+    point.decode_peak_bytes = std::max(point.decode_peak_bytes, m->decode_peak_bytes.value_or(0));
+    timed = timed && !m->encode_s.empty() && !m->decode_s.empty();
+    if (!timed) continue;
+    encode += Median(m->encode_s);
+    decode += Median(m->decode_s);
+    const auto [fast_encode, slow_encode] =
+        std::minmax_element(m->encode_s.begin(), m->encode_s.end());
+    const auto [fast_decode, slow_decode] =
+        std::minmax_element(m->decode_s.begin(), m->decode_s.end());
+    point.encode_low_s += *fast_encode;
+    point.encode_high_s += *slow_encode;
+    point.decode_low_s += *fast_decode;
+    point.decode_high_s += *slow_decode;
+  }
+  point.bpp = bpp.value();
+  for (const auto& [name, mean] : metrics) point.metrics[name] = mean.value();
+  if (timed) {
+    point.encode_s = encode;
+    point.decode_s = decode;
+  }
+  return point;
+}
+
+CurveSummary MeasuredCurve(const Results& results, const CodecRecord& codec,
+                           const std::set<std::string>& images) {
+  CurveSummary curve;
+  curve.name = codec.name;
+  curve.runs_processes = codec.runs_processes;
+  std::map<double, std::vector<const Measurement*>> by_setting;
+  for (const Measurement& m : results.measurements) {
+    if (m.codec == codec.name && images.contains(m.image)) by_setting[m.setting].push_back(&m);
+  }
+  for (const double setting : codec.settings) {
+    const auto found = by_setting.find(setting);
+    if (found != by_setting.end()) curve.points.push_back(MeanOf(results, found->second));
+  }
+  return curve;
+}
+
+CurveSummary ImportedSummary(const ImportedCurve& imported) {
+  CurveSummary curve;
+  curve.name = imported.name;
+  curve.imported = true;
+  const std::vector<double>& bpp = imported.columns.at("bpp");
+  for (size_t i = 0; i < bpp.size(); ++i) {
+    MeanPoint point;
+    point.setting = static_cast<double>(i);
+    point.bpp = bpp[i];
+    for (const auto& [name, column] : imported.columns) {
+      if (FindMetric(name) != nullptr) point.metrics[name] = column[i];
+    }
+    curve.points.push_back(std::move(point));
+  }
+  return curve;
+}
+
+// One picture's own curve.
+std::vector<RatePoint> PictureCurve(const Results& results,
+                                    const std::vector<const Measurement*>& rows,
+                                    const Metric& metric) {
+  std::vector<RatePoint> points;
+  for (const Measurement* const m : rows) {
+    const auto found = m->metrics.find(std::string(metric.name));
+    if (found == m->metrics.end()) continue;
+    points.push_back({results.Bpp(m->image, m->bytes), QualityOf(metric, found->second)});
+  }
+  return points;
+}
+
+std::map<std::string, std::vector<const Measurement*>> RowsByImage(const Results& results,
+                                                                   const std::string& codec) {
+  std::map<std::string, std::vector<const Measurement*>> rows;
+  for (const Measurement& m : results.measurements) {
+    if (m.codec == codec) rows[m.image].push_back(&m);
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::vector<RatePoint> CurveSummary::Points(const Metric& metric) const {
+  std::vector<RatePoint> rate_points;
+  for (const MeanPoint& point : points) {
+    const auto found = point.metrics.find(std::string(metric.name));
+    if (found == point.metrics.end() || !std::isfinite(found->second)) continue;
+    rate_points.push_back({point.bpp, QualityOf(metric, found->second)});
+  }
+  return rate_points;
+}
+
+CommonSet FindCommonSet(const Results& results) {
+  std::map<std::string, std::set<double>> settings;             // of each codec that has any
+  std::map<std::string, std::map<std::string, size_t>> counts;  // by codec and image
+  for (const Measurement& m : results.measurements) {
+    settings[m.codec].insert(m.setting);
+    ++counts[m.codec][m.image];
+  }
+  CommonSet common;
+  for (const ImageRecord& image : results.images) common.images.insert(image.name);
+  for (const CodecRecord& codec : results.codecs) {
+    std::set<std::string> complete;
+    for (const auto& [image, count] : counts[codec.name]) {
+      if (count == settings[codec.name].size()) complete.insert(image);
+    }
+    if (complete.size() * 2 < results.images.size()) {
+      common.left_out.insert(codec.name);
+      continue;
+    }
+    std::erase_if(common.images, [&](const std::string& name) { return !complete.contains(name); });
+  }
+  return common;
+}
+
+std::vector<CurveSummary> SummariseCurves(const Results& results) {
+  std::vector<CurveSummary> curves;
+  const CommonSet common = FindCommonSet(results);
+  for (const CodecRecord& codec : results.codecs) {
+    if (common.left_out.contains(codec.name)) continue;
+    curves.push_back(MeasuredCurve(results, codec, common.images));
+  }
+  for (const ImportedCurve& imported : results.imported) {
+    curves.push_back(ImportedSummary(imported));
+  }
+  return curves;
+}
+
+BdSummary CompareCurves(const Results& results, const std::vector<CurveSummary>& curves,
+                        const std::string& anchor, const std::string& tested, const Metric& metric,
+                        double min_overlap) {
+  const auto points = [&](const std::string& name) {
+    const auto found = std::find_if(curves.begin(), curves.end(),
+                                    [&](const CurveSummary& c) { return c.name == name; });
+    return found == curves.end() ? std::vector<RatePoint>() : found->Points(metric);
+  };
+  const std::vector<RatePoint> a = points(anchor), t = points(tested);
+  BdSummary bd{BdRate(a, t, min_overlap), BdQuality(a, t, min_overlap), {}, 0};
+  const auto anchor_rows = RowsByImage(results, anchor), rows = RowsByImage(results, tested);
+  Mean mean;
+  for (const auto& [image, of_anchor] : anchor_rows) {
+    const auto of_tested = rows.find(image);
+    if (of_tested == rows.end()) continue;
+    const Result<BdDifference> one =
+        BdRate(PictureCurve(results, of_anchor, metric),
+               PictureCurve(results, of_tested->second, metric), min_overlap);
+    if (one.ok()) mean.Add(one->value);
+  }
+  bd.pictures = mean.count;
+  if (mean.count > 0) bd.mean_rate = mean.value();
+  return bd;
+}
+
+std::string DefaultAnchor(const std::vector<CurveSummary>& curves) {
+  for (const CurveSummary& curve : curves) {
+    if (curve.name == "jpeg") return curve.name;
+  }
+  return curves.empty() ? "" : curves.front().name;
+}
+
+std::optional<Speed> SpeedNear(const CurveSummary& curve, double bpp) {
+  const MeanPoint* nearest = nullptr;
+  for (const MeanPoint& p : curve.points) {
+    if (!p.encode_s || *p.encode_s <= 0 || *p.decode_s <= 0) continue;
+    if (nearest == nullptr ||
+        std::abs(std::log(p.bpp / bpp)) < std::abs(std::log(nearest->bpp / bpp))) {
+      nearest = &p;
+    }
+  }
+  if (nearest == nullptr) return std::nullopt;
+  return Speed{nearest->bpp, nearest->pixels / *nearest->encode_s / 1e6,
+               nearest->pixels / *nearest->decode_s / 1e6};
+}
+
+}  // namespace godwit

@@ -1,0 +1,76 @@
+// Our own codec: stream model and synthesis as the program finds them.
+#include "codecs/image/image_decoder.h"
+#include "codecs/image/image_encoder.h"
+#include "eval/codec_table.h"
+#include "models/registry.h"
+
+namespace godwit {
+namespace {
+
+class SwiftCodec final : public Codec {
+ public:
+  SwiftCodec(SwiftModels models, ImageEncoder encoder, int threads)
+      : models_(std::move(models)), encoder_(std::move(encoder)), threads_(threads) {}
+
+  Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
+                                            double setting) override {
+    GODWIT_RETURN_IF_ERROR(encoder_.SetStepIndex(StepIndexFromQuality(setting)));
+    GODWIT_ASSIGN_OR_RETURN(stream_, encoder_.Encode(rgb));
+    return std::span<const std::byte>(stream_);
+  }
+
+  Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) override {
+    GODWIT_ASSIGN_OR_RETURN(const ImageStream parsed, ParseImageStream(stream));
+    ImageDecodeOptions options;
+    options.threads = threads_;
+    GODWIT_ASSIGN_OR_RETURN(
+        ImageDecoder decoder,
+        ImageDecoder::Create(parsed, *models_.stream, models_.synthesis.get(), options));
+    if (decoder.width() != rgb.width || decoder.height() != rgb.height) {
+      return Status(StatusCode::kInvalidArgument, "swift: a stream of another size");
+    }
+    return decoder.ReadRows(rgb);
+  }
+
+ private:
+  SwiftModels models_;
+  ImageEncoder encoder_;
+  int threads_;
+  Bytes stream_;
+};
+
+}  // namespace
+
+Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
+                                  const CodecContext& context) {
+  std::string model, synthesis;
+  for (const std::string& option : options) {
+    if (option == "small" || option == "medium" || option == "large" || option == "none") {
+      synthesis = option;
+    } else if (option.starts_with("model=")) {
+      model = option.substr(6);
+    } else if (option.starts_with("synthesis=")) {
+      synthesis = option.substr(10);
+    } else {
+      return NoCodecOption("swift", option);
+    }
+  }
+  GODWIT_ASSIGN_OR_RETURN(const SwiftModels models, context.load_swift(model, synthesis));
+  CodecEntry entry;
+  entry.version = "godwit " + context.version + ", stream model " +
+                  ModelIdHex(models.stream->id()) + ", synthesis ";
+  entry.version +=
+      models.synthesis == nullptr ? "none" : models.synthesis->size() + " " + models.synthesis_id;
+  entry.setting_name = "quality";
+  entry.ladder = {5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90};  // above, rates leave the rivals'
+  entry.create = [models](int threads) -> Result<std::unique_ptr<Codec>> {
+    ImageEncodeOptions encode;
+    encode.threads = threads;
+    GODWIT_ASSIGN_OR_RETURN(ImageEncoder encoder, ImageEncoder::Create(*models.stream, encode));
+    return std::unique_ptr<Codec>(
+        std::make_unique<SwiftCodec>(models, std::move(encoder), threads));
+  };
+  return entry;
+}
+
+}  // namespace godwit
