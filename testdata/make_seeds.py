@@ -59,7 +59,7 @@ def arrays():
         write('npy', f'{descr[1:]}_{"fortran" if fortran else "c"}.npy', head + samples[:count])
     for order, name in (('<', 'little'), ('>', 'big')):
         head = struct.pack(order + 'i36x8h14xhh32x', 348, 3, 4, 3, 2, 1, 1, 1, 1, 4, 16)
-        head = head[:108] + struct.pack(order + 'f', 352) + head[112:]
+        head = head.ljust(108, b'\0') + struct.pack(order + 'f', 352)
         volume = head + bytes(344 - len(head)) + b'n+1\0' + bytes(4) + samples[:48]
         write('nifti', f'{name}.nii', volume)
         write('nifti', f'{name}.nii.gz', gzip.compress(volume, mtime=0))
