@@ -7,6 +7,7 @@ add_library(codec_test_model STATIC codecs/test_model.cc)
 target_link_libraries(codec_test_model PUBLIC godwit::image PRIVATE godwit_flags)
 
 include(${CMAKE_CURRENT_LIST_DIR}/lossless_tests.cmake)
+godwit_test(codecs/array_codec_test.cc godwit::array godwit::io)
 godwit_test(codecs/image_allocation_test.cc codec_test_model)
 godwit_test(codecs/image_codec_test.cc codec_test_model godwit::io)
 godwit_test(codecs/image_decoder_test.cc codec_test_model)

@@ -1,2 +1,3 @@
 godwit_test(entropy/range_coder_test.cc godwit::entropy)
 godwit_test(entropy/adaptive_bit_test.cc godwit::entropy)
+godwit_test(entropy/bit_mixer_test.cc godwit::entropy)
