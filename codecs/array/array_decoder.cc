@@ -25,8 +25,30 @@ bool IsEmpty(const Box& box) {
   return std::any_of(box.size.begin(), box.size.end(), [](int64_t n) { return n <= 0; });
 }
 
-Status DecodePredicted(BitReader& reader, PredictedTile& tile) {
+// From places to the values in the tables.
+Status LookUp(PredictedTile& tile, const std::vector<ValueTable>& tables) {
+  bool found = true;
+  std::vector<int32_t> entry;  // by place, -1 for none
+  for (size_t c = 0; c < tables.size(); ++c) {
+    const ValueTable& table = tables[c];
+    if (table.values.empty()) continue;
+    entry.assign(static_cast<size_t>(table.places.back()) + 1, -1);
+    for (size_t i = 0; i < table.places.size(); ++i) {
+      entry[static_cast<size_t>(table.places[i])] = static_cast<int32_t>(i);
+    }
+    ForChannel(tile, static_cast<int64_t>(c), [&](int32_t& v) {
+      const int32_t i = entry[static_cast<size_t>(v)];
+      found &= i >= 0;
+      v = table.values[static_cast<size_t>(std::max(i, 0))];
+    });
+  }
+  return found ? Status() : Status(StatusCode::kCorrupt, "a value that its table does not have");
+}
+
+Status DecodePredicted(BitReader& reader, const ValueMap& map, PredictedTile& tile) {
   CodeExceptions(reader, tile.geometry, tile.exceptions, tile.values);
+  std::vector<ValueTable> tables;
+  GODWIT_RETURN_IF_ERROR(CodeTables(reader, map, tile, tables));
   tile.rate = static_cast<int>(reader.CodeRaw(0, 4));
   std::vector<int32_t> as_they_are;
   if (!tile.exceptions.empty()) as_they_are = tile.values;
@@ -40,7 +62,7 @@ Status DecodePredicted(BitReader& reader, PredictedTile& tile) {
   for (size_t i = 0; i < as_they_are.size(); ++i) {
     if (tile.exceptions[i] != 0) tile.values[i] = as_they_are[i];
   }
-  return {};
+  return LookUp(tile, tables);
 }
 
 template <typename T, typename F>
@@ -93,15 +115,13 @@ Status DecodeTile(const ArrayStream& stream, int64_t index, NdArray& out, const 
     PredictedTile tile;
     tile.geometry = GeometryOf(order);
     tile.channels = order.channels;
-    tile.low = header.map.low();
-    tile.high = header.map.high();
     tile.values.resize(static_cast<size_t>(tile.geometry.size()));
     BitReader reader(stream.tiles[t]);
     const uint32_t method = reader.CodeRaw(0, 4);
     if (method != static_cast<uint32_t>(TileMethod::kPredicted)) {
       return Status(StatusCode::kUnsupported, place + "method " + std::to_string(method));
     }
-    GODWIT_RETURN_IF_ERROR(DecodePredicted(reader, tile).WithPrefix(place));
+    GODWIT_RETURN_IF_ERROR(DecodePredicted(reader, header.map, tile).WithPrefix(place));
     StoreTile(header, tile, box, part, out, whole);
     return {};
   });

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "codecs/array/predictor_fit.h"
+#include "codecs/array/table_fit.h"
 #include "codecs/array/tile_syntax.h"
 #include "io/container.h"
 
@@ -129,11 +130,32 @@ void FillExceptions(PredictedTile& tile) {
   }
 }
 
+// Where floats are few numbers, values become their places in a table.
+std::vector<ValueTable> FitTables(const ValueMap& map, PredictedTile& tile) {
+  std::vector<ValueTable> tables(static_cast<size_t>(tile.channels));
+  if (map.kind != MapKind::kOrdered) return tables;
+  for (size_t c = 0; c < tables.size(); ++c) {
+    std::vector<int32_t> values;
+    ForChannel(tile, static_cast<int64_t>(c), [&](int32_t& v) { values.push_back(v); });
+    std::optional<ValueTable> table = FitTable(std::move(values));
+    if (!table) continue;
+    tables[c] = *std::move(table);
+    const std::vector<int32_t>& known = tables[c].values;
+    ForChannel(tile, static_cast<int64_t>(c), [&](int32_t& v) {
+      const auto i = std::lower_bound(known.begin(), known.end(), v) - known.begin();
+      v = tables[c].places[static_cast<size_t>(i)];
+    });
+  }
+  return tables;
+}
+
 // `planes`: only the first so many, to see what they take.
-Result<size_t> WriteTile(PredictedTile& tile, int rate, int64_t planes, std::span<std::byte> out) {
+Result<size_t> WriteTile(const ValueMap& map, PredictedTile& tile, std::vector<ValueTable>& tables,
+                         int rate, int64_t planes, std::span<std::byte> out) {
   BitWriter writer(out);
   writer.CodeRaw(static_cast<uint32_t>(TileMethod::kPredicted), 4);
   CodeExceptions(writer, tile.geometry, tile.exceptions, tile.values);
+  GODWIT_RETURN_IF_ERROR(CodeTables(writer, map, tile, tables));
   FillExceptions(tile);
   tile.rate = rate;
   writer.CodeRaw(static_cast<uint32_t>(rate), 4);
@@ -146,13 +168,14 @@ Result<size_t> WriteTile(PredictedTile& tile, int rate, int64_t planes, std::spa
 }
 
 // Into a buffer that is made larger until it suffices.
-Result<Bytes> WrittenTile(const PredictedTile& tile, int rate, int64_t planes) {
+Result<Bytes> WrittenTile(const ValueMap& map, const PredictedTile& tile,
+                          std::vector<ValueTable>& tables, int rate, int64_t planes) {
   const PlaneGeometry& g = tile.geometry;
   const auto samples = static_cast<size_t>(planes * g.height * g.width);
   for (size_t bytes = samples * 6 + (size_t{1} << 16);; bytes *= 2) {
     Bytes out(bytes);
     PredictedTile work = tile;
-    const Result<size_t> size = WriteTile(work, rate, planes, out);
+    const Result<size_t> size = WriteTile(map, work, tables, rate, planes, out);
     if (!size.ok() && size.status().code() == StatusCode::kOverLimit) continue;
     if (!size.ok()) return size.status();
     out.resize(*size);
@@ -162,14 +185,15 @@ Result<Bytes> WrittenTile(const PredictedTile& tile, int rate, int64_t planes) {
 
 // Whether and how fast weights should learn depends on the signal: by 9 % on one ECG, by -3 % on a
 // cube whose planes have weights enough. So the first planes are written with each.
-Result<int> ChooseRate(const PredictedTile& tile) {
+Result<int> ChooseRate(const ValueMap& map, const PredictedTile& tile,
+                       std::vector<ValueTable>& tables) {
   constexpr int64_t kTrialSamples = int64_t{1} << 18;
   const PlaneGeometry& g = tile.geometry;
   const int64_t planes = std::clamp<int64_t>(kTrialSamples / (g.height * g.width), 1, g.planes);
   int best = 0;
   size_t least = 0;
   for (const int rate : {0, 6, 9}) {
-    GODWIT_ASSIGN_OR_RETURN(const Bytes out, WrittenTile(tile, rate, planes));
+    GODWIT_ASSIGN_OR_RETURN(const Bytes out, WrittenTile(map, tile, tables, rate, planes));
     if (rate == 0 || out.size() < least) {
       least = out.size();
       best = rate;
@@ -186,12 +210,11 @@ Result<Bytes> EncodeTile(const NdArray& array, const ArrayHeader& header, int64_
   PredictedTile tile;
   tile.geometry = GeometryOf(order);
   tile.channels = order.channels;
-  tile.low = header.map.low();
-  tile.high = header.map.high();
   tile.values.resize(static_cast<size_t>(tile.geometry.size()));
   LoadTile(array, header, whole, box, tile);
-  GODWIT_ASSIGN_OR_RETURN(const int rate, ChooseRate(tile));
-  return WrittenTile(tile, rate, tile.geometry.planes);
+  std::vector<ValueTable> tables = FitTables(header.map, tile);
+  GODWIT_ASSIGN_OR_RETURN(const int rate, ChooseRate(header.map, tile, tables));
+  return WrittenTile(header.map, tile, tables, rate, tile.geometry.planes);
 }
 
 // Halves the longest transformed axis until a tile is small enough.

@@ -132,8 +132,11 @@ uint64_t WorkBytes(const ArrayHeader& h, const Box& box) {
                            static_cast<uint64_t>(line ? kLeftPad1d : kLeftPad2d) + kRightPad;
   uint64_t samples = Times(static_cast<uint64_t>(order.places * order.channels), rows);
   samples = Times(samples, columns);
-  constexpr uint64_t kBytes = 9, kModels = uint64_t{4} << 20;  // values, errors, exceptions
-  return std::max(Times(samples, kBytes), Times(samples, kBytes) + kModels);
+  // Values, errors, exceptions; the tables of ordered values have an entry for two samples at
+  // most, each with eight places.
+  const uint64_t bytes = Times(samples, h.map.kind == MapKind::kOrdered ? 33 : 9);
+  constexpr uint64_t kModels = uint64_t{5} << 20;
+  return std::max(bytes, bytes + kModels);
 }
 
 Bytes WriteHead(const ArrayHeader& h) {

@@ -19,10 +19,14 @@ struct PlaneModel {
   int64_t bias = 0;                 // 2^-16
 };
 
+struct ValueRange {
+  int32_t low = 0, high = 0;
+};
+
 struct PredictedTile {
   PlaneGeometry geometry;
   int64_t channels = 1;             // planes that belong to one place on the first axis
-  int32_t low = 0, high = 0;        // of the values
+  std::vector<ValueRange> ranges;   // of the values, by channel
   std::vector<int32_t> values;      // geometry.size(); coded ones inside, room around them
   std::vector<uint8_t> exceptions;  // empty, or geometry.size(): 1 where the value is not coded
   int rate = 0;                     // of learning
@@ -59,6 +63,7 @@ class PlaneCoder {
     first_ = r.empty() ? 0 : r[0] * g_.plane_stride();
     second_ = r.size() < 2 ? 0 : r[1] * g_.plane_stride();
     near_ = far_ = 0;
+    range_ = tile_.ranges[static_cast<size_t>(plane % tile_.channels)];
     for (int64_t y = 0; y < g_.height; ++y) {
       BeginRow(g_, tile_.values.data(), plane, y);
       for (int64_t x = 0; x < g_.width; ++x) CodeSample(coder, g_.At(plane, y, x), y == 0);
@@ -107,8 +112,8 @@ class PlaneCoder {
     int32_t* const error = errors_.data() + at;
     if (first_row && !g_.is_line()) FollowLeft(g_, value);
     int64_t predicted = predictor_.Predict(value);
-    predicted = std::clamp(predicted, int64_t{tile_.low} * (1 << kFractionBits),
-                           int64_t{tile_.high} * (1 << kFractionBits));
+    predicted = std::clamp(predicted, int64_t{range_.low} * (1 << kFractionBits),
+                           int64_t{range_.high} * (1 << kFractionBits));
     constexpr int64_t kHalf = 1 << (kFractionBits - 1);
     const int64_t rounded = (predicted + kHalf) >> kFractionBits;
     if (!tile_.exceptions.empty() && tile_.exceptions[static_cast<size_t>(at)] != 0) {
@@ -119,9 +124,9 @@ class PlaneCoder {
     const Surroundings s = Around(error, predicted & ((1 << kFractionBits) - 1));
     const int64_t residual = residuals_.Code(coder, s, int64_t{*value} - rounded);
     int64_t v = rounded + residual;
-    if (v < tile_.low || v > tile_.high) {
+    if (v < range_.low || v > range_.high) {
       outside_ = true;
-      v = std::clamp<int64_t>(v, tile_.low, tile_.high);
+      v = std::clamp<int64_t>(v, range_.low, range_.high);
     }
     *value = static_cast<int32_t>(v);
     const int64_t e = v - rounded;
@@ -187,6 +192,7 @@ class PlaneCoder {
   std::vector<int32_t> last_weights_;
   std::vector<int64_t> last_references_;
   int64_t last_bias_ = 0;
+  ValueRange range_;
   int64_t first_ = 0, second_ = 0;  // distances to the nearest references in samples, 0: none
   int64_t near_ = 0, far_ = 0;      // running sizes of errors, 1/256
   bool outside_ = false;

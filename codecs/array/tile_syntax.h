@@ -7,6 +7,7 @@
 
 #include "codecs/array/array_header.h"
 #include "codecs/array/predicted_tile.h"
+#include "codecs/array/value_table.h"
 
 namespace godwit::array {
 
@@ -82,6 +83,37 @@ void CodeExceptions(Coder& coder, const PlaneGeometry& g, std::vector<uint8_t>& 
         }
         values[at] = last;
       }
+    }
+  }
+}
+
+// Tables of the channels that have one, for ordered values; and what the values of each channel
+// may be. Empty tables are none.
+template <typename Coder>
+Status CodeTables(Coder& coder, const ValueMap& map, PredictedTile& tile,
+                  std::vector<ValueTable>& tables) {
+  tile.ranges.assign(static_cast<size_t>(tile.channels), {map.low(), map.high()});
+  tables.resize(tile.ranges.size());
+  if (map.kind != MapKind::kOrdered) return {};
+  const PlaneGeometry& g = tile.geometry;
+  const int64_t samples = g.planes / tile.channels * g.height * g.width;
+  CountedBit has_table;
+  for (size_t c = 0; c < tables.size(); ++c) {
+    if (!CodeCounted(coder, has_table, !tables[c].values.empty())) continue;
+    GODWIT_RETURN_IF_ERROR(CodeTable(coder, samples, tables[c]));
+    tile.ranges[c] = {0, tables[c].places.back()};
+  }
+  return {};
+}
+
+// Calls f(value) for all values of a channel of the tile.
+template <typename F>
+void ForChannel(PredictedTile& tile, int64_t channel, F f) {
+  const PlaneGeometry& g = tile.geometry;
+  for (int64_t p = channel; p < g.planes; p += tile.channels) {
+    for (int64_t y = 0; y < g.height; ++y) {
+      int32_t* const row = tile.values.data() + g.At(p, y, 0);
+      for (int64_t x = 0; x < g.width; ++x) f(row[x]);
     }
   }
 }
