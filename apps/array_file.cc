@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "io/audio_file.h"
 #include "io/byte_source.h"
 #include "io/input_file.h"
 #include "io/nifti_file.h"
@@ -54,6 +55,13 @@ std::vector<std::string> Fields(const std::string& text) {
   return fields;
 }
 
+template <typename Test>
+bool Begins(const std::string& path, Test test) {
+  if (path == "-") return false;
+  Result<ByteSource> source = ByteSource::Open(path);
+  return source.ok() && test(source->Peek(512));
+}
+
 // Digits only; up to 2^40.
 bool ParseIndex(const std::string& text, int64_t* value) {
   if (text.empty() || text.size() > 12) return false;
@@ -68,17 +76,22 @@ bool ParseIndex(const std::string& text, int64_t* value) {
 }  // namespace
 
 bool BeginsLikeArray(const std::string& path) {
-  if (path == "-") return false;
-  Result<ByteSource> source = ByteSource::Open(path);
-  if (!source.ok()) return false;
-  const auto prefix = source->Peek(512);
-  return IsNpy(prefix) || IsGzip(prefix) || IsNifti(prefix);
+  return Begins(path,
+                [](auto prefix) { return IsNpy(prefix) || IsGzip(prefix) || IsNifti(prefix); });
+}
+
+bool BeginsLikeAudio(const std::string& path) {
+  return Begins(path, [](auto prefix) { return IsAudio(prefix); });
 }
 
 Result<NdArray> ReadArrayFile(const std::string& path, const DecodeLimits& limits) {
   GODWIT_ASSIGN_OR_RETURN(const Bytes file, ReadFile(path, limits.max_memory_bytes));
-  Result<NdArray> array = CatchOutOfMemory(
-      [&] { return IsNpy(file) ? ReadNpy(file, limits) : ReadNifti(file, limits); });
+  Result<NdArray> array = CatchOutOfMemory([&]() -> Result<NdArray> {
+    if (IsNpy(file)) return ReadNpy(file, limits);
+    if (!IsAudio(file)) return ReadNifti(file, limits);
+    GODWIT_ASSIGN_OR_RETURN(const auto audio, OpenAudioBytes(file, limits));
+    return ReadAudioArray(*audio, limits);
+  });
   if (!array.ok()) return array.status().WithPrefix(InputName(path) + ": ");
   return array;
 }

@@ -18,6 +18,10 @@ namespace godwit {
 // cannot be looked at twice, and for what cannot be read.
 bool BeginsLikeArray(const std::string& path);
 
+// Whether it begins like sound that may be read as an array (WAV, FLAC, Ogg, AIFF): (frame,
+// channel).
+bool BeginsLikeAudio(const std::string& path);
+
 // Messages name the file.
 Result<NdArray> ReadArrayFile(const std::string& path, const DecodeLimits& limits);
 // A .npy file; "-" is standard output.

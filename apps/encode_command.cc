@@ -242,7 +242,7 @@ int RunEncode(std::span<const std::string> args, Console& console) {
   if (a.out == "-" && console.json) {
     return console.FailUsage("--json and the output would both go to standard output");
   }
-  if (BeginsLikeArray(a.in) || (a.in == "-" && a.asks_for_array())) {
+  if (BeginsLikeArray(a.in) || (a.asks_for_array() && (a.in == "-" || BeginsLikeAudio(a.in)))) {
     return RunEncodeArray(a, console);
   }
   if (a.asks_for_array()) {

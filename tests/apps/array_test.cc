@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "io/audio_file.h"
 #include "io/npy_file.h"
 #include "tests/apps/program.h"
 
@@ -112,6 +113,22 @@ TEST_F(ArrayTest, MistakesAreOneLineWithTheirExitCode) {
   Save("wide.npy", wide);
   fails({"encode", "wide.npy", "x.gdw"}, 4, "f64");
   EXPECT_FALSE(Exists("x.gdw") || Exists("x.npy"));
+}
+
+TEST_F(ArrayTest, SoundIsAnArrayWhereOneIsAskedFor) {
+  NdArray waves = Waves();
+  waves.type = SampleType::kI16;
+  waves.shape = Shape::Of(6000, 4);
+  AudioInfo info;
+  info.rate_hz = 48000;
+  info.channels = 4;
+  info.format = "wav";
+  SaveBytes(File("a.wav"), Must(WriteAudio(info, waves)));
+  Good({"encode", "a.wav", "a.gdw", "--lossless"});
+  Good({"decode", "a.gdw", "b.npy"});
+  const NdArray back = Load("b.npy");
+  EXPECT_EQ(back.shape, waves.shape);
+  EXPECT_EQ(back.data, waves.data);
 }
 
 TEST_F(ArrayTest, StandardInputIsAnArrayWhereOneIsAskedFor) {
