@@ -7,6 +7,8 @@ add_library(codec_test_model STATIC codecs/test_model.cc)
 target_link_libraries(codec_test_model PUBLIC godwit::image PRIVATE godwit_flags)
 
 include(${CMAKE_CURRENT_LIST_DIR}/lossless_tests.cmake)
+godwit_test(codecs/array_golden_test.cc godwit::array)
+target_compile_definitions(array_golden_test PRIVATE GODWIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 godwit_test(codecs/array_codec_test.cc godwit::array godwit::io)
 godwit_test(codecs/image_allocation_test.cc codec_test_model)
 godwit_test(codecs/image_codec_test.cc codec_test_model godwit::io)
