@@ -150,14 +150,15 @@ Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions&
   bytes *= static_cast<uint64_t>(out.shape.count());  // at most limits.max_pixels samples
   const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
   const int64_t tiles = TileCount(header);
-  const int workers = static_cast<int>(std::min<int64_t>(threads, tiles));
-  const uint64_t work =
-      WorkBytes(header, TileBox(header, 0)) * static_cast<uint64_t>(std::max(workers, 1));
-  if (bytes + work > options.limits.max_memory_bytes) {
+  const uint64_t work = WorkBytes(header, TileBox(header, 0));
+  const uint64_t limit = options.limits.max_memory_bytes;
+  if (bytes > limit || work > limit - bytes) {
     return Status(StatusCode::kOverLimit, "decoding takes " + std::to_string(bytes + work) +
-                                              " bytes, the limit is " +
-                                              std::to_string(options.limits.max_memory_bytes));
+                                              " bytes, the limit is " + std::to_string(limit));
   }
+  // No more threads than there is memory for.
+  const int workers = static_cast<int>(std::min<uint64_t>(
+      {static_cast<uint64_t>(threads), static_cast<uint64_t>(tiles), (limit - bytes) / work}));
   GODWIT_RETURN_IF_ERROR(CatchOutOfMemory([&]() -> Status {
     out.data.resize(bytes);
     return {};

@@ -258,8 +258,7 @@ uint8_t GuessChannelAxes(const Shape& shape) {
 
 Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& options) {
   if (array.type > SampleType::kF32) {
-    return Status(StatusCode::kUnsupported,
-                  "samples of type " + std::string(SampleTypeName(array.type)));
+    return Status(StatusCode::kUnsupported, "samples of type f64; make them f32 first");
   }
   if (!(options.max_error >= 0) || std::isinf(options.max_error)) {
     return Status(StatusCode::kInvalidArgument, "the largest error must be a number from 0 on");

@@ -153,6 +153,14 @@ TEST(ArrayCodecTest, ThreadsChangeNoByteAndTilesNoSample) {
   }
 }
 
+TEST(ArrayCodecTest, ThreadsGiveWayToTheLimitOnMemory) {
+  const NdArray array = Walk(SampleType::kU8, ShapeOf({400, 100}), 19);
+  const Bytes file = Encoded(array, {.tile_samples = 5000});
+  const auto back = Decoded(file, {.limits = {.max_memory_bytes = 6 << 20}, .threads = 64});
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  EXPECT_EQ(back->data, array.data);
+}
+
 TEST(ArrayCodecTest, APartEqualsThatOfTheWhole) {
   const NdArray array = Walk(SampleType::kU16, ShapeOf({60, 70, 4}), 13);
   const Bytes file = Encoded(array, {.max_error = 2, .tile_samples = 2000});
