@@ -22,16 +22,16 @@ bool AllZero(const std::byte* begin, const std::byte* end) {
 }  // namespace
 
 Result<size_t> RangeEncoder::Finish() {
-  const uint64_t limit = low_ + range_;
-  const uint64_t whole = RoundUp(low_, kWhole);
+  const uint64_t limit = hot_.low + hot_.range;
+  const uint64_t whole = RoundUp(hot_.low, kWhole);
   if (whole < limit) {
-    low_ = whole;
+    hot_.low = whole;
     ShiftOut();  // the cached byte and those that waited for a carry
   } else {
-    low_ = RoundUp(low_, kTopByte);
-    assert(low_ < limit);
+    hot_.low = RoundUp(hot_.low, kTopByte);
+    assert(hot_.low < limit);
     ShiftOut();
-    ShiftOut();  // the top byte of low_
+    ShiftOut();  // the top byte of hot_.low
   }
   if (lost_ == 0 && AllZero(begin_, at_)) return size_t{0};
   if (overflow_) return Status(StatusCode::kOverLimit, "entropy coder output buffer is full");

@@ -33,28 +33,30 @@ class RangeEncoder {
   explicit RangeEncoder(std::span<std::byte> out)
       : begin_(out.data()), at_(out.data()), end_(out.data() + out.size()) {}
 
+  // What every symbol changes: small enough for registers, see hot().
+  struct Hot {
+    uint64_t low = 0;              // < 2^33
+    uint32_t range = 0xffffffffu;  // >= 2^24 between symbols
+  };
+
   void Encode(Interval s) {
     assert(s.size > 0 && s.low + s.size <= (1u << kScaleBits));
-    const uint32_t unit = range_ >> kScaleBits;  // >= 256, since range_ >= 2^24 between calls
-    low_ += uint64_t{unit} * s.low;              // bit 32 is a carry, passed on by ShiftOut()
-    range_ = unit * s.size;
+    const uint32_t unit = hot_.range >> kScaleBits;  // >= 256, since range >= 2^24 between calls
+    hot_.low += uint64_t{unit} * s.low;              // bit 32 is a carry, passed on by ShiftOut()
+    hot_.range = unit * s.size;
     Renormalise();
   }
   // A decision whose probability of being 1 is p1 / 2^16, 0 < p1 < 2^16. The 0 takes the low part.
   void EncodeBit(bool bit, uint32_t p1) {
-    const uint32_t bound = SplitRange(range_, p1);
-    // Branch-free: bits near one half would mispredict every other time.
-    const uint32_t mask = 0u - static_cast<uint32_t>(bit);
-    low_ += bound & mask;
-    range_ = bit ? range_ - bound : bound;
+    hot_ = Split(hot_, bit, p1);
     Renormalise();
   }
   // `count` equiprobable bits, 0 <= count <= 16.
   void EncodeRaw(uint32_t value, int count) {
     assert(count >= 0 && count <= 16 && (value >> count) == 0);
-    const uint32_t unit = range_ >> count;
-    low_ += uint64_t{unit} * value;
-    range_ = unit;
+    const uint32_t unit = hot_.range >> count;
+    hot_.low += uint64_t{unit} * value;
+    hot_.range = unit;
     Renormalise();
   }
   // Flushes and returns the byte count; call once, last. The zeros that end the flush are left out,
@@ -62,27 +64,57 @@ class RangeEncoder {
   // all sat at the bottom of the scale. kOverLimit if the buffer was too small.
   Result<size_t> Finish();
 
+  // For loops over many bits: take hot(), Split() it bit by bit, Renormalise() when the range is
+  // below kMinRange, and give it back with set_hot().
+  static constexpr uint32_t kMinRange = 1u << 24;
+  Hot hot() const { return hot_; }
+  void set_hot(Hot hot) { hot_ = hot; }
+  static Hot Split(Hot h, bool bit, uint32_t p1) {
+    const uint32_t bound = SplitRange(h.range, p1);
+    // Branch-free: bits near one half would mispredict every other time.
+    const uint32_t mask = 0u - static_cast<uint32_t>(bit);
+    return {h.low + (bound & mask), bit ? h.range - bound : bound};
+  }
+  // Out of line and rare: its registers are not in the loop's way.
+  __attribute__((noinline, cold)) Hot Renormalise(Hot h) {
+    hot_ = h;
+    Renormalise();
+    return hot_;
+  }
+
+  // Bytes written so far, and bytes that wait for a carry: with two for every symbol and eight for
+  // the end, all that a buffer must hold.
+  size_t written() const { return static_cast<size_t>(at_ - begin_); }
+  size_t pending() const { return static_cast<size_t>(pending_); }
+  // Goes on in another buffer, which begins with the bytes written so far.
+  void ContinueIn(std::span<std::byte> out) {
+    assert(out.size() >= written());
+    at_ = out.data() + written();
+    begin_ = out.data();
+    end_ = out.data() + out.size();
+  }
+
   // Equals the decoder's after the same symbols, so a test can name the first that differs.
-  uint32_t fingerprint() const { return range_; }
+  uint32_t fingerprint() const { return hot_.range; }
 
  private:
   void Renormalise() {
-    while (range_ < (1u << 24)) {
-      range_ <<= 8;
+    while (hot_.range < kMinRange) {
+      hot_.range <<= 8;
       ShiftOut();
     }
   }
   void ShiftOut() {
-    if (low_ < 0xff000000u || low_ > 0xffffffffu) {
-      const uint8_t carry = static_cast<uint8_t>(low_ >> 32);
+    if (hot_.low < 0xff000000u || hot_.low > 0xffffffffu) {
+      const uint8_t carry = static_cast<uint8_t>(hot_.low >> 32);
       if (started_) Put(static_cast<uint8_t>(cache_ + carry));
       for (; pending_ > 0; --pending_) Put(static_cast<uint8_t>(0xff + carry));
-      cache_ = static_cast<uint8_t>(low_ >> 24);
+      cache_ = static_cast<uint8_t>(hot_.low >> 24);
       started_ = true;
     } else {
       ++pending_;
     }
-    low_ = (low_ & 0x00ffffffu) << 8;
+    hot_.low = (hot_.low & 0x00ffffffu) << 8;
   }
   void Put(uint8_t b) {
     if (at_ == end_) {
@@ -96,8 +128,7 @@ class RangeEncoder {
   std::byte* begin_;
   std::byte* at_;
   std::byte* end_;
-  uint64_t low_ = 0;  // < 2^33
-  uint32_t range_ = 0xffffffffu;
+  Hot hot_;
   uint64_t pending_ = 0;  // bytes of 0xff that a carry would turn over
   uint8_t cache_ = 0;     // the byte before them
   bool started_ = false;

@@ -97,12 +97,12 @@ def commands_text(commands, otherwise):
 def write_stream(folder, name, model_id, minutes, commands, results):
     write_card(
         folder, name, results, id=model_id, machine=MACHINE,
-        what='The stream model of the `swift` picture codec (`docs/format/image.md` section 6): transforms, DC predictor and the\n'
+        what='The stream model of the `swift` picture codec (`docs/format/image.md` section 6): transforms and the\n'
              '`lite` context model. Encoders write its id into every file, and every decoder needs it.',
         rows='| transforms | orthonormal 8x8 DCT of opponent colours, 4x4 DCT of the DC; fixed, not trained |\n'
-             '| contexts | integer weights, 4692 starting probabilities for each of 3 step ranges |\n'
+             '| contexts | integer weights, 3228 starting probabilities for each of 3 step ranges |\n'
              + (f'| time | {" + ".join(minutes)} minutes |\n' if minutes else ''),
-        how='Least squares for the DC predictor, then context weights by gradient descent on the code length, then counts\n'
+        how='Context weights by gradient descent on the code length, then counts\n'
             '(`train/fit_contexts.py`).\n\n' + commands_text(
                 commands, 'train/fit_contexts.py --data IMAGES --record RECORD_CONTEXTS --work WORK --out WORK/swift.safetensors'),
         limits='- The transform is a plain DCT: what a learned analysis gains is not here yet.\n'

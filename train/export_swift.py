@@ -56,28 +56,31 @@ def transform_tensors():
     }
 
 
-CLASSES, CELL_CLASSES, SIGN_LEVELS, UNARY, KINDS, MAG_KINDS, GROUPS = 26, 14, 6, 14, 17, 6, 27
-CONTEXTS = KINDS * CLASSES * 3 + KINDS * SIGN_LEVELS + MAG_KINDS * CLASSES * UNARY + GROUPS * CLASSES + GROUPS * CELL_CLASSES
+# As codecs/image/swift_model.h.
+KINDS, ZERO_CLASSES, SIGN_LEVELS, MAG_KINDS, MAG_CLASSES, UNARY = 18, 20, 6, 9, 20, 6
+GROUPS, FLAG_CLASSES, CELL_CLASSES = 27, 20, 14
+CONTEXTS = KINDS * ZERO_CLASSES * 3 + KINDS * SIGN_LEVELS + MAG_KINDS * MAG_CLASSES * UNARY + GROUPS * FLAG_CLASSES + (GROUPS + 3) * CELL_CLASSES
+UNIT = 64  # of a sum of magnitudes: what an expected magnitude of 1 is
 
 
 def plain_context():
     """Untrained weights, good enough to record training data with."""
     full = lambda shape, v, t: np.full(shape, v, t)
     return {
-        'context.cell.weight': full((GROUPS, 6), 4, np.uint8), 'context.cell.bias': full(GROUPS, 1, np.uint16),
-        'context.flag.weight': full((GROUPS, 10), 4, np.uint8), 'context.flag.bias': full(GROUPS, 1, np.uint16),
-        'context.symbol.weight': full((192, 12), 4, np.uint8), 'context.symbol.bias': full(192, 4, np.uint16),
-        'context.mean.weight': full((192, 7), 0, np.int16),
-        'context.coarse.weight': full((48, 8), 6, np.uint8), 'context.coarse.bias': full(48, 4, np.uint16),
-        'context.coarse_mean.weight': full((48, 4), 0, np.int16), 'context.coarse_mean.gain': full(48, 0, np.uint8),
+        'context.cell.weight': full((GROUPS, 6), 2, np.uint8), 'context.cell.bias': full(GROUPS, 1, np.uint16),
+        'context.flag.weight': full((GROUPS, 10), 2, np.uint8), 'context.flag.bias': full(GROUPS, 1, np.uint16),
+        'context.symbol.weight': full((192, 11), 4, np.uint8), 'context.symbol.bias': full(192, 4, np.uint16),
+        'context.mean.weight': full((192, 6), 0, np.int16),
+        'context.coarse_flag.weight': full((3, 4), 2, np.uint8), 'context.coarse_flag.bias': full(3, 1, np.uint16),
+        'context.coarse.weight': full((48, 6), 6, np.uint8), 'context.coarse.bias': full(48, 4, np.uint16),
+        'context.coarse_mean.weight': full((48, 4), 0, np.int16),
         'context.coarse_dc.weight': np.tile(np.array([192, 192, -128, 0], np.int16), (3, 1)),
         'context.start': full((3, CONTEXTS), 32768, np.uint16),
     }
 
 
-def export_stream_model(path, dc_predictor, rounding, context, extra=None):
+def export_stream_model(path, rounding, context, extra=None):
     t = transform_tensors()
-    t['dc_predictor'] = dc_predictor.astype(np.int16)
     t['rounding'] = np.array([rounding], np.uint8)
     t.update(context)
     return write_safetensors(path, t, {'godwit.codec': 'swift', **(extra or {})})
@@ -131,4 +134,4 @@ def export_synthesis(path, net, stream_id, size, version, description='', name=N
 
 
 if __name__ == '__main__':
-    export_stream_model(sys.argv[1], np.zeros((3, 8, 8)), 108, plain_context())
+    export_stream_model(sys.argv[1], 108, plain_context())

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Fits the `lite` context model of swift: DC predictor, integer weights, starting probabilities.
+"""Fits the `lite` context model of swift: integer weights and starting probabilities.
 
     fit_contexts.py --data FOLDER --record PROGRAM --work FOLDER --out models/weights/swift.safetensors
 
-PROGRAM is build/.../record_contexts. Three stages: (1) least squares for means from DC; (2) weights by gradient
-descent on the code length of what the recorder saw; (3) counts per context with those weights."""
+PROGRAM is build/.../record_contexts. Two stages: weights by gradient descent on the code length of what the
+recorder saw, and least squares for means; then counts per context with those weights."""
 import argparse
 import os
 import subprocess
@@ -15,36 +15,6 @@ import torch
 import export_swift as E
 import swift_data
 import swift_layout as L
-import swift_transform as T
-
-PREDICTED = [(1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (3, 0), (0, 3), (2, 1)]  # (u, v) as in swift_layout.h
-NEIGHBOURS = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)]  # (dy, dx)
-
-
-def fit_dc_predictor(crops, count=160):
-    """[plane, predicted, neighbour] in 12 fraction bits, from reconstructed DC at many steps."""
-    rows, targets = [[] for _ in range(3)], [[] for _ in range(3)]
-    rng = np.random.default_rng(5)
-    for _ in range(count):
-        coef = T.coefficients(torch.as_tensor(crops.batch(1)))
-        step = torch.tensor([2.0 ** rng.uniform(2, 6.5)])
-        rec, _, _ = T.code(coef, step, torch.tensor([8]))
-        for p in range(3):
-            dc = rec[0, p * 64].numpy()
-            h, w = dc.shape
-            d = np.stack([dc[1 + y:h - 1 + y, 1 + x:w - 1 + x] - dc[1:-1, 1:-1] for y, x in NEIGHBOURS], -1)
-            t = np.stack([coef[0, p * 64 + v * 8 + u].numpy()[1:-1, 1:-1] for u, v in PREDICTED], -1)
-            weight = 1 / (step.item() + np.abs(d).mean(-1, keepdims=True) * 0.3)  # robust: edges say little
-            rows[p].append((d * weight).reshape(-1, 8)); targets[p].append((t * weight).reshape(-1, 8))
-    out = np.zeros((3, 8, 8))
-    for p in range(3):
-        a, b = np.concatenate(rows[p]), np.concatenate(targets[p])
-        w = np.linalg.lstsq(a, b, rcond=None)[0]
-        gain = 1 - ((b - a @ w) ** 2).sum(0) / (b ** 2).sum(0)
-        print('dc predictor plane', p, 'explained', np.round(gain, 3), flush=True)
-        out[p] = w.T
-    return np.round(out * 4096).clip(-32768, 32767)
-
 
 def write_crops(path, images, count, size, seed, steps=None):
     crops, rng = swift_data.Crops(images, size, seed), np.random.default_rng(seed)
@@ -94,45 +64,42 @@ def fit_magnitude(f, v, seen, start, iters=300, lr=0.05):
     return torch.nn.functional.softplus(w).detach().numpy(), float(torch.nn.functional.softplus(c)), loss.item()
 
 
-def integer_weights(w, c, target=None):
-    """Scales to u8 weights in 1/128 units: a sum of 128 means one expected unit, or `target` units."""
-    k = 128.0 if target is None else target
-    k = min(k, 255 / max(w.max(), 1e-6))
-    return np.clip(np.round(w * k), 0, 255).astype(np.uint8), int(np.clip(round(c * k), 0, 65535))
+def integer_weights(w, c, k, limit=127):
+    """u8 weights and u16 bias of k times the sum."""
+    k = min(k, limit / max(w.max(), 1e-6))
+    return np.clip(np.round(w * k), 0, limit).astype(np.uint8), int(np.clip(round(c * k), 0, 32767))
+
+
+def fit_flags(rows, context, kind, name, groups, features, start, median):
+    """Flags of a kind; their sums are scaled to a median that makes full use of the classes."""
+    for g in range(groups):
+        s = rows[(rows[:, 0] == kind) & (rows[:, 1] == g)]
+        f, y = s[:, 4:4 + features].astype(np.float32), s[:, 3].astype(np.float32)
+        if len(y) > 200 and 0.001 < y.mean() < 0.999:
+            w, c, ab, loss = fit_binary(torch.tensor(f), torch.tensor(y), [start] * features)
+            context[name + '.weight'][g], context[name + '.bias'][g] = integer_weights(w, c, median / max(np.median(f @ w) + c, 0.05), 255)
+            print(name, g, len(y), f'p {y.mean():.3f} loss {loss / np.log(2):.4f} bits', context[name + '.weight'][g], context[name + '.bias'][g], flush=True)
 
 
 def fit_weights(rows, context):
-    kind, unit, value = rows[:, 0], rows[:, 1], rows[:, 3]
-    f = rows[:, 4:].astype(np.float32)
+    fit_flags(rows, context, 0, 'context.cell', E.GROUPS, 6, 0.2, 32)
+    fit_flags(rows, context, 1, 'context.flag', E.GROUPS, 10, 0.2, 64)
+    fit_flags(rows, context, 4, 'context.coarse_flag', 3, 4, 0.2, 32)
+    rows = rows[rows[:, 0] == 3]
     t = torch.tensor
-    for g in range(E.GROUPS):
-        s = f[(kind == 0) & (unit == g)]; y = value[(kind == 0) & (unit == g)]
-        if len(y) > 200 and 0.001 < y.mean() < 0.999:
-            w, c, ab, loss = fit_binary(t(s[:, :6]), t(y.astype(np.float32)), [0.2] * 6)
-            context['context.cell.weight'][g], context['context.cell.bias'][g] = integer_weights(w, c, 64 / max(np.median(w @ s[:, :6].T) + c, 0.5))
-        s = f[(kind == 1) & (unit == g)]; y = value[(kind == 1) & (unit == g)]
-        if len(y) > 500 and 0.001 < y.mean() < 0.999:
-            w, c, ab, loss = fit_binary(t(s[:, :10]), t(y.astype(np.float32)), [0.2] * 10)
-            # Scale so that the sum's median is near 32: full use of the classes, and a sane input to the symbols.
-            context['context.flag.weight'][g], context['context.flag.bias'][g] = integer_weights(w, c, 128 / max(np.median(s[:, :10] @ w) + c, 0.05))
-            print('flag', g, len(y), f'p {y.mean():.3f} loss {loss / np.log(2):.4f} bits', context['context.flag.weight'][g], context['context.flag.bias'][g], flush=True)
     for c in range(48):
-        pick = (kind == 3) & (unit == c)
-        s, v = f[pick], value[pick].astype(np.float32)
+        pick = (rows[:, 1] & 255) == c
+        v, f = rows[pick, 3].astype(np.float32), rows[pick, 4:].astype(np.float32)
+        seen = (rows[pick, 1] >> 8).astype(np.float32)
         if len(v) < 300:
             continue
+        size = f[:, :6].copy()
         if c % 16:
-            m = s[:, 8:12]
-            mw = ridge_sign(m, v)
+            mw = ridge_sign(f[:, 6:10], v)
             context['context.coarse_mean.weight'][c] = np.clip(np.round(mw * 16 * 1024), -4095, 4095)
-            tt = np.abs(np.round(m @ (context['context.coarse_mean.weight'][c] / 1024)))
-            w, b, loss = fit_magnitude(t(np.concatenate([s[:, :8], tt[:, None] / 16], 1).astype(np.float32)), t(v), t(np.zeros(len(v), np.float32)), [0.15] * 9)
-            k = min(128.0, 255 / w.max())
-            context['context.coarse_mean.gain'][c] = np.clip(np.round(w[8] * k), 0, 255)
-            context['context.coarse.weight'][c], context['context.coarse.bias'][c] = integer_weights(w[:8], b, k)
-        else:
-            w, b, loss = fit_magnitude(t(s[:, :8]), t(v), t(np.zeros(len(v), np.float32)), [0.15] * 8)
-            context['context.coarse.weight'][c], context['context.coarse.bias'][c] = integer_weights(w, b)
+            size[:, 5] = np.abs(np.round(f[:, 6:10] @ (context['context.coarse_mean.weight'][c] / 1024))) // 16
+        w, b, loss = fit_magnitude(t(size), t(v), t(seen), [0.15] * 6)
+        context['context.coarse.weight'][c], context['context.coarse.bias'][c] = integer_weights(w, b, E.UNIT, 255)
     return context
 
 
@@ -145,7 +112,7 @@ def ridge_sign(m, v, clip=3.0):
 def fit_symbols(rows, context):
     rows = rows[rows[:, 0] == 2]
     channel, seen, value = rows[:, 1] & 255, rows[:, 1] >> 8, rows[:, 3].astype(np.float32)
-    f, m = rows[:, 4:16].astype(np.float32), rows[:, 16:23].astype(np.float32)
+    f, m = rows[:, 4:15].astype(np.float32), rows[:, 15:21].astype(np.float32)
     for c in range(192):
         pick = channel == c
         if pick.sum() < 200:  # too rare: borrow from the lower neighbour in the same plane
@@ -157,10 +124,10 @@ def fit_symbols(rows, context):
         mw = np.clip(np.round(ridge_sign(m[pick], value[pick]) * 16 * 1024), -4095, 4095)
         context['context.mean.weight'][c] = mw
         ff = f[pick].copy()
-        ff[:, 11] = np.minimum(255, np.abs(np.floor(m[pick] @ (mw / 1024) + 0.5)))
-        start = [0.1] * 8 + [0.05, 0.1, 0.1, 0.03]
+        ff[:, 10] = np.minimum(127, np.abs(np.floor(m[pick] @ (mw / 1024) + 0.5)) // 4)
+        start = [0.1] * 7 + [0.05, 0.1, 0.1, 0.1]
         w, b, loss = fit_magnitude(torch.tensor(ff), torch.tensor(value[pick]), torch.tensor(seen[pick].astype(np.float32)), start)
-        context['context.symbol.weight'][c], context['context.symbol.bias'][c] = integer_weights(w, b)
+        context['context.symbol.weight'][c], context['context.symbol.bias'][c] = integer_weights(w, b, E.UNIT)
         if c % 8 < 3:
             print('symbol', c, pick.sum(), f'loss {loss / np.log(2):.3f} bits', context['context.symbol.weight'][c], context['context.symbol.bias'][c], mw.astype(int), flush=True)
     return context
@@ -185,33 +152,32 @@ def main():
     os.makedirs(a.work, exist_ok=True)
     torch.manual_seed(1); torch.set_num_threads(1)
     train, held = swift_data.load(a.data, limit=a.limit)
-    dc = fit_dc_predictor(swift_data.Crops(train, 256, 3))
     context, path = E.plain_context(), lambda n: os.path.join(a.work, n)
     model = path('model.safetensors')
     write_crops(path('fit.crops'), [i for i in train if min(i.shape[:2]) >= 384], a.crops, 384, 11)
     write_crops(path('count.crops'), [i for i in train if min(i.shape[:2]) >= 512], a.crops * 2, 512, 12)
     write_crops(path('held.crops'), [i for i in held if min(i.shape[:2]) >= 512], 60, 512, 13, [96, 128, 160, 192, 224, 256])
     for n in range(a.passes):
-        E.export_stream_model(model, dc, a.rounding, context)
+        E.export_stream_model(model, a.rounding, context)
         subprocess.run([a.record, 'record', model, path('fit.crops'), path('rows.i16')], check=True)
         rows = np.fromfile(path('rows.i16'), np.int16).reshape(-1, 24)
         print('rows', len(rows), flush=True)
         if n == 0:
             context = fit_weights(rows, context)
-            E.export_stream_model(model, dc, a.rounding, context)  # the symbols use the flags' sum: record again
+            E.export_stream_model(model, a.rounding, context)  # the symbols use the flags' sum: record again
             subprocess.run([a.record, 'record', model, path('fit.crops'), path('rows.i16')], check=True)
             rows = np.fromfile(path('rows.i16'), np.int16).reshape(-1, 24)
         context = fit_symbols(rows, context)
         for _ in range(1):
             context['context.start'][:] = 32768
-            E.export_stream_model(model, dc, a.rounding, context)
+            E.export_stream_model(model, a.rounding, context)
             subprocess.run([a.record, 'count', model, path('count.crops'), path('counts.u64')], check=True, stdout=subprocess.DEVNULL)
             context['context.start'] = smooth_start(np.fromfile(path('counts.u64'), np.uint64).reshape(3, E.CONTEXTS, 2))
-        E.export_stream_model(model, dc, a.rounding, context)
+        E.export_stream_model(model, a.rounding, context)
         subprocess.run([a.record, 'count', model, path('held.crops'), path('held.u64')], check=True)
         if n + 1 == a.passes:
             break
-    print('model', E.export_stream_model(a.out, dc, a.rounding, context))
+    print('model', E.export_stream_model(a.out, a.rounding, context))
 
 
 if __name__ == '__main__':

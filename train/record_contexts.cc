@@ -12,6 +12,7 @@
 
 #include "codecs/image/swift_analysis.h"
 #include "codecs/image/swift_context.h"
+#include "entropy/decision_list.h"
 #include "io/input_file.h"
 #include "models/safetensors.h"
 
@@ -32,6 +33,9 @@ struct Recorder {
     for (size_t i = 0; i < nb; ++i) row[n++] = static_cast<int16_t>(b[i]);
     std::fwrite(row, sizeof row, 1, out);
   }
+  void CoarseFlag(int plane, const int* f, bool v) const {
+    Row(4, plane, v, f, kCoarseFlagFeatures, nullptr, 0);
+  }
   void Cell(int group, const int* f, bool v) const {
     Row(0, group, v, f, kCellFeatures, nullptr, 0);
   }
@@ -47,27 +51,31 @@ struct Recorder {
 };
 
 // Counts decisions per context and adds up what they would cost.
-struct Counter {
-  const AdaptiveBit* first = nullptr;
+struct Counter final : DecisionSink {
+  AdaptiveBit* first = nullptr;
   std::vector<std::array<uint64_t, 2>>* counts = nullptr;
-  int rate = kAdaptRate;
+  int rate = kDecisionRate;
   double bits = 0, sign_bits = 0, raw_bits = 0;
-  uint64_t decisions = 0;
-  bool Bit(bool bit, AdaptiveBit& model) {
-    const size_t context = static_cast<size_t>(&model - first);
+  uint64_t count = 0;
+  void Take(std::span<const Decision> decisions) override {
+    for (const Decision d : decisions) {
+      if ((d & kRawDecision) != 0) {
+        bits += d >> 16 & 31;
+        raw_bits += d >> 16 & 31;
+      } else {
+        Bit((d & 1) != 0, d >> 1);
+      }
+    }
+  }
+  void Bit(bool bit, size_t context) {
+    AdaptiveBit& model = first[context];
     ++(*counts)[context][bit];
-    ++decisions;
+    ++count;
     const double cost = -std::log2((bit ? model.p1 : 65536 - model.p1) / 65536.0);
     bits += cost;
     if (context >= ContextParameters::kSignBase && context < ContextParameters::kMagnitudeBase)
       sign_bits += cost;
     model.Update(bit, rate);
-    return bit;
-  }
-  uint32_t Raw(uint32_t value, int count) {
-    bits += count;
-    raw_bits += count;
-    return value;
   }
 };
 
@@ -84,7 +92,7 @@ int Run(int argc, char** argv) {
   std::FILE* const in = std::fopen(argv[3], "rb");
   std::FILE* const out = std::fopen(argv[4], "wb");
   if (in == nullptr || out == nullptr) return 3;
-  const int rate = argc > 5 ? std::atoi(argv[5]) : kAdaptRate;
+  const int rate = argc > 5 ? std::atoi(argv[5]) : kDecisionRate;
   using Counts = std::vector<std::array<uint64_t, 2>>;
   std::vector<Counts> counts(ContextParameters::kStepRanges, Counts(ContextParameters::kContexts));
   struct Total {
@@ -92,33 +100,43 @@ int Run(int argc, char** argv) {
   };
   std::map<int, Total> totals;
   uint32_t head[4];
+  std::vector<Decision> batch(1 << 16);
   auto state = std::make_unique<ContextState>();
-  TileAnalyser analyser(model, BestSimdLevel(), 64);
-  TileLatents tile = TileLatents::Create(3, 64, 64);
+  RowAnalyser analyser(model, BestSimdLevel());
+  CellRow cells = CellRow::Create(3, 64);
   while (std::fread(head, sizeof head, 1, in) == 1) {
     Tensor<uint8_t> crop(head[0], head[1], head[3]);
     if (std::fread(crop.data(), static_cast<size_t>(crop.size()), 1, in) != 1) return 3;
     const int step_index = static_cast<int>(head[2]);
-    analyser.Analyse(crop.view(), step_index, tile);
+    analyser.SetStep(step_index);
+    cells.StartTile((crop.width() + kCell - 1) / kCell);
     state->Reset(model.context, step_index);
     Counter counter;
     counter.first = state->bit.data();
     counter.rate = rate;
     counter.counts = &counts[static_cast<size_t>(ContextParameters::StepRange(step_index))];
-    if (record) {
-      ContextCoder<Counter, false, Recorder> coder(model.context, *state, tile, counter,
-                                                   BestSimdLevel(), Recorder{out, step_index});
-      for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
-    } else {
-      ContextCoder<Counter, false> coder(model.context, *state, tile, counter, BestSimdLevel());
-      for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
+    DecisionWriter writer(batch.data(), counter);
+    for (int64_t y = 0; y < crop.height(); y += kCell, cells.first = false) {
+      const int64_t height = std::min<int64_t>(kCell, crop.height() - y);
+      analyser.Analyse(crop.view().Window(y, 0, height, crop.width()), cells);
+      const auto code = [&](auto coder) {
+        for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
+        writer = coder.coder();
+        writer.Flush();
+      };
+      if (record) {
+        code(ContextCoder<DecisionWriter, false, Recorder>(model.context, cells, writer,
+                                                           BestSimdLevel(), {out, step_index}));
+      } else {
+        code(ContextCoder<DecisionWriter, false>(model.context, cells, writer, BestSimdLevel()));
+      }
     }
     Total& t = totals[step_index];
     t.pixels += double(head[0]) * head[1];
     t.bits += counter.bits;
     t.signs += counter.sign_bits;
     t.raw += counter.raw_bits;
-    t.decisions += static_cast<double>(counter.decisions);
+    t.decisions += static_cast<double>(counter.count);
   }
   for (const auto& [index, t] : totals) {
     if (!record) {

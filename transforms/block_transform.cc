@@ -35,16 +35,16 @@ void BlockForward(const BlockTransform& t, const int16_t* rows, size_t stride, s
     int16_t h[64];  // [vertical frequency v][column x]
     for (size_t v = 0; v < 8; ++v) {
       for (size_t x = 0; x < 8; ++x) {
-        int32_t sum = 1 << 15;
+        int32_t sum = 1 << 16;
         for (size_t y = 0; y < 8; ++y) sum += t.forward[v * 8 + y] * rows[y * stride + x];
-        h[v * 8 + x] = Saturate16(sum >> 16);
+        h[v * 8 + x] = Saturate16(sum >> 17);
       }
     }
     for (size_t u = 0; u < 8; ++u) {
       for (size_t v = 0; v < 8; ++v) {
-        int32_t sum = 1 << 15;
+        int32_t sum = 1 << 14;
         for (size_t x = 0; x < 8; ++x) sum += t.forward[u * 8 + x] * h[v * 8 + x];
-        out[u * 8 + v] = Saturate16(sum >> 16);
+        out[u * 8 + v] = Saturate16(sum >> 15);
       }
     }
   }
@@ -141,6 +141,19 @@ const BlockTransformKernels kScalarKernels{ColourForward, GreyForward, BlockForw
                                            ColourInverse, GreyInverse, Compand};
 }
 
+namespace {
+
+// Bounds of the planes' samples and of the values after the first forward pass. Samples less 128
+// are -128..127.
+int64_t PlaneBound(const BlockTransform& t) {
+  return std::min<int64_t>((RowNorm(t.colour, 3) * 128 >> 8) + 1, 32768);
+}
+int64_t HalfBound(const BlockTransform& t) {
+  return std::min<int64_t>((PlaneBound(t) * RowNorm(t.forward, 8) >> 17) + 1, 32768);
+}
+
+}  // namespace
+
 bool CheckTransform(const BlockTransform& t) {
   constexpr int64_t kLimit = (int64_t{1} << 31) - (int64_t{1} << 28);
   for (const auto* m : {&t.colour, &t.colour_inverse}) {
@@ -148,16 +161,22 @@ bool CheckTransform(const BlockTransform& t) {
       if (entry < -32767 || entry > 32767) return false;
     }
   }
-  // The largest magnitude after each forward pass follows from the one before; samples less 128 are
-  // -128..127.
   // Vector kernels split the sum of the luma row, which grey takes, into two 16-bit factors.
   if (std::abs(t.colour[0] + t.colour[1] + t.colour[2]) > 65534) return false;
-  const int64_t colour_sum = RowNorm(t.colour, 3) * 255;
-  const int64_t plane = std::min<int64_t>((RowNorm(t.colour, 3) * 128 >> 8) + 1, 32768);
   const int64_t norm = RowNorm(t.forward, 8);
-  const int64_t half = std::min<int64_t>((plane * norm >> 16) + 1, 32768);
-  return colour_sum < kLimit && plane * norm < kLimit && half * norm < kLimit &&
-         RowNorm(t.inverse, 8) * 32768 < kLimit && RowNorm(t.colour_inverse, 3) * 32768 < kLimit;
+  return RowNorm(t.colour, 3) * 255 < kLimit && PlaneBound(t) * norm < kLimit &&
+         HalfBound(t) * norm < kLimit && RowNorm(t.inverse, 8) * 32768 < kLimit &&
+         RowNorm(t.colour_inverse, 3) * 32768 < kLimit;
+}
+
+bool CanFoldForward(const BlockTransform& t) {
+  for (size_t k = 0; k < 8; ++k) {
+    for (size_t i = 0; i < 4; ++i) {
+      const int a = t.forward[k * 8 + i], b = t.forward[k * 8 + 7 - i];
+      if (a != (k % 2 == 0 ? b : -b)) return false;
+    }
+  }
+  return 2 * PlaneBound(t) <= 32767 && 2 * HalfBound(t) <= 32767;
 }
 
 const BlockTransformKernels& BlockTransformKernelsFor(SimdLevel level) {

@@ -17,16 +17,22 @@ inline constexpr int kBlockSize =
 // Fixed-point matrices of one model. Entry limits that keep every sum below 2^31 are proven by
 // CheckTransform(). f = fraction bits of the 16-bit values between the passes.
 struct BlockTransform {
-  // Forward: samples u8 -> planes f=6 -> f=5 -> coefficients f=4.
+  // Forward: samples u8 -> planes f=6 -> f=4 -> coefficients f=4.
   std::array<int32_t, 9> colour;    // [plane][r, g, b], 14 fraction bits
   std::array<int16_t, 64> forward;  // [frequency][sample], 15 fraction bits, both axes
   // Inverse: coefficients f=4 -> f=4 -> planes f=5 -> samples u8.
   std::array<int16_t, 64> inverse;        // [sample][frequency], 14 fraction bits
   std::array<int32_t, 9> colour_inverse;  // [r, g, b][plane], 13 fraction bits
+  // CanFoldForward(): kernels may add and subtract mirrored samples first. Same results, half the
+  // multiplications.
+  bool fold_forward = false;
 };
 
 // True if no 16-bit input can overflow an accumulator or an entry exceeds 16 bits.
 bool CheckTransform(const BlockTransform& t);
+// True if the rows of `forward` are even and odd by turns, as a DCT's, and sums of two values that
+// follow from pixels fit 16 bits in both passes.
+bool CanFoldForward(const BlockTransform& t);
 
 // Quantiser of one plane: q = ((|c| + bias) * reciprocal >> 16) >> shift, with the sign of c.
 struct PlaneQuantiser {

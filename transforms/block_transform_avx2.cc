@@ -17,6 +17,9 @@ KERNEL inline void Store(void* p, V v) { _mm256_storeu_si256(static_cast<V*>(p),
 KERNEL inline V Set32(int32_t v) { return _mm256_set1_epi32(v); }
 KERNEL inline V Add32(V a, V b) { return _mm256_add_epi32(a, b); }
 KERNEL inline V Madd(V a, V b) { return _mm256_madd_epi16(a, b); }
+KERNEL inline V MaddAdd(V sum, V a, V b) { return Add32(sum, Madd(a, b)); }
+KERNEL inline V Add16(V a, V b) { return _mm256_add_epi16(a, b); }
+KERNEL inline V Sub16(V a, V b) { return _mm256_sub_epi16(a, b); }
 KERNEL inline V Lo16(V a, V b) { return _mm256_unpacklo_epi16(a, b); }
 KERNEL inline V Hi16(V a, V b) { return _mm256_unpackhi_epi16(a, b); }
 KERNEL inline V Lo32(V a, V b) { return _mm256_unpacklo_epi32(a, b); }

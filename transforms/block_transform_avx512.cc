@@ -4,7 +4,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define KERNEL __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")))
+#define KERNEL __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")))
 
 namespace godwit {
 namespace {
@@ -17,6 +17,9 @@ KERNEL inline void Store(void* p, V v) { _mm512_storeu_si512(p, v); }
 KERNEL inline V Set32(int32_t v) { return _mm512_set1_epi32(v); }
 KERNEL inline V Add32(V a, V b) { return _mm512_add_epi32(a, b); }
 KERNEL inline V Madd(V a, V b) { return _mm512_madd_epi16(a, b); }
+KERNEL inline V MaddAdd(V sum, V a, V b) { return _mm512_dpwssd_epi32(sum, a, b); }
+KERNEL inline V Add16(V a, V b) { return _mm512_add_epi16(a, b); }
+KERNEL inline V Sub16(V a, V b) { return _mm512_sub_epi16(a, b); }
 KERNEL inline V Lo16(V a, V b) { return _mm512_unpacklo_epi16(a, b); }
 KERNEL inline V Hi16(V a, V b) { return _mm512_unpackhi_epi16(a, b); }
 KERNEL inline V Lo32(V a, V b) { return _mm512_unpacklo_epi32(a, b); }
@@ -42,7 +45,7 @@ KERNEL inline __m128i Block(V v, int i) {
 }
 KERNEL inline V FromBlocks(const int16_t* p) {  // the same eight coefficients of four blocks
   const auto block = [p](size_t i)
-      __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi"))) {
+      __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni"))) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 64 * i));
   };
   V v = _mm512_castsi128_si512(block(0));
@@ -98,8 +101,8 @@ KERNEL void ColourForward(const BlockTransform& t, const uint8_t* rgb, size_t n,
     const V rg1 = _mm512_maskz_permutexvar_epi8(kRgIndex.keep, rg_index, second);
     const V b1 = _mm512_maskz_permutexvar_epi8(kBlueIndex.keep, b_index, second);
     for (size_t p = 0; p < 3; ++p) {
-      const V s0 = Sra32<8>(Add32(Add32(Madd(rg0, m_rg[p]), Madd(b0, m_b[p])), centre[p]));
-      const V s1 = Sra32<8>(Add32(Add32(Madd(rg1, m_rg[p]), Madd(b1, m_b[p])), centre[p]));
+      const V s0 = Sra32<8>(MaddAdd(MaddAdd(centre[p], rg0, m_rg[p]), b0, m_b[p]));
+      const V s1 = Sra32<8>(MaddAdd(MaddAdd(centre[p], rg1, m_rg[p]), b1, m_b[p]));
       Store(planes[p] + i, _mm512_permutexvar_epi64(order, Pack32(s0, s1)));
     }
   }
@@ -187,8 +190,8 @@ KERNEL void ColourInverse(const BlockTransform& t, const int16_t* const planes[3
     const V yu_lo = Lo16(y, u), yu_hi = Hi16(y, u), v_lo = Lo16(v, V{}), v_hi = Hi16(v, V{});
     V colour[3];
     for (size_t c = 0; c < 3; ++c) {
-      const V lo = Sra32<18>(Add32(Add32(Madd(yu_lo, m01[c]), Madd(v_lo, m2[c])), centre));
-      const V hi = Sra32<18>(Add32(Add32(Madd(yu_hi, m01[c]), Madd(v_hi, m2[c])), centre));
+      const V lo = Sra32<18>(MaddAdd(MaddAdd(centre, yu_lo, m01[c]), v_lo, m2[c]));
+      const V hi = Sra32<18>(MaddAdd(MaddAdd(centre, yu_hi, m01[c]), v_hi, m2[c]));
       const V words = _mm512_max_epi16(Pack32(lo, hi), V{});  // in order, lane by lane
       colour[c] = _mm512_castsi256_si512(_mm512_cvtusepi16_epi8(words));
     }

@@ -8,9 +8,8 @@
 
 #include "codecs/image/image_syntax.h"
 #include "codecs/image/lossless_plane.h"
-#include "codecs/image/swift_context.h"
 #include "codecs/image/swift_synthesis.h"
-#include "entropy/range_coder.h"
+#include "codecs/image/swift_tile_decoder.h"
 
 namespace godwit {
 namespace {
@@ -23,12 +22,6 @@ using swift::kPlanes;
 constexpr int64_t kDefaultWindow = 48;  // blocks; the halo is computed twice, the caches are small
 constexpr int64_t kStripBlocks = 64;
 
-struct BitReader {
-  RangeDecoder& decoder;
-  bool Bit(bool, AdaptiveBit& model) { return DecodeAdaptive(decoder, model, swift::kAdaptRate); }
-  uint32_t Raw(uint32_t, int count) { return decoder.DecodeRaw(count); }
-};
-
 int64_t RoundUp(int64_t v, int64_t unit) { return (v + unit - 1) / unit * unit; }
 
 }  // namespace
@@ -40,8 +33,8 @@ struct ImageDecoder::State {
 
   Status Plan();
   Status Allocate();
-  Status DecodeTileRow();
-  Status DecodeTile(int64_t tx, size_t worker);
+  Status DecodeCellRow();
+  Status DecodeTileCells(size_t column);
   void KeepRows(int64_t from);
   Status NextStrip();
   Status DecodeAlphaRow(uint64_t ty);
@@ -55,7 +48,6 @@ struct ImageDecoder::State {
   int planes = 0, channels = 0, layers = 0, halo = 0, threads = 1;
   int64_t picture_h = 0, picture_w = 0;              // blocks, whole cells
   int64_t first_tile_x = 0, end_tile_x = 0;          // columns of tiles that are decoded
-  int64_t next_tile_y = 0;                           // next row of tiles to decode
   int64_t first_column = 0, columns = 0;             // blocks in the latent rows
   int64_t capacity = 0, first_row = 0, end_row = 0;  // rows of blocks held: [first_row, end_row)
   int64_t strip_row = 0, strip_end = 0;              // the strip that is in `pixels`, in blocks
@@ -66,8 +58,7 @@ struct ImageDecoder::State {
   Tensor<uint8_t> pixels;  // the strip
   Tensor<uint8_t> alpha;   // the row of tiles that the strip is in
   int64_t alpha_tile_y = -1;
-  std::vector<swift::TileLatents> tiles;  // one per thread
-  std::vector<std::unique_ptr<swift::ContextState>> contexts;
+  std::vector<swift::TileDecoder> tiles;  // one per column of tiles
   std::vector<swift::TileSynthesiser> synthesisers;
   std::vector<Status> tile_status, window_status;  // of a row of tiles, of a strip
 };
@@ -112,30 +103,27 @@ Status ImageDecoder::State::Plan() {
   first_column = first_tile_x * tile_blocks;
   columns = std::min(end_tile_x * tile_blocks, picture_w) - first_column;
   strip_row = strip_end = int64_t{r.y} / kBlockSide;
-  next_tile_y = std::max<int64_t>(strip_row - halo, 0) / tile_blocks;
-  first_row = end_row = next_tile_y * tile_blocks;
+  first_row = end_row = std::max<int64_t>(strip_row - halo, 0) / tile_blocks * tile_blocks;
   const int64_t wanted_w = options.window > 0 ? options.window / kBlockSide : kDefaultWindow;
   strip_h = std::min(
       {options.window > 0 ? options.window / kBlockSide : kStripBlocks, tile_blocks, picture_h});
   const int64_t windows = (strip_w + wanted_w - 1) / wanted_w;
   window_w = RoundUp((strip_w + windows - 1) / windows, 4);
-  capacity = std::min(tile_blocks + strip_h + 2 * halo + 2, picture_h - first_row);
+  capacity = std::min(2 * strip_h + 2 * halo + 2 * swift::kCellBlocks, picture_h - first_row);
   threads = options.threads > 0 ? options.threads : omp_get_max_threads();
   return {};
 }
 
 Status ImageDecoder::State::Allocate() {
-  const int64_t tile_cells_h = std::min<int64_t>(grid.tile / kCell, picture_h / 4);
   const int64_t tile_cells_w = std::min<int64_t>(grid.tile / kCell, picture_w / 4);
-  const auto entropy_threads =
-      static_cast<size_t>(std::min<int64_t>(threads, end_tile_x - first_tile_x));
+  const auto tile_columns = static_cast<size_t>(end_tile_x - first_tile_x);
   const auto windows =
       static_cast<size_t>(std::min<int64_t>(threads, (strip_w + window_w - 1) / window_w));
   const uint64_t alpha_bytes = stream.alpha.empty() ? 0
                                                     : static_cast<uint64_t>(grid.TileHeight(0)) *
                                                           static_cast<uint64_t>(columns) * 8;
   const uint64_t bytes =
-      entropy_threads * swift::TileLatents::BytesFor(planes, tile_cells_h, tile_cells_w) +
+      tile_columns * swift::TileDecoder::BytesFor(planes, tile_cells_w) +
       windows * swift::TileSynthesiser::BytesFor(synthesis, strip_h, window_w) +
       static_cast<uint64_t>(capacity * columns) * static_cast<uint64_t>(planes) * (kChannels + 1) *
           2 +
@@ -151,17 +139,15 @@ Status ImageDecoder::State::Allocate() {
   }
   pixels = Tensor<uint8_t>(strip_h * kBlockSide, strip_w * kBlockSide, planes);
   if (alpha_bytes > 0) alpha = Tensor<uint8_t>(grid.TileHeight(0), columns * kBlockSide);
-  for (size_t i = 0; i < entropy_threads; ++i) {
-    tiles.push_back(swift::TileLatents::Create(planes, tile_cells_h, tile_cells_w));
-    contexts.push_back(std::make_unique<swift::ContextState>());
-  }
+  for (size_t i = 0; i < tile_columns; ++i)
+    tiles.emplace_back(model.swift(), options.simd, planes, tile_cells_w);
   for (size_t i = 0; i < windows; ++i) {
     GODWIT_ASSIGN_OR_RETURN(swift::TileSynthesiser s,
                             swift::TileSynthesiser::Create(model.swift(), synthesis, options.simd,
                                                            planes, strip_h, window_w));
     synthesisers.push_back(std::move(s));
   }
-  tile_status.resize(static_cast<size_t>(end_tile_x - first_tile_x));
+  tile_status.resize(tile_columns);
   window_status.resize(static_cast<size_t>((strip_w + window_w - 1) / window_w));
   return {};
 }
@@ -180,73 +166,39 @@ void ImageDecoder::State::KeepRows(int64_t from) {
   first_row = from;
 }
 
-Status ImageDecoder::State::DecodeTileRow() {
-  const size_t count = tile_status.size();
-  const int workers = static_cast<int>(tiles.size());
+// The next four rows of blocks, of all columns of tiles.
+Status ImageDecoder::State::DecodeCellRow() {
+  const size_t count = tiles.size();
+  const int workers = static_cast<int>(std::min<size_t>(count, static_cast<size_t>(threads)));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
-  for (size_t i = 0; i < count; ++i) {
-    tile_status[i] = DecodeTile(first_tile_x + static_cast<int64_t>(i),
-                                static_cast<size_t>(omp_get_thread_num()));
-  }
+  for (size_t i = 0; i < count; ++i) tile_status[i] = DecodeTileCells(i);
   for (const Status& s : tile_status) GODWIT_RETURN_IF_ERROR(s);
-  end_row = std::min((next_tile_y + 1) * static_cast<int64_t>(grid.tile) / kBlockSide, picture_h);
-  ++next_tile_y;
+  end_row += swift::kCellBlocks;
   return {};
 }
 
-// Symbols and DC of a tile into the latent rows, from end_row on.
-Status ImageDecoder::State::DecodeTile(int64_t tx, size_t worker) {
-  const swift::SwiftModel& swift = model.swift();
-  const int step_index = stream.header.step_index;
-  const uint32_t step = swift::StepFromIndex(step_index);
-  const auto ty = static_cast<uint64_t>(next_tile_y);
-  const size_t index = ty * grid.across + static_cast<uint64_t>(tx);
-  swift::TileLatents& tile = tiles[worker];
-  tile.Reset(RoundUp(grid.TileHeight(ty), kCell) / kCell,
-             RoundUp(grid.TileWidth(static_cast<uint64_t>(tx)), kCell) / kCell, /*latents=*/true);
-  contexts[worker]->Reset(swift.context, step_index);
-  for (int layer = 0; layer < std::max(layers, 2); ++layer) {
-    if (layer == 2) {
-      swift::ReconstructDc(swift, step, tile);
-      swift::PredictMeans(swift, step, /*set_symbols=*/true, options.simd, tile);
-    }
-    if (layer >= layers) continue;
-    const std::span<const std::byte> substream = stream.layers[static_cast<size_t>(layer)][index];
-    if (substream.empty()) continue;  // all zero
-    RangeDecoder decoder(substream);
-    BitReader reader{decoder};
-    swift::ContextCoder<BitReader, true> coder(swift.context, *contexts[worker], tile, reader,
-                                               options.simd);
-    coder.CodeLayer(layer);
-    const Status finished = decoder.Finish();
-    if (!finished.ok()) {  // the place costs allocations
-      return finished.WithPrefix("layer " + std::to_string(layer) + " of tile " +
-                                 std::to_string(index) + ": ");
-    }
+Status ImageDecoder::State::DecodeTileCells(size_t column) {
+  const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
+  const auto tx = static_cast<uint64_t>(first_tile_x) + column;
+  const auto ty = static_cast<uint64_t>(end_row / tile_blocks);
+  const size_t index = ty * grid.across + tx;
+  if (end_row % tile_blocks == 0) {
+    std::array<std::span<const std::byte>, kLayers> substreams;
+    for (size_t l = 0; l < static_cast<size_t>(layers); ++l)
+      substreams[l] = stream.layers[l][index];
+    tiles[column].Start({substreams.data(), static_cast<size_t>(layers)}, stream.header.step_index,
+                        RoundUp(grid.TileWidth(tx), kCell) / kCell,
+                        RoundUp(grid.TileHeight(ty), kCell) / kCell);
   }
-  if (layers <= 2) swift::ReconstructDc(swift, step, tile);
-  const int64_t row0 = next_tile_y * static_cast<int64_t>(grid.tile) / kBlockSide - first_row;
-  const int64_t column0 = tx * static_cast<int64_t>(grid.tile) / kBlockSide - first_column;
+  swift::LatentTarget target;
+  target.columns = columns;
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    if (layers > 2 &&
-        layers < kLayers) {  // channels of layers that are not decoded are zero, not their mean
-      for (size_t i = 0; i < swift::kPredicted.size(); ++i) {
-        const int c = swift::kPredicted[i], sum = (c >> 3) + (c & 7);
-        if (swift::LayerOf(static_cast<int>(p), sum - 1) < layers) continue;
-        for (int64_t b = 0; b < tile.blocks_h() * tile.blocks_w(); ++b)
-          tile.symbols[p].data()[b * kChannels + c] = 0;
-      }
-    }
-    for (int64_t y = 0; y < tile.blocks_h(); ++y) {
-      const int64_t at = (row0 + y) * columns + column0;
-      std::memcpy(symbols[p].data() + at * kChannels,
-                  tile.symbols[p].data() + y * tile.blocks_w() * kChannels,
-                  static_cast<size_t>(tile.blocks_w() * kChannels) * sizeof(int16_t));
-      std::memcpy(dc[p].data() + at, tile.dc[p].data() + (y + 1) * tile.block_pitch + 1,
-                  static_cast<size_t>(tile.blocks_w()) * sizeof(int16_t));
-    }
+    const int64_t at = (end_row - first_row) * columns + static_cast<int64_t>(column) * tile_blocks;
+    target.symbols[p] = symbols[p].data() + at * kChannels;
+    target.dc[p] = dc[p].data() + at;
   }
-  return {};
+  const Status status = tiles[column].DecodeRow(target);
+  return status.ok() ? status : status.WithPrefix("tile " + std::to_string(index) + ", ");
 }
 
 Status ImageDecoder::State::DecodeAlphaRow(uint64_t ty) {
@@ -269,8 +221,9 @@ Status ImageDecoder::State::NextStrip() {
   strip_end =
       std::min({strip_row + strip_h, (strip_row / tile_blocks + 1) * tile_blocks, picture_h});
   while (end_row < std::min(strip_end + halo, picture_h)) {
-    KeepRows(std::min(strip_row - halo, end_row));
-    GODWIT_RETURN_IF_ERROR(DecodeTileRow());
+    if (end_row + swift::kCellBlocks - first_row > capacity)
+      KeepRows(std::min(strip_row - halo, end_row));
+    GODWIT_RETURN_IF_ERROR(DecodeCellRow());
   }
   swift::LatentRows rows;
   rows.planes = planes;

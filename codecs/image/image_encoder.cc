@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -12,7 +13,7 @@
 #include "codecs/image/lossless_plane.h"
 #include "codecs/image/swift_analysis.h"
 #include "codecs/image/swift_context.h"
-#include "entropy/range_coder.h"
+#include "entropy/decision_list.h"
 #include "io/container.h"
 
 namespace godwit {
@@ -27,63 +28,102 @@ constexpr uint32_t kDefaultTile = 1024;
 constexpr uint64_t kMaxTiles = uint64_t{1} << 22;  // 1 GiB of lists; 4 terapixels in whole tiles
 constexpr size_t kMinSectionPayload = 512;  // bytes: layers share a section until it has this many
 
-struct BitWriter {
-  RangeEncoder& encoder;
-  bool Bit(bool bit, AdaptiveBit& model) {
-    EncodeAdaptive(encoder, model, bit, swift::kAdaptRate);
-    return bit;
+// The substreams of a tile's layers. Decisions come layer by layer and are coded two layers at a
+// time: layers share no context.
+class LayerCoder final : public DecisionSink {
+ public:
+  void Start(int layers) {
+    for (int l = 0; l < layers; ++l) encoders_[static_cast<size_t>(l)].Start();
+    parts_ = 0;
   }
-  uint32_t Raw(uint32_t value, int count) {
-    encoder.EncodeRaw(value, count);
-    return value;
+  // What comes after the first `before` of the decisions not yet taken belongs to this layer.
+  void Begin(int layer, size_t before) {
+    if (parts_ > 0 && part_[parts_ - 1].begin == before) --parts_;  // nothing of that one is left
+    part_[parts_++] = {layer, before};
   }
+  void Take(std::span<const Decision> decisions) override;
+  Result<std::span<const std::byte>> Finish(int layer) {
+    return encoders_[static_cast<size_t>(layer)].Finish();
+  }
+  swift::ContextState& contexts() { return contexts_; }
+
+ private:
+  struct Part {
+    int layer = 0;
+    size_t begin = 0;
+  };
+  std::array<DecisionEncoder, kLayers> encoders_;
+  swift::ContextState contexts_;
+  std::array<Part, kLayers> part_;
+  size_t parts_ = 0;
 };
+
+void LayerCoder::Take(std::span<const Decision> decisions) {
+  AdaptiveBit* const contexts = contexts_.bit.data();
+  std::span<const Decision> rest;  // of `other`
+  DecisionEncoder* other = nullptr;
+  for (size_t i = 0; i < parts_; ++i) {
+    const size_t end = i + 1 < parts_ ? part_[i + 1].begin : decisions.size();
+    std::span<const Decision> part = decisions.subspan(part_[i].begin, end - part_[i].begin);
+    DecisionEncoder& encoder = encoders_[static_cast<size_t>(part_[i].layer)];
+    if (other == nullptr || rest.empty()) {
+      other = &encoder;
+      rest = part;
+      continue;
+    }
+    const size_t both = std::min(part.size(), rest.size());
+    DecisionEncoder::EncodeTwo(*other, rest.first(both), encoder, part.first(both), contexts);
+    rest = rest.subspan(both);
+    if (part.size() > both) {
+      rest = part.subspan(both);
+      other = &encoder;
+    }
+  }
+  if (!rest.empty()) other->Encode(rest, contexts);
+  // Decisions to come belong to the last of these layers, unless another begins.
+  if (parts_ > 0) part_[0] = {part_[parts_ - 1].layer, 0};
+  parts_ = std::min<size_t>(parts_, 1);
+}
 
 // What one thread needs for a tile.
 struct Worker {
-  Worker(const swift::SwiftModel& model, SimdLevel simd, int planes, int64_t tile)
-      : analyser(model, simd, tile / kCell),
-        latents(swift::TileLatents::Create(planes, tile / kCell, tile / kCell)),
-        state(std::make_unique<swift::ContextState>()) {}
-  swift::TileAnalyser analyser;
-  swift::TileLatents latents;
-  std::unique_ptr<swift::ContextState> state;
-  Tensor<uint8_t> colour;  // a tile without its alpha
-  // Grown without being cleared: pages that the entropy coder does not reach are never touched.
-  std::unique_ptr<std::byte[]> buffer;
-  size_t buffer_size = 0;
-  std::span<std::byte> Buffer(size_t size) {
-    if (buffer_size < size) {
-      buffer = std::make_unique_for_overwrite<std::byte[]>(size);
-      buffer_size = size;
-    }
-    return {buffer.get(), size};
+  Worker(const swift::SwiftModel& model, SimdLevel simd, int planes, int64_t cells)
+      : analyser(model, simd),
+        row(swift::CellRow::Create(planes, cells)),
+        coder(std::make_unique<LayerCoder>()),
+        batch(static_cast<size_t>(DecisionWriter::kBatch + DecisionWriter::kSlack +
+                                  kBetweenPauses)) {}
+  // A row of blocks' flags and a block; or a row of cells' flags, four more and a block.
+  static constexpr int64_t kBetweenPauses = 4096 / 8 + 4 * 4096 / 32 + 1024;
+  static uint64_t BytesFor(int planes, int64_t cells) {
+    return swift::CellRow::BytesFor(planes, cells) + (1 << 18);
   }
+  swift::RowAnalyser analyser;
+  swift::CellRow row;
+  std::unique_ptr<LayerCoder> coder;
+  std::vector<Decision> batch;
+  Tensor<uint8_t> colour;  // 32 rows of a tile without their alpha
 };
 
-bool LayerIsEmpty(const swift::TileLatents& tile, int layer) {
-  const int64_t cells = (tile.cells_h + 2) * tile.coarse_pitch;
-  for (size_t p = 0; p < static_cast<size_t>(tile.planes); ++p) {
-    if (layer < 2) {
-      const int16_t* const q = tile.coarse[p].data();
-      for (int64_t c = 0; c < cells; ++c) {
-        const int16_t* const cell = q + c * swift::kCoarse;
-        const auto zero = [](int16_t v) { return v == 0; };
-        if (layer == 0 ? cell[0] != 0 : !std::all_of(cell + 1, cell + swift::kCoarse, zero))
-          return false;
-      }
-      continue;
+// A bit per layer that has anything in this row.
+uint32_t LayersIn(const swift::CellRow& row) {
+  uint32_t layers = 0;
+  for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
+    uint64_t all = 0;
+    int dc = 0, ac = 0;
+    for (int64_t x = 0; x < row.cells_w; ++x) {
+      all |= row.cell_nonzero[p].data()[x];
+      const int16_t* const q = row.coarse[p].data() + row.BorderedCell(x) * swift::kCoarse;
+      dc |= q[0];
+      for (int i = 1; i < swift::kCoarse; ++i) ac |= q[i];
     }
-    uint64_t mask = 0;
-    for (int b = 0; b < swift::kBands; ++b) {
-      if (swift::LayerOf(static_cast<int>(p), b) == layer)
-        mask |= swift::kBandTable[static_cast<size_t>(b)].mask;
-    }
-    for (int64_t c = 0; c < cells; ++c) {
-      if ((tile.cell_nonzero[p].data()[c] & mask) != 0) return false;
+    layers |= uint32_t{dc != 0} | uint32_t{ac != 0} << 1;
+    for (size_t b = 0; b < swift::kBands; ++b) {
+      if ((all & swift::kBandTable[b].mask) != 0)
+        layers |= 1u << swift::LayerOf(static_cast<int>(p), static_cast<int>(b));
     }
   }
-  return true;
+  return layers;
 }
 
 // The channels that `to` has.
@@ -99,11 +139,6 @@ void CopyColour(TensorView<const uint8_t> from, TensorView<uint8_t> to) {
       }
     }
   }
-}
-
-// Far more than a layer of a tile takes; what would not fit is reported by the coder.
-size_t LayerBound(const swift::TileLatents& tile) {
-  return static_cast<size_t>(tile.blocks_h() * tile.blocks_w()) * swift::kChannels * 3 * 5 + 1024;
 }
 
 }  // namespace
@@ -184,8 +219,7 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   const size_t wanted = std::min<size_t>(threads, grid.across);
   const uint64_t row_bytes = uint64_t{header.tile} * s.width * static_cast<uint64_t>(s.channels);
   const int64_t room_cells = room / kCell;
-  const uint64_t bytes =
-      row_bytes + wanted * swift::TileLatents::BytesFor(header.planes, room_cells, room_cells);
+  const uint64_t bytes = row_bytes + wanted * Worker::BytesFor(header.planes, room_cells);
   if (bytes > options.max_memory_bytes) {
     return Status(StatusCode::kOverLimit, "encoding takes " + std::to_string(bytes) +
                                               " bytes of memory, the limit is " +
@@ -196,7 +230,7 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   if (workers.size() < wanted || worker_planes != header.planes || worker_tile < room) {
     workers.clear();
     for (size_t i = 0; i < wanted; ++i)
-      workers.emplace_back(model.swift(), options.simd, header.planes, room);
+      workers.emplace_back(model.swift(), options.simd, header.planes, room / kCell);
     worker_planes = header.planes;
     worker_tile = room;
   }
@@ -271,30 +305,40 @@ Status ImageEncoder::State::EncodeTileRow(TensorView<const uint8_t> rows) {
 Status ImageEncoder::State::EncodeTile(Worker& worker, TensorView<const uint8_t> pixels,
                                        size_t index) {
   const swift::SwiftModel& swift = model.swift();
-  swift::TileLatents& tile = worker.latents;
-  TensorView<const uint8_t> colour = pixels;
-  if (pixels.col_stride != header.planes) {
-    const int64_t planes = header.planes, row = pixels.width * planes;
-    if (worker.colour.size() < pixels.height * row)
-      worker.colour = Tensor<uint8_t>(pixels.height, pixels.width, planes);
-    const TensorView<uint8_t> copy{
-        worker.colour.data(), pixels.height, pixels.width, planes, row, planes};
-    CopyColour(pixels, copy);
-    colour = copy;
+  swift::CellRow& row = worker.row;
+  const int64_t planes = header.planes;
+  row.StartTile((pixels.width + kCell - 1) / kCell);
+  worker.analyser.SetStep(header.step_index);
+  LayerCoder& layer_coder = *worker.coder;
+  layer_coder.contexts().Reset(swift.context, header.step_index);
+  layer_coder.Start(options.layers);
+  DecisionWriter writer(worker.batch.data(), layer_coder);
+  uint32_t present = 0;
+  for (int64_t y = 0; y < pixels.height; y += kCell, row.first = false) {
+    TensorView<const uint8_t> rows =
+        pixels.Window(y, 0, std::min<int64_t>(kCell, pixels.height - y), pixels.width);
+    if (pixels.col_stride != planes) {
+      if (worker.colour.size() < kCell * pixels.width * planes)
+        worker.colour = Tensor<uint8_t>(kCell, pixels.width, planes);
+      const TensorView<uint8_t> copy{worker.colour.data(), rows.height, rows.width, planes,
+                                     rows.width * planes,  planes};
+      CopyColour(rows, copy);
+      rows = copy;
+    }
+    worker.analyser.Analyse(rows, row);
+    present |= LayersIn(row);
+    for (int l = 0; l < options.layers; ++l) {
+      layer_coder.Begin(l, writer.collected());
+      swift::ContextCoder<DecisionWriter, false> coder(swift.context, row, writer, options.simd);
+      coder.CodeLayer(l);
+      writer = coder.coder();
+    }
+    writer.Flush();
   }
-  worker.analyser.Analyse(colour, header.step_index, tile);
-  worker.state->Reset(swift.context, header.step_index);
-  for (int layer = 0; layer < options.layers; ++layer) {
-    if (LayerIsEmpty(tile, layer)) continue;
-    const std::span<std::byte> buffer = worker.Buffer(LayerBound(tile));
-    RangeEncoder encoder(buffer);
-    BitWriter writer{encoder};
-    swift::ContextCoder<BitWriter, false> coder(swift.context, *worker.state, tile, writer,
-                                                options.simd);
-    coder.CodeLayer(layer);
-    GODWIT_ASSIGN_OR_RETURN(const size_t size, encoder.Finish());
-    layers[static_cast<size_t>(layer)][index].assign(buffer.begin(),
-                                                     buffer.begin() + static_cast<ptrdiff_t>(size));
+  for (int l = 0; l < options.layers; ++l) {
+    if ((present >> l & 1) == 0) continue;
+    GODWIT_ASSIGN_OR_RETURN(const auto bytes, layer_coder.Finish(l));
+    layers[static_cast<size_t>(l)][index].assign(bytes.begin(), bytes.end());
   }
   return {};
 }

@@ -6,6 +6,8 @@
 namespace godwit::swift {
 namespace {
 
+constexpr int64_t kChunk = 256;  // pixels: what one pass leaves stays in the first cache
+
 // Reciprocal with 15 to 16 significant bits; `step` in 1/64, coefficients in 1/16.
 PlaneQuantiser MakeQuantiser(uint32_t step, uint8_t rounding) {
   PlaneQuantiser q{};
@@ -19,103 +21,107 @@ PlaneQuantiser MakeQuantiser(uint32_t step, uint8_t rounding) {
 
 }  // namespace
 
-TileAnalyser::TileAnalyser(const SwiftModel& model, SimdLevel level, int64_t max_cells_w)
+RowAnalyser::RowAnalyser(const SwiftModel& model, SimdLevel level)
     : model_(model),
       level_(level),
       kernels_(BlockTransformKernelsFor(level)),
-      rows_(kPlanes, 8, max_cells_w * kCell),
-      coefficients_(1, max_cells_w * kCellBlocks, kChannels),
+      planes_(kPlanes, 8, kChunk),
+      coefficients_(1, kChunk / 8, kChannels),
       tail_(1, kCell, 3) {}
 
-void TileAnalyser::AnalyseBlockRow(TensorView<const uint8_t> pixels, int64_t block_row,
-                                   TileLatents& tile) {
-  const int64_t width = tile.cells_w * kCell, whole = pixels.width / kCell * kCell;
-  const int64_t channels = pixels.channels;
-  const auto colour = [&](const uint8_t* source, int64_t x, int64_t n, int64_t row) {
+void RowAnalyser::SetStep(int step_index) {
+  step_ = StepFromIndex(step_index);
+  quantiser_ = MakeQuantiser(step_, model_.rounding);
+}
+
+// Pixels x.. of a row of blocks; `width` is a multiple of a cell.
+void RowAnalyser::AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_row, int64_t x,
+                                int64_t width, CellRow& row) {
+  const int64_t channels = pixels.channels,
+                whole = std::clamp<int64_t>((pixels.width - x) / kCell, 0, width / kCell) * kCell;
+  const auto colour = [&](const uint8_t* source, int64_t at, int64_t n, int64_t line) {
     int16_t* planes[3];
-    for (int64_t p = 0; p < tile.planes; ++p) planes[p] = rows_.data() + (p * 8 + row) * width + x;
-    if (tile.planes == 3) {
+    for (int64_t p = 0; p < row.planes; ++p)
+      planes[p] = planes_.data() + (p * 8 + line) * kChunk + at;
+    if (row.planes == 3) {
       kernels_.colour_forward(model_.transform, source, static_cast<size_t>(n), planes);
     } else {
       kernels_.grey_forward(model_.transform, source, static_cast<size_t>(n), planes[0]);
     }
   };
-  for (int64_t row = 0; row < 8; ++row) {
-    const int64_t y = std::min(block_row * 8 + row, pixels.height - 1);
-    const uint8_t* const source = pixels.At(y, 0);
-    if (whole > 0) colour(source, 0, whole, row);
-    if (whole < width) {
-      const int64_t rest = pixels.width - whole;
-      if (rest > 0)
-        std::memcpy(tail_.data(), source + whole * channels, static_cast<size_t>(rest * channels));
-      const uint8_t* const last = source + (pixels.width - 1) * channels;
-      for (int64_t x = rest; x < kCell; ++x) {
-        std::memcpy(tail_.data() + x * channels, last, static_cast<size_t>(channels));
-      }
-      colour(tail_.data(), whole, kCell, row);
+  for (int64_t line = 0; line < 8; ++line) {
+    const int64_t y = std::min(block_row * 8 + line, pixels.height - 1);
+    const uint8_t* const source = pixels.At(y, 0) + x * channels;
+    if (whole > 0) colour(source, 0, whole, line);
+    if (whole == width) continue;
+    const int64_t rest = pixels.width - x - whole;  // of the last cell
+    std::memcpy(tail_.data(), source + whole * channels, static_cast<size_t>(rest * channels));
+    const uint8_t* const last = source + (whole + rest - 1) * channels;
+    for (int64_t i = rest; i < kCell; ++i) {
+      std::memcpy(tail_.data() + i * channels, last, static_cast<size_t>(channels));
     }
+    colour(tail_.data(), whole, kCell, line);
   }
-  const int64_t blocks = tile.blocks_w();
-  for (size_t p = 0; p < static_cast<size_t>(tile.planes); ++p) {
-    kernels_.block_forward(model_.transform, rows_.data() + static_cast<int64_t>(p) * 8 * width,
-                           static_cast<size_t>(width), static_cast<size_t>(blocks),
+  const int64_t first = block_row * row.blocks_w() + x / 8, blocks = width / 8;
+  for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
+    kernels_.block_forward(model_.transform, planes_.data() + static_cast<int64_t>(p) * 8 * kChunk,
+                           static_cast<size_t>(kChunk), static_cast<size_t>(blocks),
                            coefficients_.data());
-    int16_t* const dc = tile.dc[p].data() + (block_row + 1) * tile.block_pitch + 1;
+    int16_t* const dc = row.dc[p].data() + row.Bordered(block_row, x / 8);
     for (int64_t b = 0; b < blocks; ++b) dc[b] = coefficients_.data()[b * kChannels];
     kernels_.quantise(quantiser_, coefficients_.data(), static_cast<size_t>(blocks),
-                      tile.symbols[p].data() + block_row * blocks * kChannels,
-                      tile.nonzero[p].data() + block_row * blocks);
+                      row.symbols[p].data() + first * kChannels, row.nonzero[p].data() + first);
   }
 }
 
-// The 4x4 transform of each cell's DC values, rounded to nearest. 64-bit sums: one pixel in 64.
-void TileAnalyser::AnalyseCoarse(uint32_t step, TileLatents& tile) {
+// The 4x4 transform of each cell's DC values, rounded to nearest. `half` has f=3, so that 32 bits
+// hold every sum.
+void RowAnalyser::AnalyseCoarse(CellRow& row) {
   const auto& m = model_.coarse_forward;
-  for (size_t p = 0; p < static_cast<size_t>(tile.planes); ++p) {
-    for (int64_t cy = 0; cy < tile.cells_h; ++cy) {
-      for (int64_t cx = 0; cx < tile.cells_w; ++cx) {
-        int64_t half[16];  // [v][x]
-        for (int64_t x = 0; x < 4; ++x) {
-          const int16_t* const column =
-              tile.dc[p].data() + (cy * 4 + 1) * tile.block_pitch + cx * 4 + 1 + x;
-          for (size_t v = 0; v < 4; ++v) {
-            int64_t sum = 1 << 13;
-            for (int64_t y = 0; y < 4; ++y)
-              sum += m[v * 4 + static_cast<size_t>(y)] * column[y * tile.block_pitch];
-            half[v * 4 + static_cast<size_t>(x)] = sum >> 14;
-          }
+  // n / step == n * reciprocal >> 40 for n * step < 2^40; n is below 2^20.
+  const uint64_t reciprocal = (uint64_t{1} << 40) / step_ + 1;
+  for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
+    for (int64_t cx = 0; cx < row.cells_w; ++cx) {
+      const int16_t* const dc = row.dc[p].data() + row.Bordered(0, cx * 4);
+      int32_t half[4][4];  // [v][x]
+      for (size_t v = 0; v < 4; ++v) {
+        for (size_t x = 0; x < 4; ++x) half[v][x] = 1 << 14;
+        for (size_t y = 0; y < 4; ++y) {
+          const int16_t* const line = dc + static_cast<int64_t>(y) * row.block_pitch;
+          for (size_t x = 0; x < 4; ++x) half[v][x] += m[v * 4 + y] * line[x];
         }
-        int16_t* const q =
-            tile.coarse[p].data() + ((cy + 1) * tile.coarse_pitch + cx + 1) * kCoarse;
-        for (size_t u = 0; u < 4; ++u) {
-          for (size_t v = 0; v < 4; ++v) {
-            int64_t sum = 1 << 13;
-            for (size_t x = 0; x < 4; ++x) sum += m[u * 4 + x] * half[v * 4 + x];
-            const int64_t c = sum >> 14;  // f=4
-            const int64_t level = (std::abs(c) * 4 + step / 2) / step;
-            q[u * 4 + v] = static_cast<int16_t>(c < 0 ? -level : level);
-          }
+        for (size_t x = 0; x < 4; ++x) half[v][x] >>= 15;
+      }
+      int16_t* const q = row.coarse[p].data() + row.BorderedCell(cx) * kCoarse;
+      for (size_t u = 0; u < 4; ++u) {
+        for (size_t v = 0; v < 4; ++v) {
+          int32_t sum = 1 << 12;
+          for (size_t x = 0; x < 4; ++x) sum += m[u * 4 + x] * half[v][x];
+          const int32_t c = sum >> 13;  // f=4
+          const uint64_t n = static_cast<uint64_t>(std::abs(c)) * 4 + step_ / 2;
+          const auto level = static_cast<int32_t>(n * reciprocal >> 40);
+          q[u * 4 + v] = static_cast<int16_t>(c < 0 ? -level : level);
         }
       }
     }
   }
 }
 
-void TileAnalyser::Analyse(TensorView<const uint8_t> pixels, int step_index, TileLatents& tile) {
-  const uint32_t step = StepFromIndex(step_index);
-  tile.Reset((pixels.height + kCell - 1) / kCell, (pixels.width + kCell - 1) / kCell,
-             /*latents=*/false);
-  quantiser_ = MakeQuantiser(step, model_.rounding);
-  for (int64_t y = 0; y < tile.blocks_h(); ++y) AnalyseBlockRow(pixels, y, tile);
-  AnalyseCoarse(step, tile);
-  ReconstructDc(model_, step, tile);
-  PredictMeans(model_, step, /*set_symbols=*/false, level_, tile);
-  for (size_t p = 0; p < static_cast<size_t>(tile.planes); ++p) {
-    for (int64_t y = 0; y < tile.blocks_h(); ++y) {
-      const uint64_t* const from = tile.nonzero[p].data() + y * tile.blocks_w();
-      uint64_t* const to =
-          tile.cell_nonzero[p].data() + (y / kCellBlocks + 1) * tile.coarse_pitch + 1;
-      for (int64_t x = 0; x < tile.blocks_w(); ++x) to[x / kCellBlocks] |= from[x];
+void RowAnalyser::Analyse(TensorView<const uint8_t> pixels, CellRow& row) {
+  row.NextRow(/*symbols_too=*/false);
+  for (int64_t y = 0; y < kCellBlocks; ++y) {
+    for (int64_t x = 0; x < row.cells_w * kCell; x += kChunk)
+      AnalyseBlocks(pixels, y, x, std::min(kChunk, row.cells_w * kCell - x), row);
+  }
+  AnalyseCoarse(row);
+  ReconstructDc(model_, step_, row);
+  StartEdges(step_, level_, row);
+  for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
+    uint64_t* const to = row.cell_nonzero[p].data();
+    std::fill_n(to, row.cells_w, uint64_t{0});
+    for (int64_t y = 0; y < kCellBlocks; ++y) {
+      const uint64_t* const from = row.nonzero[p].data() + y * row.blocks_w();
+      for (int64_t x = 0; x < row.blocks_w(); ++x) to[x / kCellBlocks] |= from[x];
     }
   }
 }

@@ -1,9 +1,12 @@
 // codecs/image/swift_band_context.h: the weighted sums behind the contexts of one band of one
-// block, all channels at once; docs/format/entropy.md section 4.4.
+// block, all its channels at once; docs/format/entropy.md section 4.4.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 #include "base/cpu.h"
 #include "codecs/image/swift_layout.h"
@@ -11,71 +14,157 @@
 namespace godwit::swift {
 
 inline constexpr size_t kLanes = 16;  // channels of a band, padded
-inline constexpr size_t kMagnitudePairs = 7, kMeanPairs = 4;
+inline constexpr int kClasses = 26;
+inline constexpr int kZeroClasses = 20, kZeroStates = 3;  // of the decision whether a value is 0
 
 // What a block shows at its four borders, by the frequency along the border: 16 x the DCT at the
-// first sample.
-struct BlockEdges {
-  std::array<int16_t, 8> left{}, right{};  // by vertical frequency v
-  std::array<int16_t, 8> top{}, bottom{};  // by horizontal frequency u
+// first sample, in steps. 16-bit sums wrap.
+struct alignas(64) BlockEdges {
+  std::array<int16_t, 8> left{}, top{}, right{}, bottom{};  // by v, by u, by v, by u
 
-  static constexpr std::array<int8_t, 8> kEdge = {6, 8, 7, 7, 6, 4, 3, 2};
-  void Add(int u, int v, int value) {
-    const int x = value < -255 ? -255 : value > 255 ? 255 : value;
-    const auto uz = static_cast<size_t>(u), vz = static_cast<size_t>(v);
-    const int across = kEdge[uz] * x, down = kEdge[vz] * x;
-    left[vz] = static_cast<int16_t>(left[vz] + across);
-    right[vz] = static_cast<int16_t>(right[vz] + (u % 2 != 0 ? -across : across));
-    top[uz] = static_cast<int16_t>(top[uz] + down);
-    bottom[uz] = static_cast<int16_t>(bottom[uz] + (v % 2 != 0 ? -down : down));
+  // Of a block of nothing but DC.
+  void SetDc(int16_t v) { left = top = right = bottom = {v}; }
+  // A value at channel u * 8 + v adds value * kPattern[channel].
+  static const std::array<BlockEdges, kChannels> kPattern;
+  void Add(int channel, int value) {
+    // Vectors by hand: the compiler leaves this loop scalar.
+    typedef int16_t Eight __attribute__((vector_size(16), aligned(16)));
+    const auto x = static_cast<int16_t>(value < -255 ? -255 : value > 255 ? 255 : value);
+    const Eight by = {x, x, x, x, x, x, x, x};
+    const BlockEdges& pattern = kPattern[static_cast<size_t>(channel)];
+    for (size_t i = 0; i < 4; ++i) {
+      Eight to, p;
+      std::memcpy(&to, reinterpret_cast<const char*>(this) + 16 * i, 16);
+      std::memcpy(&p, reinterpret_cast<const char*>(&pattern) + 16 * i, 16);
+      to += p * by;
+      std::memcpy(reinterpret_cast<char*>(this) + 16 * i, &to, 16);
+    }
   }
 };
+inline constexpr std::array<int16_t, 8> kEdge = {6, 8, 7, 7, 6, 4, 3, 2};
 
-// Weights of a band's channels as the sums want them: [pair][lane][first, second].
+// Features of a channel's magnitude, in this order; all are 0..127.
+enum MagnitudeFeature : size_t {
+  kLeft,    // the channel in the block to the left
+  kUp,      // above
+  kUpLeft,  // these two share a weight
+  kUpRight,
+  kLower0,   // this block: (u - 1, v) in the band before
+  kLower1,   // (u, v - 1) in the band before
+  kLowest0,  // (u - 1, v - 1), two bands before
+  kLowest1,  // (u - 2, v); shares a weight with
+  kLowest2,  // (u, v - 2)
+  kLuma,     // the channel in plane 0
+  kOther,    // and in plane 1
+  kMean,     // |t| / 4
+  kScale,    // what the block's flag expected
+  kMagnitudeSlots
+};
+
+// Weights of a band's channels, lane by lane.
 struct BandWeights {
-  alignas(64) std::array<std::array<std::array<int16_t, 2>, kLanes>, kMagnitudePairs> magnitude{};
-  alignas(64) std::array<std::array<std::array<int16_t, 2>, kLanes>, kMeanPairs> mean{};
-  alignas(64) std::array<int32_t, kLanes> bias{};
-  std::array<uint8_t, kLanes> previous{};  // of the magnitude just coded, which the sums leave out
+  alignas(64) std::array<std::array<uint8_t, kLanes>, kMagnitudeSlots> magnitude{};  // 0..127
+  alignas(64) std::array<int32_t, kLanes> bias{};                                    // 0..32767
+  // West, north, east, south; luma, other symbol. -4095..4095.
+  alignas(64) std::array<std::array<int16_t, kLanes>, 6> mean{};
+  // The same in the order in which kernels read them.
+  alignas(64) std::array<std::array<std::array<uint8_t, 4>, kLanes>, 4> quads{};
+  alignas(64) std::array<std::array<std::array<int16_t, 2>, kLanes>, 3> mean_pairs{};
+  void Pack();
 };
 
-// Where the sums look. Magnitude pointers are to the band's first position; sixteen bytes are read.
+// Where the sums look. Residuals are signed bytes by position; sixteen are read from the band's
+// first on, or where they lie in the block itself, all 64.
 struct BandNeighbours {
-  const uint8_t *left, *up, *up_left, *up_right;  // blocks
-  const uint8_t *lower,
-      *lowest;  // this block, first position of the band before and the one before that
-  const uint8_t *luma, *other;  // the same band of planes 0 and 1, or zeros
-  int scale;                    // 0..255, what the block's flag expected
-  const BlockEdges *here, *west, *north, *east, *south;
-  const int16_t* fraction;                    // [lane], mean less its whole steps
-  const int16_t *luma_symbol, *other_symbol;  // [lane], clamped to -15..15
+  const int8_t* block;                                   // this block's first position
+  const int8_t *left, *up, *up_left, *up_right;          // neighbours' first position
+  const int8_t *luma, *other;                            // planes 0 and 1 here, or null
+  const BlockEdges *here, *west, *north, *east, *south;  // no south in the last row of a cell: null
+  int scale;                                             // 0..127, what the block's flag expected
 };
 
-struct BandSums {
-  alignas(64) std::array<int32_t, kLanes> magnitude;  // >= 0
-  alignas(64) std::array<int32_t, kLanes> mean;       // 1/16 steps, -4095..4095
+struct BandContexts {
+  alignas(64) std::array<uint8_t, kLanes> scale_class;  // 0..25
+  alignas(64) std::array<int16_t, kLanes> mean;         // t, 1/16 steps, -4095..4095
 };
 
-using BandContextKernel = void (*)(int band, const BandWeights& w, const BandNeighbours& n,
-                                   BandSums& out);
-BandContextKernel BandContextKernelFor(SimdLevel level);
+struct GatheredBand {
+  uint16_t nonzero = 0;  // a bit per lane
+  uint16_t sum = 0;      // of the bytes' magnitudes
+};
 
-// The part of a row of flags' sums that does not depend on the row itself: out[x] = bias + the
-// weighted features of block x, all but the block to the left. Pointers are to the first block;
-// null ones count as zero.
+struct BandKernels {
+  void (*contexts)(int band, const BandWeights& w, const BandNeighbours& n, BandContexts& out);
+  // A band's symbols from a block's 64: values by lane, zeros after the last, and the same limited
+  // to
+  // +-127 at `bytes`, sixteen of them.
+  GatheredBand (*gather)(int band, const int16_t* symbols, int16_t* values, int8_t* bytes);
+  // An encoder's decisions whether each lane is nonzero: 2 * (base + class, at most 19, times 3 +
+  // state)
+  // + bit; the state is 1 up to the first nonzero lane, but 2 for the last lane but one, and 0
+  // after.
+  void (*decide)(const BandContexts& contexts, uint32_t nonzero, int size, uint32_t base,
+                 uint32_t out[kLanes]);
+};
+const BandKernels& BandKernelsFor(SimdLevel level);
+namespace band_context_internal {
+GatheredBand GatherScalar(int band, const int16_t* symbols, int16_t* values, int8_t* bytes);
+void DecideScalar(const BandContexts& contexts, uint32_t nonzero, int size, uint32_t base,
+                  uint32_t out[kLanes]);
+extern const BandKernels kScalarBandKernels;
+#if defined(__x86_64__)
+extern const BandKernels kAvx2BandKernels, kAvx512BandKernels;
+#endif
+}  // namespace band_context_internal
+
+// Class of a weighted sum below 2^25, 64 of which stand for an expected magnitude of 1. Two classes
+// an octave: 0, 1, 2, 3, 4-5, 6-7, 8-11, ... in units of 2. A float's exponent is the place of its
+// top bit, and its first fraction bit the next, so that vectors can do it; the conversion is exact.
+inline int ScaleClass(uint32_t sum) {
+  const auto half = static_cast<int32_t>(sum >> 1);
+  const int32_t scale = (std::bit_cast<int32_t>(static_cast<float>(half)) >> 22) - 254;
+  return std::min(std::max(scale, std::min(half, 1)), kClasses - 1);
+}
+
+// What a flag that is set counts as, where it stands for the sum of its block or cell.
+inline constexpr uint8_t kFlagSet = 8;
+
+// Sums of a row of flags of blocks: sum[x] = bias + the weighted features of block x, but for the
+// flag to its left, which only an encoder knows beforehand. Pointers are to the first block; null
+// ones count as zero. `below` is the way to the row below, or 0 where that row is not coded yet and
+// the row itself stands for it.
 struct FlagRow {
   const uint8_t *same, *lower, *lowest, *luma, *other;
-  int64_t pitch, count;
+  const uint8_t* activity;  // of the cell that a block is in, in the place of `lowest`, or null
+  int64_t pitch, below, count;
   const uint8_t* weights;  // [kFlagFeatures]
   uint32_t bias;
-  uint32_t* out;
+  uint32_t* sum;
 };
 void SumFlagRow(SimdLevel level, const FlagRow& row);
+// The same of flags of cells.
+struct CellFlagRow {
+  const uint8_t *same, *lower, *luma, *other;
+  int64_t pitch, count;
+  const uint8_t* weights;  // [kCellFeatures]
+  uint32_t bias;
+  uint32_t* sum;
+};
+void SumCellFlagRow(SimdLevel level, const CellFlagRow& row);
+// An encoder's decisions: out[x] = 2 * (base + class of sum[x] with the flag to the left, at most
+// last)
+// + 1 if flags[x]. Flags are 0 or kFlagSet; flags[-1] is read. The sums become whole.
+struct FlagDecisionRow {
+  const uint8_t* flags;
+  int64_t count;
+  uint32_t left_weight, base, last;
+  uint32_t* sum;
+  uint32_t* out;
+};
+void DecideFlags(SimdLevel level, const FlagDecisionRow& row);
 
-// Positions, relative to the first of the band before (lower) or two before (lowest), of the
-// channels one and two steps down in frequency; kNone if that channel lies in another band.
-// [band][feature][lane]: lower (u - 1, v) and (u, v - 1), lowest (u - 1, v - 1), (u - 2, v) and (u,
-// v - 2).
+// Positions of the channels one and two steps down in frequency, by feature kLower0 on; kNone if
+// that channel lies in another band. [band][feature][lane]
 inline constexpr uint8_t kNone = 0x80;
 inline constexpr std::array<std::array<std::array<uint8_t, kLanes>, 5>, kBands> kInBlock = [] {
   constexpr int kStep[5][2] = {{1, 0}, {0, 1}, {1, 1}, {2, 0}, {0, 2}};
@@ -92,7 +181,7 @@ inline constexpr std::array<std::array<std::array<uint8_t, kLanes>, 5>, kBands> 
         const int position = kPositionOf[static_cast<size_t>(u * 8 + v)],
                   first = kBandFirst[b - back];
         if (position >= first && position < kBandFirst[b - back + 1]) {
-          table[b][f][lane] = static_cast<uint8_t>(position - first);
+          table[b][f][lane] = static_cast<uint8_t>(position);
         }
       }
     }

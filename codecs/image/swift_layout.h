@@ -22,10 +22,6 @@ inline constexpr std::array<std::array<uint8_t, 2>, kBands> kBandRange = {
 inline constexpr std::array<uint8_t, kBands> kLumaLayer = {2, 2, 3, 3, 4, 4, 5, 5, 6};
 inline constexpr std::array<uint8_t, kBands> kChromaLayer = {2, 3, 4, 4, 5, 5, 6, 6, 7};
 
-// Channels whose mean is predicted from the reconstructed DC of the nine blocks around.
-inline constexpr std::array<uint8_t, 8> kPredicted = {8, 1, 16, 9, 2, 24, 3, 17};
-inline constexpr int kPredictedBands = 3;  // they lie in the first bands
-
 struct Band {
   uint8_t size = 0;
   std::array<uint8_t, kMaxBandSize> channel{};  // coding order: by u + v, then u falling

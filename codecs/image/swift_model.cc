@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <string>
 
 namespace godwit::swift {
@@ -33,62 +34,92 @@ Status Read(const SafeTensors& file, std::string_view name, std::array<T, kCount
   return {};
 }
 
-// The sums of the mean predictor must fit: four 17-bit edge differences and three small features.
+// The sums of means must fit: four 17-bit edge differences and three small features.
 constexpr int kMaxMeanWeight = 4095;
+
+// Features by channel or coefficient in the file, by lane here. Features 2 and 6 are of two
+// neighbours each.
+Status ReadSymbols(const SafeTensors& file, ContextParameters& c) {
+  constexpr size_t kRows = kPlanes * kChannels;
+  const auto magnitude =
+      std::make_unique<std::array<std::array<uint8_t, kSymbolFeatures>, kRows>>();
+  const auto mean = std::make_unique<std::array<std::array<int16_t, kMeanFeatures>, kRows>>();
+  const auto bias = std::make_unique<std::array<uint16_t, kRows>>();
+  GODWIT_RETURN_IF_ERROR(Read(file, "context.symbol.weight", *magnitude));
+  GODWIT_RETURN_IF_ERROR(Read(file, "context.symbol.bias", *bias));
+  GODWIT_RETURN_IF_ERROR(Read(file, "context.mean.weight", *mean));
+  constexpr size_t kFeature[kMagnitudeSlots] = {0, 1, 2, 2, 3, 4, 5, 6, 6, 8, 9, 10, 7};
+  for (size_t group = 0; group < kGroups; ++group) {
+    const Band& band = kBandTable[group % kBands];
+    BandWeights& out = c.band[group];
+    for (size_t i = 0; i < band.size; ++i) {
+      const size_t channel = group / kBands * kChannels + band.channel[i];
+      for (size_t k = 0; k < kMagnitudeSlots; ++k)
+        out.magnitude[k][i] = (*magnitude)[channel][kFeature[k]];
+      for (size_t k = 0; k < kMeanFeatures; ++k) out.mean[k][i] = (*mean)[channel][k];
+      out.bias[i] = (*bias)[channel];
+    }
+    for (const auto& row : out.magnitude) {
+      if (*std::max_element(row.begin(), row.end()) > 127)
+        return Refuse("context.symbol.weight", "entry beyond 127");
+    }
+    if (*std::max_element(out.bias.begin(), out.bias.end()) > 32767)
+      return Refuse("context.symbol.bias", "entry beyond 32767");
+    for (const auto& row : out.mean) {
+      for (const int16_t w : row) {
+        if (std::abs(int{w}) > kMaxMeanWeight)
+          return Refuse("context.mean.weight", "entry beyond 4095");
+      }
+    }
+    out.Pack();
+  }
+  return {};
+}
+
+Status ReadCoarse(const SafeTensors& file, ContextParameters& c) {
+  constexpr size_t kRows = kPlanes * kCoarse;
+  std::array<std::array<uint8_t, kCoarseFeatures>, kRows> magnitude;
+  std::array<std::array<int16_t, kCoarseMeanFeatures>, kRows> mean;
+  std::array<uint16_t, kRows> bias;
+  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse.weight", magnitude));
+  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse.bias", bias));
+  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse_mean.weight", mean));
+  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse_dc.weight", c.coarse_dc_mean));
+  for (size_t row = 0; row < kRows; ++row) {
+    CoarseWeights& out = c.coarse[row / kCoarse];
+    const size_t i = row % kCoarse;
+    for (size_t k = 0; k < kCoarseFeatures; ++k) out.magnitude[k][i] = magnitude[row][k];
+    for (size_t k = 0; k < kCoarseMeanFeatures; ++k) {
+      if (std::abs(int{mean[row][k]}) > kMaxMeanWeight)
+        return Refuse("context.coarse_mean.weight", "entry beyond 4095");
+      out.mean[k][i] = mean[row][k];
+    }
+    out.bias[i] = bias[row];
+  }
+  for (const auto& row : c.coarse_dc_mean) {
+    for (const int16_t w : row) {
+      if (std::abs(int{w}) > kMaxMeanWeight)
+        return Refuse("context.coarse_dc.weight", "entry beyond 4095");
+    }
+  }
+  return {};
+}
 
 Status ReadContext(const SafeTensors& file, ContextParameters& c) {
   GODWIT_RETURN_IF_ERROR(Read(file, "context.cell.weight", c.cell_weights));
   GODWIT_RETURN_IF_ERROR(Read(file, "context.cell.bias", c.cell_bias));
   GODWIT_RETURN_IF_ERROR(Read(file, "context.flag.weight", c.flag_weights));
   GODWIT_RETURN_IF_ERROR(Read(file, "context.flag.bias", c.flag_bias));
-  GODWIT_RETURN_IF_ERROR(Read(file, "context.symbol.weight", c.symbol_weights));
-  GODWIT_RETURN_IF_ERROR(Read(file, "context.symbol.bias", c.symbol_bias));
-  GODWIT_RETURN_IF_ERROR(Read(file, "context.mean.weight", c.mean_weights));
-  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse.weight", c.coarse_weights));
-  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse.bias", c.coarse_bias));
-  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse_mean.weight", c.coarse_mean_weights));
-  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse_mean.gain", c.coarse_mean_gain));
-  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse_dc.weight", c.coarse_dc_weights));
+  GODWIT_RETURN_IF_ERROR(ReadSymbols(file, c));
+  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse_flag.weight", c.coarse_flag_weights));
+  GODWIT_RETURN_IF_ERROR(Read(file, "context.coarse_flag.bias", c.coarse_flag_bias));
+  GODWIT_RETURN_IF_ERROR(ReadCoarse(file, c));
   GODWIT_RETURN_IF_ERROR(Read(file, "context.start", c.start));
-  for (const auto& row : c.mean_weights) {
-    for (const int16_t w : row) {
-      if (std::abs(int{w}) > kMaxMeanWeight)
-        return Refuse("context.mean.weight", "entry beyond 4095");
-    }
-  }
-  for (const auto& row : c.coarse_dc_weights) {
-    for (const int16_t w : row) {
-      if (std::abs(int{w}) > kMaxMeanWeight)
-        return Refuse("context.coarse_dc.weight", "entry beyond 4095");
-    }
-  }
   for (const auto& row : c.start) {
     if (std::count(row.begin(), row.end(), 0) != 0)
       return Refuse("context.start", "a probability of zero");
   }
   return {};
-}
-
-// Features 2 (two corner blocks) and 6 (two channels) share one weight each.
-void PackBands(ContextParameters& c) {
-  for (size_t group = 0; group < kGroups; ++group) {
-    BandWeights& out = c.band[group];
-    const Band& band = kBandTable[group % kBands];
-    for (size_t i = 0; i < band.size; ++i) {
-      const size_t channel = group / kBands * kChannels + band.channel[i];
-      const auto& w = c.symbol_weights[channel];
-      const auto& m = c.mean_weights[channel];
-      const int16_t magnitude[kMagnitudePairs][2] = {{w[0], w[1]}, {w[2], w[2]},  {w[3], w[4]},
-                                                     {w[5], w[6]}, {w[6], w[11]}, {w[9], w[10]},
-                                                     {w[8], 0}};
-      const int16_t mean[kMeanPairs][2] = {{m[0], m[1]}, {m[2], m[3]}, {m[4], m[5]}, {m[6], 0}};
-      for (size_t k = 0; k < kMagnitudePairs; ++k)
-        out.magnitude[k][i] = {magnitude[k][0], magnitude[k][1]};
-      for (size_t k = 0; k < kMeanPairs; ++k) out.mean[k][i] = {mean[k][0], mean[k][1]};
-      out.bias[i] = c.symbol_bias[channel];
-      out.previous[i] = w[7];
-    }
-  }
 }
 
 }  // namespace
@@ -116,21 +147,11 @@ Result<SwiftModel> SwiftModel::Load(const SafeTensors& file, uint64_t id) {
     if (norm > 36000) return Refuse("transform.coarse_forward", "a row's norm is beyond 36000");
   }
   if (!CheckTransform(m.transform)) return Refuse("transform", "sums may pass 32 bits");
-  GODWIT_ASSIGN_OR_RETURN(const auto predictor, file.Get<int16_t>("dc_predictor", {kPlanes, 8, 8}));
-  for (size_t i = 0; i < predictor.size(); ++i)
-    m.dc_predictor[i / 64][i / 8 % 8][i % 8] = predictor[i];
+  m.transform.fold_forward = CanFoldForward(m.transform);
   std::array<uint8_t, 1> rounding;
   GODWIT_RETURN_IF_ERROR(Read(file, "rounding", rounding));
   m.rounding = rounding[0];
-  for (const auto& plane : m.dc_predictor) {
-    for (const auto& row : plane) {
-      int norm = 0;
-      for (const int16_t w : row) norm += std::abs(int{w});
-      if (norm > 65535) return Refuse("dc_predictor", "sums may pass 32 bits");
-    }
-  }
   GODWIT_RETURN_IF_ERROR(ReadContext(file, m.context));
-  PackBands(m.context);
   return m;
 }
 

@@ -3,66 +3,74 @@
 // the tensors.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
 
 #include "base/status.h"
 #include "codecs/image/swift_band_context.h"
+#include "codecs/image/swift_coarse_context.h"
 #include "codecs/image/swift_layout.h"
 #include "models/safetensors.h"
 #include "transforms/block_transform.h"
 
 namespace godwit::swift {
 
-inline constexpr size_t kCellFeatures = 6, kFlagFeatures = 10, kSymbolFeatures = 12,
-                        kMeanFeatures = 7;
-inline constexpr size_t kCoarseFeatures = 8, kCoarseMeanFeatures = 4;
+inline constexpr size_t kCellFeatures = 6, kFlagFeatures = 10, kSymbolFeatures = 11,
+                        kMeanFeatures = 6;
 inline constexpr size_t kGroups = kPlanes * kBands;
 
 // Integer weights and trained starting probabilities of swift_context.h.
 struct ContextParameters {
-  static constexpr int kClasses = 26, kCellClasses = 14, kSignLevels = 6;
-  static constexpr uint32_t kUnary = 14;
+  // Large classes share a context where they decide alike: nearly all values are nonzero there;
+  // small ones where values beyond 1 are rare.
+  static constexpr int kFlagClasses = 20, kCellClasses = 14, kMagnitudeClasses = 20,
+                       kSignLevels = 6;
+  static constexpr int kUnary = 14, kUnaryContexts = 6;
   static constexpr int kStepRanges = 3;
-  // Kinds of symbols that share contexts: nine luma bands, five kinds of chroma bands, the coarse
-  // scale.
-  static constexpr int kCoarseLumaKind = 14, kCoarseChromaKind = 15, kCoarseDcKind = 16,
-                       kKinds = 17;
-  static constexpr int kMagnitudeKinds = 6;
+  // Kinds of values that share contexts. Contexts of one layer are never used by another, so a
+  // layer may be left out: nine luma bands, chroma bands by layer, the coarse scale.
+  static constexpr int kCoarseLumaKind = 15, kCoarseChromaKind = 16, kCoarseDcKind = 17,
+                       kKinds = 18;
   static constexpr int KindOf(int plane, int band) {
-    constexpr uint8_t kChroma[kBands] = {9, 10, 11, 12, 12, 13, 13, 13, 13};
-    return plane == 0 ? band : kChroma[band];
+    return plane == 0 ? band : kBands + LayerOf(plane, band) - 2;
   }
+  static constexpr int kMagnitudeKinds = 9;
   static constexpr int MagnitudeKindOf(int kind) {
-    constexpr uint8_t kMap[kKinds] = {0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5};
-    return kMap[kind];
+    return kind < kBands ? LayerOf(0, kind) - 2 : kind - kBands;
   }
 
   // Layout of the contexts.
-  static constexpr int kZeroStates = 3;
   static constexpr int kZeroBase = 0;
-  static constexpr int kSignBase = kZeroBase + kKinds * kClasses * kZeroStates;
+  static constexpr int kSignBase = kZeroBase + kKinds * kZeroClasses * kZeroStates;
   static constexpr int kMagnitudeBase = kSignBase + kKinds * kSignLevels;
   static constexpr int kFlagBase =
-      kMagnitudeBase + kMagnitudeKinds * kClasses * static_cast<int>(kUnary);
-  static constexpr int kCellBase = kFlagBase + static_cast<int>(kGroups) * kClasses;
-  static constexpr size_t kContexts = kCellBase + kGroups * kCellClasses;
-  static constexpr int ZeroContext(int kind, int scale, int state) {
-    return kZeroBase + (kind * kClasses + scale) * kZeroStates + state;
+      kMagnitudeBase + kMagnitudeKinds * kMagnitudeClasses * kUnaryContexts;
+  static constexpr int kCellBase = kFlagBase + static_cast<int>(kGroups) * kFlagClasses;
+  static constexpr int kCoarseFlagBase = kCellBase + static_cast<int>(kGroups) * kCellClasses;
+  static constexpr size_t kContexts = kCoarseFlagBase + kPlanes * kCellClasses;
+  // `state` is added to it.
+  static constexpr int ZeroContext(int kind, int scale) {
+    return kZeroBase + (kind * kZeroClasses + std::min(scale, kZeroClasses - 1)) * kZeroStates;
   }
   static constexpr int SignContext(int kind, int level) {
     return kSignBase + kind * kSignLevels + level;
   }
-  static constexpr int MagnitudeContext(int kind, int scale, int bin) {
-    return kMagnitudeBase + (MagnitudeKindOf(kind) * kClasses + scale) * static_cast<int>(kUnary) +
-           bin;
+  // The place in unary, limited to kUnaryContexts - 1, is added to it.
+  static constexpr int MagnitudeContext(int kind, int scale) {
+    return kMagnitudeBase + (MagnitudeKindOf(kind) * kMagnitudeClasses +
+                             std::max(scale - (kClasses - kMagnitudeClasses), 0)) *
+                                kUnaryContexts;
   }
   static constexpr int FlagContext(int group, int scale) {
-    return kFlagBase + group * kClasses + scale;
+    return kFlagBase + group * kFlagClasses + std::min(scale, kFlagClasses - 1);
   }
   static constexpr int CellContext(int group, int scale) {
-    return kCellBase + group * kCellClasses + scale;
+    return kCellBase + group * kCellClasses + std::min(scale, kCellClasses - 1);
+  }
+  static constexpr int CoarseFlagContext(int plane, int scale) {
+    return kCoarseFlagBase + plane * kCellClasses + std::min(scale, kCellClasses - 1);
   }
   // Steps below 8, up to 40, and above (in pixels) start differently.
   static constexpr int StepRange(int step_index) {
@@ -73,16 +81,12 @@ struct ContextParameters {
   std::array<uint16_t, kGroups> cell_bias;
   std::array<std::array<uint8_t, kFlagFeatures>, kGroups> flag_weights;
   std::array<uint16_t, kGroups> flag_bias;
-  std::array<std::array<uint8_t, kSymbolFeatures>, kPlanes * kChannels> symbol_weights;
-  std::array<uint16_t, kPlanes * kChannels> symbol_bias;
-  std::array<std::array<int16_t, kMeanFeatures>, kPlanes * kChannels> mean_weights;
-  std::array<BandWeights, kGroups> band;  // symbol and mean weights again, as the sums want them
-  std::array<std::array<uint8_t, kCoarseFeatures>, kPlanes * kCoarse> coarse_weights;
-  std::array<uint16_t, kPlanes * kCoarse> coarse_bias;
-  std::array<std::array<int16_t, kCoarseMeanFeatures>, kPlanes * kCoarse> coarse_mean_weights;
-  std::array<uint8_t, kPlanes * kCoarse> coarse_mean_gain;
-  std::array<std::array<int16_t, 4>, kPlanes>
-      coarse_dc_weights;  // left, up, up-left, up-right; 256 is one
+  std::array<BandWeights, kGroups> band;  // of symbols and their means
+  std::array<std::array<uint8_t, kCoarseFlagFeatures>, kPlanes> coarse_flag_weights;
+  std::array<uint16_t, kPlanes> coarse_flag_bias;
+  CoarseWeights coarse[kPlanes];
+  // Coarse DC: left, up, up-left, up-right of the mean, 256 is one; magnitudes as kCoarseFeatures.
+  std::array<std::array<int16_t, 4>, kPlanes> coarse_dc_mean;
   std::array<std::array<uint16_t, kContexts>, kStepRanges> start;  // p1, never 0
 };
 
@@ -90,10 +94,6 @@ struct SwiftModel {
   BlockTransform transform;
   std::array<int16_t, 16> coarse_forward;  // [frequency][sample], 14 fraction bits
   std::array<int16_t, 16> coarse_inverse;  // [sample][frequency], 14 fraction bits
-  // Weights of the eight neighbours' DC (row by row, centre left out) for kPredicted, 12 fraction
-  // bits.
-  std::array<std::array<std::array<int16_t, 8>, 8>, kPlanes>
-      dc_predictor;  // [plane][predicted][neighbour]
   // Rounding point of the quantiser of AC symbols in 1/256 of a step: 128 rounds to nearest.
   // Encoder only.
   uint8_t rounding = 128;

@@ -64,12 +64,18 @@ TEST(ImageAllocationTest, AnalysingATileAllocatesNothing) {
   const swift::SwiftModel& model = TestImageModel().swift();
   for (const SimdLevel level : SupportedSimdLevels()) {
     const int64_t before_create = allocations;
-    swift::TileAnalyser analyser(model, level, 4);
-    swift::TileLatents tile = swift::TileLatents::Create(3, 4, 4);
+    swift::RowAnalyser analyser(model, level);
+    swift::CellRow row = swift::CellRow::Create(3, 4);
     EXPECT_GT(allocations, before_create);  // a test of the test
     const int64_t before = allocations;
-    for (const int step : {0, 144, 351}) analyser.Analyse(picture.view(), step, tile);
-    analyser.Analyse(picture.view().Window(0, 0, 1, 1), 10, tile);
+    for (const int step : {0, 144, 351}) {
+      analyser.SetStep(step);
+      row.StartTile(4);
+      for (int64_t y = 0; y < 90; y += 32, row.first = false)
+        analyser.Analyse(picture.view().Window(y, 0, std::min<int64_t>(32, 90 - y), 120), row);
+    }
+    row.StartTile(1);
+    analyser.Analyse(picture.view().Window(0, 0, 1, 1), row);
     EXPECT_EQ(allocations, before) << SimdLevelName(level);
   }
 }

@@ -61,21 +61,6 @@ std::vector<int32_t> Colour(int fraction_bits, bool inverse) {
   return m;
 }
 
-// Slopes of DC foretell the first frequencies: left less right for u = 1, above less below for
-// v = 1; the rest gets small numbers, so that every entry counts.
-std::vector<int16_t> DcPredictor() {
-  std::vector<int16_t> w(kPlanes * 8 * 8);
-  for (size_t i = 0; i < w.size(); ++i) w[i] = static_cast<int16_t>(i * 37 % 41) - 20;
-  for (size_t p = 0; p < kPlanes; ++p) {
-    int16_t* const across = w.data() + p * 64;  // kPredicted[0] is (1, 0), [1] is (0, 1)
-    across[3] = 600;
-    across[4] = -600;
-    across[8 + 1] = 600;
-    across[8 + 6] = -600;
-  }
-  return w;
-}
-
 void AddContext(SafeTensorsWriter& writer) {
   const auto groups = static_cast<int64_t>(kGroups);
   const auto add_u8 = [&](const char* name, int64_t rows, size_t columns, uint8_t value) {
@@ -102,10 +87,11 @@ void AddContext(SafeTensorsWriter& writer) {
   add_u8("context.symbol.weight", kSymbolRows, swift::kSymbolFeatures, 4);
   add_u16("context.symbol.bias", kSymbolRows, 4);
   add_means("context.mean.weight", kSymbolRows, swift::kMeanFeatures, 150);
+  add_u8("context.coarse_flag.weight", kPlanes, swift::kCoarseFlagFeatures, 4);
+  add_u16("context.coarse_flag.bias", kPlanes, 1);
   add_u8("context.coarse.weight", kCoarseRows, swift::kCoarseFeatures, 6);
   add_u16("context.coarse.bias", kCoarseRows, 4);
   add_means("context.coarse_mean.weight", kCoarseRows, swift::kCoarseMeanFeatures, 60);
-  writer.Add<uint8_t>("context.coarse_mean.gain", {kCoarseRows}, Filled<uint8_t>(kCoarseRows, 3));
   std::vector<int16_t> dc;
   for (int p = 0; p < kPlanes; ++p) dc.insert(dc.end(), {192, 192, -128, 0});
   writer.Add<int16_t>("context.coarse_dc.weight", {kPlanes, 4}, dc);
@@ -166,7 +152,6 @@ Bytes TestStreamModelFile(int variant) {
   writer.Add<int16_t>("transform.inverse", {64}, Dct(8, 14, true));
   writer.Add<int16_t>("transform.coarse_forward", {16}, Dct(4, 14, false));
   writer.Add<int16_t>("transform.coarse_inverse", {16}, Dct(4, 14, true));
-  writer.Add<int16_t>("dc_predictor", {kPlanes, 8, 8}, DcPredictor());
   writer.Add<uint8_t>("rounding", {1}, Filled<uint8_t>(1, static_cast<uint8_t>(112 + variant)));
   AddContext(writer);
   return writer.Finish();

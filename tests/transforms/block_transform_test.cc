@@ -102,6 +102,25 @@ TEST_P(BlockTransformTest, QuantiseEqualsScalarForEveryCoefficient) {
   }
 }
 
+TEST_P(BlockTransformTest, FoldedForwardEqualsScalarForEveryPlane) {
+  BlockTransform folded = t_;
+  ASSERT_TRUE(CanFoldForward(folded));
+  folded.fold_forward = true;
+  const int bound = static_cast<int>(std::sqrt(3.0) * 128 * 64) + 2;  // white and black, f=6
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    std::vector<int16_t> rows = Random<int16_t>(seed, 8 * 96, -bound, bound);
+    if (seed < 4) {  // only the extremes
+      for (int16_t& v : rows) v = static_cast<int16_t>(v < 0 ? -bound : bound);
+    }
+    std::vector<int16_t> want(64 * 12), got(64 * 12);
+    scalar_.block_forward(t_, rows.data(), 96, 12, want.data());
+    tested_.block_forward(folded, rows.data(), 96, 12, got.data());
+    EXPECT_EQ(got, want) << "seed=" << seed;
+  }
+  folded.forward[1] = static_cast<int16_t>(folded.forward[1] + 1);  // no longer even
+  EXPECT_FALSE(CanFoldForward(folded));
+}
+
 TEST_P(BlockTransformTest, ReconstructEqualsScalarForHostileSymbolsToo) {
   for (const int32_t step : {1, 37, 4096, 65535}) {
     PlaneSteps s;

@@ -1,0 +1,258 @@
+#include "codecs/image/swift_cell_row.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+
+namespace godwit::swift {
+namespace {
+
+constexpr int64_t kRows = kCellBlocks;  // rows of blocks in a row of cells
+constexpr int64_t kSlack = 64;          // bytes that kernels may read past the last block
+
+template <typename T>
+void Clear(Tensor<T>& t, int64_t from, int64_t count) {
+  std::memset(static_cast<void*>(t.data() + from), 0, static_cast<size_t>(count) * sizeof(T));
+}
+// Row `from` of `pitch` elements becomes row 0.
+template <typename T>
+void KeepLast(Tensor<T>& t, int64_t from, int64_t pitch) {
+  std::memcpy(static_cast<void*>(t.data()), t.data() + from * pitch,
+              static_cast<size_t>(pitch) * sizeof(T));
+}
+
+int16_t Saturate16(int64_t v) {
+  return static_cast<int16_t>(std::clamp<int64_t>(v, -32768, 32767));
+}
+
+}  // namespace
+
+uint64_t CellRow::BytesFor(int planes, int64_t max_cells_w) {
+  const auto blocks = static_cast<uint64_t>(max_cells_w * kCellBlocks + 2);
+  const auto cells = static_cast<uint64_t>(max_cells_w + 2);
+  constexpr uint64_t kPerBlock = 4 * (2 * kChannels + 8) + 6 * 2 +
+                                 5 * (kChannels + 1 + sizeof(BlockEdges) + kBands) +
+                                 (kLayers - 2) * 16;
+  constexpr uint64_t kPerCell = 2 * (3 * kCoarse + 1 + kBands) + 8;
+  return static_cast<uint64_t>(planes) * (blocks * kPerBlock + cells * kPerCell + 64 * 40) +
+         blocks * (4 + 4 + 1 + 2 + 2 * kLanes + 2 + sizeof(BandContexts)) + cells + 8 * 64;
+}
+
+CellRow CellRow::Create(int planes, int64_t max_cells_w) {
+  CellRow r;
+  r.planes = planes;
+  const int64_t blocks = max_cells_w * kCellBlocks, pitch = blocks + 2;
+  const int64_t cells = 2 * (max_cells_w + 2);
+  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+    r.symbols[p] = Tensor<int16_t>(kRows, blocks, kChannels);
+    r.nonzero[p] = Tensor<uint64_t>(kRows, blocks);
+    r.coarse[p] = Tensor<int16_t>(1, cells, kCoarse);
+    r.dc[p] = Tensor<int16_t>(kRows + 2, pitch);
+    r.coarse_residual[p] = Tensor<int8_t>(1, cells, kCoarse);
+    r.coarse_activity[p] = Tensor<uint8_t>(1, cells);
+    r.residual[p] = Tensor<int8_t>(1, (kRows + 1) * pitch * kChannels + kSlack);
+    r.gradient[p] = Tensor<uint8_t>(kRows + 1, pitch);
+    r.edges[p] = Tensor<BlockEdges>(kRows + 1, pitch);
+    r.edges_above[p] = Tensor<int16_t>(kLayers - 2, blocks, 8);
+    r.cell_nonzero[p] = Tensor<uint64_t>(1, max_cells_w);
+    for (size_t b = 0; b < kBands; ++b) {
+      r.band_sum[p * kBands + b] = Tensor<uint8_t>(kRows + 1, pitch);
+      r.cell_count[p * kBands + b] = Tensor<uint8_t>(1, cells);
+    }
+  }
+  r.cell_flag = Tensor<uint8_t>(1, max_cells_w + 1);
+  r.flag_sum = Tensor<uint32_t>(1, blocks);
+  r.flag_decision = Tensor<uint32_t>(1, blocks);
+  r.flag = Tensor<uint8_t>(1, blocks + 1);
+  r.flagged = Tensor<uint16_t>(1, blocks);
+  r.values = Tensor<int16_t>(1, blocks, kLanes);
+  r.value_lanes = Tensor<uint16_t>(1, blocks);
+  r.contexts = Tensor<BandContexts>(1, blocks);
+  return r;
+}
+
+void CellRow::StartTile(int64_t width) {
+  cells_w = width;
+  cell_pitch = width + 2;
+  block_pitch = width * kCellBlocks + 2;
+  first = true;
+  // What NextRow() will keep of a row that is not there, and the borders.
+  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+    Clear(coarse[p], 0, 2 * cell_pitch * kCoarse);
+    Clear(coarse_residual[p], 0, 2 * cell_pitch * kCoarse);
+    Clear(coarse_activity[p], 0, 2 * cell_pitch);
+    Clear(residual[p], 0, (kRows + 1) * block_pitch * kChannels);
+    Clear(gradient[p], 0, (kRows + 1) * block_pitch);
+    Clear(edges[p], 0, (kRows + 1) * block_pitch);
+    Clear(edges_above[p], 0, (kLayers - 2) * blocks_w() * 8);
+    for (size_t b = 0; b < kBands; ++b) {
+      Clear(band_sum[p * kBands + b], 0, (kRows + 1) * block_pitch);
+      Clear(cell_count[p * kBands + b], 0, 2 * cell_pitch);
+    }
+  }
+}
+
+void CellRow::NextRow(bool symbols_too) {
+  const int64_t bordered = kRows * block_pitch;
+  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+    if (symbols_too) Clear(symbols[p], 0, kRows * blocks_w() * kChannels);
+    KeepLast(coarse[p], 1, cell_pitch * kCoarse);
+    Clear(coarse[p], cell_pitch * kCoarse, cell_pitch * kCoarse);
+    KeepLast(coarse_residual[p], 1, cell_pitch * kCoarse);
+    Clear(coarse_residual[p], cell_pitch * kCoarse, cell_pitch * kCoarse);
+    KeepLast(coarse_activity[p], 1, cell_pitch);
+    Clear(coarse_activity[p], cell_pitch, cell_pitch);
+    KeepLast(dc[p], kRows, block_pitch);
+    KeepLast(residual[p], kRows, block_pitch * kChannels);
+    Clear(residual[p], block_pitch * kChannels, bordered * kChannels);
+    KeepLast(gradient[p], kRows, block_pitch);  // StartEdges() sets the rest
+    for (size_t b = 0; b < kBands; ++b) {
+      Tensor<uint8_t>& sum = band_sum[p * kBands + b];
+      KeepLast(sum, kRows, block_pitch);
+      Clear(sum, block_pitch, bordered);
+      Tensor<uint8_t>& count = cell_count[p * kBands + b];
+      KeepLast(count, 1, cell_pitch);
+      Clear(count, cell_pitch, cell_pitch);
+    }
+  }
+}
+
+void CellRow::TakeEdgesAbove(int layer) {
+  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+    const int16_t* const from = edges_above[p].data() + (layer - 2) * blocks_w() * 8;
+    BlockEdges* const to = edges[p].data() + Bordered(-1, 0);
+    for (int64_t x = 0; x < blocks_w(); ++x)
+      std::memcpy(to[x].bottom.data(), from + x * 8, sizeof to[x].bottom);
+  }
+}
+
+void CellRow::KeepEdgesBelow(int layer) {
+  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+    int16_t* const to = edges_above[p].data() + (layer - 2) * blocks_w() * 8;
+    const BlockEdges* const from = edges[p].data() + Bordered(kRows - 1, 0);
+    for (int64_t x = 0; x < blocks_w(); ++x)
+      std::memcpy(to + x * 8, from[x].bottom.data(), sizeof from[x].bottom);
+  }
+}
+
+void ReconstructDc(const SwiftModel& model, uint32_t step, CellRow& row) {
+  const auto& m = model.coarse_inverse;
+  const int64_t pitch = row.block_pitch;
+  for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
+    int16_t* const dc = row.dc[p].data();
+    for (int64_t cx = 0; cx < row.cells_w; ++cx) {
+      const int16_t* const q = row.coarse[p].data() + row.BorderedCell(cx) * kCoarse;
+      int64_t value[16], half[16];  // value[u][v] f=6; half[x][v] f=6
+      for (size_t i = 0; i < 16; ++i) {
+        value[i] = std::clamp<int64_t>(int64_t{q[i]} * step, -(1 << 23), 1 << 23);
+      }
+      for (size_t x = 0; x < 4; ++x) {
+        for (size_t v = 0; v < 4; ++v) {
+          int64_t sum = 1 << 13;
+          for (size_t u = 0; u < 4; ++u) sum += m[x * 4 + u] * value[u * 4 + v];
+          half[x * 4 + v] = sum >> 14;
+        }
+      }
+      for (int64_t y = 0; y < 4; ++y) {
+        int16_t* const out = dc + row.Bordered(y, cx * 4);
+        for (size_t x = 0; x < 4; ++x) {
+          int64_t sum = 1 << 15;
+          for (size_t v = 0; v < 4; ++v) sum += m[static_cast<size_t>(y) * 4 + v] * half[x * 4 + v];
+          out[x] = Saturate16(sum >> 16);
+        }
+      }
+    }
+    // Beyond the tile the nearest block stands in; so it does below, where nothing is coded yet.
+    for (int64_t y = 1; y <= kRows; ++y) {
+      dc[y * pitch] = dc[y * pitch + 1];
+      dc[y * pitch + pitch - 1] = dc[y * pitch + pitch - 2];
+    }
+    const size_t bytes = static_cast<size_t>(pitch) * sizeof(int16_t);
+    if (row.first) std::memcpy(dc, dc + pitch, bytes);
+    std::memcpy(dc + (kRows + 1) * pitch, dc + kRows * pitch, bytes);
+  }
+}
+
+namespace {
+
+constexpr int64_t kChunk = 32;  // blocks
+
+// DC in whole steps from half of it (f=3): (half * factor + 2^14) >> 15 is in sixteenths.
+struct StepScale {
+  explicit StepScale(uint32_t step)
+      : shift(step >= 128  ? 4
+              : step >= 64 ? 3
+                           : 2),
+        factor(static_cast<int16_t>(std::min<uint32_t>((1u << (18 + shift)) / step, 32767))) {}
+  int shift;  // from there to whole steps
+  int16_t factor;
+};
+
+// A part of a row of blocks. Compiled once per SIMD level: the compiler turns the loops into
+// vectors of 16-bit numbers.
+struct GradientRow {
+  const int16_t* dc;  // of the first block
+  int64_t pitch;      // between rows of dc
+  int64_t count;      // blocks, at most kChunk
+  StepScale scale;
+  uint8_t* gradient;                    // out: whole steps, at most 255
+  std::array<int16_t, kChunk> dc_edge;  // out: DC in whole steps, times kEdge[0]; wraps
+};
+
+__attribute__((always_inline)) inline void GradientBody(GradientRow& r) {
+  const int16_t factor = r.scale.factor;
+  const int shift = r.scale.shift;
+  const auto scaled = [=](int half) __attribute__((always_inline)) {
+    return static_cast<int16_t>((int32_t{static_cast<int16_t>(half)} * factor + (1 << 14)) >> 15);
+  };
+  for (int64_t x = 0; x < r.count; ++x) {
+    const auto slope = [&](int64_t to) __attribute__((always_inline)) {
+      return std::min(std::abs(int{scaled((r.dc[x + to] >> 1) - (r.dc[x] >> 1))}), 8191);
+    };
+    const int sum = (slope(-r.pitch) + slope(-1) + slope(1) + slope(r.pitch)) >> shift;
+    r.gradient[x] = static_cast<uint8_t>(std::min(sum, 255));
+    const int steps = (scaled(r.dc[x] >> 1) + (1 << (shift - 1))) >> shift;
+    r.dc_edge[static_cast<size_t>(x)] = static_cast<int16_t>(kEdge[0] * steps);
+  }
+}
+
+void GradientScalar(GradientRow& r) { GradientBody(r); }
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) void GradientAvx2(GradientRow& r) { GradientBody(r); }
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void GradientAvx512(GradientRow& r) {
+  GradientBody(r);
+}
+#endif
+
+void Gradient(SimdLevel level, GradientRow& r) {
+#if defined(__x86_64__)
+  if (level == SimdLevel::kAvx512) return GradientAvx512(r);
+  if (level == SimdLevel::kAvx2) return GradientAvx2(r);
+#endif
+  (void)level;
+  GradientScalar(r);
+}
+
+}  // namespace
+
+void StartEdges(uint32_t step, SimdLevel level, CellRow& row) {
+  for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
+    for (int64_t y = 0; y < kRows; ++y) {
+      for (int64_t x0 = 0; x0 < row.blocks_w(); x0 += kChunk) {
+        const int64_t at = row.Bordered(y, x0);
+        GradientRow r{row.dc[p].data() + at,
+                      row.block_pitch,
+                      std::min(kChunk, row.blocks_w() - x0),
+                      StepScale(step),
+                      row.gradient[p].data() + at,
+                      {}};
+        Gradient(level, r);
+        BlockEdges* const edges = row.edges[p].data() + at;
+        for (int64_t x = 0; x < r.count; ++x) edges[x].SetDc(r.dc_edge[static_cast<size_t>(x)]);
+      }
+    }
+  }
+}
+
+}  // namespace godwit::swift

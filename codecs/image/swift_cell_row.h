@@ -1,0 +1,85 @@
+// codecs/image/swift_cell_row.h: the latents of one row of cells of a tile and what their contexts
+// need, for encoder and decoder. A tile is coded row of cells by row of cells, so that is all of it
+// that either side ever holds: of the row above, only its last row of blocks is left.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/cpu.h"
+#include "codecs/image/swift_band_context.h"
+#include "codecs/image/swift_layout.h"
+#include "codecs/image/swift_model.h"
+#include "tensor/tensor.h"
+
+namespace godwit::swift {
+
+// Arrays "with a border" have one extra column on each side that stays zero, and the row above
+// before their own rows.
+struct CellRow {
+  int planes = 0;
+  int64_t cells_w = 0;      // of the tile
+  int64_t cell_pitch = 0;   // cells_w + 2
+  int64_t block_pitch = 0;  // 4 * cells_w + 2
+  bool first = true;        // nothing of the tile lies above
+
+  // Latents.
+  std::array<Tensor<int16_t>, kPlanes> symbols;   // [row][block][channel]; channel 0 is not used
+  std::array<Tensor<uint64_t>, kPlanes> nonzero;  // [row][block], bit per channel: symbol is not 0;
+                                                  // only encoders fill it in
+  std::array<Tensor<int16_t>, kPlanes> coarse;    // [2 rows of cells with border][16]
+  std::array<Tensor<int16_t>, kPlanes> dc;  // [6 rows with border], reconstructed, f=4; the last
+                                            // stands for the row below
+
+  // Contexts. Residuals are symbols, coarse DC less its mean, limited to +-127.
+  std::array<Tensor<int8_t>, kPlanes> coarse_residual;   // [2 rows of cells with border][16]
+  std::array<Tensor<uint8_t>, kPlanes> coarse_activity;  // [2 rows of cells with border]
+  std::array<Tensor<int8_t>, kPlanes> residual;          // [5 rows with border][position]
+  std::array<Tensor<uint8_t>, kPlanes> gradient;         // [5 rows with border]
+  std::array<Tensor<BlockEdges>, kPlanes> edges;         // [5 rows with border]
+  // The lower edges of the row above as they were after each layer from 2 on, [layer -
+  // 2][block][u]: a layer must not see those that may be left out.
+  std::array<Tensor<int16_t>, kPlanes> edges_above;
+  std::array<Tensor<uint8_t>, kPlanes * kBands> band_sum;  // [5 rows with border]
+  // [2 rows of cells with border], blocks with the flag set
+  std::array<Tensor<uint8_t>, kPlanes * kBands> cell_count;
+  std::array<Tensor<uint64_t>, kPlanes> cell_nonzero;  // [cell], OR of `nonzero`
+  // Scratch: of a row of blocks, sums, flags (one more before the first, which is 0) and what
+  // encoders find out beforehand of the blocks that have something.
+  Tensor<uint32_t> flag_sum, flag_decision;
+  Tensor<uint8_t> flag;
+  Tensor<uint16_t> flagged;       // columns of the blocks with a flag
+  Tensor<int16_t> values;         // [flagged][kLanes]
+  Tensor<uint16_t> value_lanes;   // [flagged], bit per lane that is not 0
+  Tensor<BandContexts> contexts;  // [flagged]
+  Tensor<uint8_t> cell_flag;      // [cell], one more before the first
+
+  // Allocates for tiles of up to max_cells_w cells across.
+  static CellRow Create(int planes, int64_t max_cells_w);
+  static uint64_t BytesFor(int planes, int64_t max_cells_w);
+  // Starts a tile of `width` cells, at most those of Create().
+  void StartTile(int64_t width);
+  // The next row of cells: keeps what lies above it and clears the rest. With `symbols_too` symbols
+  // start at zero: a decoder fills in only what is not, an encoder all.
+  void NextRow(bool symbols_too);
+
+  // Before and after a layer from 2 on is coded.
+  void TakeEdgesAbove(int layer);
+  void KeepEdgesBelow(int layer);
+
+  int64_t blocks_w() const { return cells_w * kCellBlocks; }
+  // Row 0..3 of blocks, column 0..: index into arrays with a border.
+  int64_t Bordered(int64_t row, int64_t column) const {
+    return (row + 1) * block_pitch + column + 1;
+  }
+  int64_t BorderedCell(int64_t column) const { return cell_pitch + column + 1; }
+};
+
+// The reconstructed DC plane from the coarse symbols of layers 0 and 1 (docs/format/image.md
+// section 4).
+void ReconstructDc(const SwiftModel& model, uint32_t step, CellRow& row);
+
+// Gradients and edges from the DC plane: call between layers 1 and 2, in encoder and decoder.
+void StartEdges(uint32_t step, SimdLevel level, CellRow& row);
+
+}  // namespace godwit::swift

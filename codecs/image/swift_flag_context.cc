@@ -1,0 +1,107 @@
+// Whole rows of bytes: plain loops, compiled once per SIMD level.
+#include "codecs/image/swift_band_context.h"
+
+namespace godwit::swift {
+namespace {
+
+#define ALWAYS_INLINE __attribute__((always_inline))
+
+ALWAYS_INLINE inline void Add(const uint8_t* a, uint32_t w, int64_t n, uint32_t* __restrict sum) {
+  for (int64_t x = 0; x < n; ++x) sum[x] += w * a[x];
+}
+
+ALWAYS_INLINE inline void SumFlagBody(const FlagRow& r) {
+  uint32_t* const __restrict sum = r.sum;
+  const int64_t n = r.count, pitch = r.pitch, below = r.below;
+  const auto add_around = [&](const uint8_t* a, uint32_t w) ALWAYS_INLINE {
+    for (int64_t x = 0; x < n; ++x) {
+      sum[x] += w * static_cast<uint32_t>(a[x - 1] + a[x + 1] + a[x - pitch] + a[x + below]);
+    }
+  };
+  const uint32_t bias = r.bias, up = r.weights[1], corners = r.weights[2];
+  const uint8_t* const above = r.same - pitch;
+  for (int64_t x = 0; x < n; ++x)
+    sum[x] = bias + up * above[x] + corners * static_cast<uint32_t>(above[x - 1] + above[x + 1]);
+  Add(r.lower, r.weights[3], n, sum);
+  add_around(r.lower, r.weights[4]);
+  if (r.lowest != nullptr) {
+    Add(r.lowest, r.weights[5], n, sum);
+    add_around(r.lowest, r.weights[6]);
+  }
+  if (r.luma != nullptr) {
+    Add(r.luma, r.weights[7], n, sum);
+    add_around(r.luma, r.weights[8]);
+  }
+  if (r.other != nullptr) Add(r.other, r.weights[9], n, sum);
+  if (r.activity == nullptr) return;
+  for (int64_t x = 0; x < n; x += kCellBlocks) {
+    const uint32_t activity = uint32_t{r.weights[5]} * r.activity[x / kCellBlocks];
+    for (int64_t i = 0; i < kCellBlocks; ++i) sum[x + i] += activity;
+  }
+}
+
+ALWAYS_INLINE inline void SumCellFlagBody(const CellFlagRow& r) {
+  uint32_t* const __restrict sum = r.sum;
+  const int64_t n = r.count;
+  const uint32_t bias = r.bias, up = r.weights[1], corners = r.weights[2];
+  const uint8_t* const above = r.same - r.pitch;
+  for (int64_t x = 0; x < n; ++x)
+    sum[x] = bias + up * above[x] + corners * static_cast<uint32_t>(above[x - 1] + above[x + 1]);
+  Add(r.lower, r.weights[3], n, sum);
+  if (r.luma != nullptr) Add(r.luma, r.weights[4], n, sum);
+  if (r.other != nullptr) Add(r.other, r.weights[5], n, sum);
+}
+
+ALWAYS_INLINE inline void DecideFlagsBody(const FlagDecisionRow& r) {
+  uint32_t* const __restrict sum = r.sum;
+  uint32_t* const __restrict out = r.out;
+  const uint8_t* const flags = r.flags;
+  const int32_t last = static_cast<int32_t>(r.last);
+  Add(flags - 1, r.left_weight, r.count, sum);
+  for (int64_t x = 0; x < r.count; ++x) {
+    const auto scale = static_cast<uint32_t>(std::min(ScaleClass(sum[x]), last));
+    out[x] = 2 * (r.base + scale) + flags[x] / kFlagSet;
+  }
+}
+
+#if defined(__x86_64__)
+#define AVX2 __attribute__((target("avx2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+AVX2 void SumFlagAvx2(const FlagRow& r) { SumFlagBody(r); }
+AVX2 void SumCellFlagAvx2(const CellFlagRow& r) { SumCellFlagBody(r); }
+AVX2 void DecideFlagsAvx2(const FlagDecisionRow& r) { DecideFlagsBody(r); }
+AVX512 void SumFlagAvx512(const FlagRow& r) { SumFlagBody(r); }
+AVX512 void SumCellFlagAvx512(const CellFlagRow& r) { SumCellFlagBody(r); }
+AVX512 void DecideFlagsAvx512(const FlagDecisionRow& r) { DecideFlagsBody(r); }
+#endif
+
+}  // namespace
+
+void SumFlagRow(SimdLevel level, const FlagRow& row) {
+#if defined(__x86_64__)
+  if (level == SimdLevel::kAvx512) return SumFlagAvx512(row);
+  if (level == SimdLevel::kAvx2) return SumFlagAvx2(row);
+#endif
+  (void)level;
+  SumFlagBody(row);
+}
+
+void SumCellFlagRow(SimdLevel level, const CellFlagRow& row) {
+#if defined(__x86_64__)
+  if (level == SimdLevel::kAvx512) return SumCellFlagAvx512(row);
+  if (level == SimdLevel::kAvx2) return SumCellFlagAvx2(row);
+#endif
+  (void)level;
+  SumCellFlagBody(row);
+}
+
+void DecideFlags(SimdLevel level, const FlagDecisionRow& row) {
+#if defined(__x86_64__)
+  if (level == SimdLevel::kAvx512) return DecideFlagsAvx512(row);
+  if (level == SimdLevel::kAvx2) return DecideFlagsAvx2(row);
+#endif
+  (void)level;
+  DecideFlagsBody(row);
+}
+
+}  // namespace godwit::swift

@@ -1,0 +1,91 @@
+#include "codecs/image/swift_tile_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "codecs/image/swift_context.h"
+#include "entropy/decision_list.h"
+
+namespace godwit::swift {
+namespace {
+
+class BitReader {
+ public:
+  BitReader(const RangeDecoder& decoder, AdaptiveBit* contexts)
+      : decoder_(decoder), contexts_(contexts) {}
+  bool Bit(bool, int context) {
+    return DecodeAdaptive(decoder_, contexts_[context], kDecisionRate);
+  }
+  uint32_t Raw(uint32_t, int count) { return decoder_.DecodeRaw(count); }
+  void Pause() {}
+  const RangeDecoder& decoder() const { return decoder_; }
+
+ private:
+  RangeDecoder decoder_;
+  AdaptiveBit* contexts_;
+};
+
+}  // namespace
+
+TileDecoder::TileDecoder(const SwiftModel& model, SimdLevel level, int planes, int64_t max_cells_w)
+    : model_(model),
+      level_(level),
+      row_(CellRow::Create(planes, max_cells_w)),
+      state_(std::make_unique<ContextState>()) {}
+TileDecoder::TileDecoder(TileDecoder&&) noexcept = default;
+TileDecoder::~TileDecoder() = default;
+
+uint64_t TileDecoder::BytesFor(int planes, int64_t max_cells_w) {
+  return CellRow::BytesFor(planes, max_cells_w) + sizeof(ContextState);
+}
+
+void TileDecoder::Start(std::span<const std::span<const std::byte>> substreams, int step_index,
+                        int64_t cells_w, int64_t cells_h) {
+  step_index_ = step_index;
+  layers_ = static_cast<int>(substreams.size());
+  rows_left_ = cells_h;
+  row_.StartTile(cells_w);
+  state_->Reset(model_.context, step_index);
+  for (size_t l = 0; l < substreams.size(); ++l)
+    substreams_[l] = {!substreams[l].empty(), RangeDecoder(substreams[l])};
+}
+
+Status TileDecoder::DecodeRow(const LatentTarget& out) {
+  const uint32_t step = StepFromIndex(step_index_);
+  row_.NextRow(/*symbols_too=*/true);
+  for (int l = 0; l < std::max(layers_, 2); ++l) {
+    if (l == 2) {
+      ReconstructDc(model_, step, row_);
+      StartEdges(step, level_, row_);
+    }
+    Layer& layer = substreams_[static_cast<size_t>(l)];
+    if (l >= layers_ || !layer.coded) continue;
+    ContextCoder<BitReader, true> coder(model_.context, row_,
+                                        BitReader(layer.decoder, state_->bit.data()), level_);
+    coder.CodeLayer(l);
+    layer.decoder = coder.coder().decoder();
+  }
+  if (layers_ <= 2) ReconstructDc(model_, step, row_);
+  for (size_t p = 0; p < static_cast<size_t>(row_.planes); ++p) {
+    const int64_t width = row_.blocks_w();
+    for (int64_t y = 0; y < kCellBlocks; ++y) {
+      std::memcpy(out.symbols[p] + y * out.columns * kChannels,
+                  row_.symbols[p].data() + y * width * kChannels,
+                  static_cast<size_t>(width * kChannels) * sizeof(int16_t));
+      std::memcpy(out.dc[p] + y * out.columns, row_.dc[p].data() + row_.Bordered(y, 0),
+                  static_cast<size_t>(width) * sizeof(int16_t));
+    }
+  }
+  row_.first = false;
+  if (--rows_left_ > 0) return {};
+  for (int l = 0; l < layers_; ++l) {
+    const Layer& layer = substreams_[static_cast<size_t>(l)];
+    if (!layer.coded) continue;
+    const Status finished = layer.decoder.Finish();
+    if (!finished.ok()) return finished.WithPrefix("layer " + std::to_string(l) + ": ");
+  }
+  return {};
+}
+
+}  // namespace godwit::swift
