@@ -66,6 +66,8 @@ PlaneModel FitPlane(PredictedTile& tile, int64_t plane) {
   simple[0] = 1;
   Quantise(simple, taps, model);
   const int64_t first_row = g.height > 4 ? 1 : 0;
+  // Too short to fit: what the plane before ended with, where there is one, else the neighbour.
+  model.kept = true;
   if (samples < static_cast<int64_t>(n) * 8) return model;
 
   std::vector<double> sums(n + 1), products((n + 1) * (n + 1)), row(n + 1);
@@ -107,6 +109,7 @@ PlaneModel FitPlane(PredictedTile& tile, int64_t plane) {
   // Directions that the data hardly has stay at nothing.
   for (size_t a = 0; a < n; ++a) matrix[a * n + a] += 1e-9 + matrix[a * n + a] * 1e-7;
   if (!Solve(matrix, solution, n)) return model;
+  model.kept = false;
   Quantise(solution, taps, model);
   double bias = sums[n] * scale + origin;
   for (size_t t = 0; t < n; ++t) {
