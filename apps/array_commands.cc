@@ -258,6 +258,36 @@ Status PrintArrayInfo(const std::string& path, const Bytes& file, const DecodeLi
   return {};
 }
 
+Status CompareArrays(const std::string& path_a, const std::string& path_b,
+                     const DecodeLimits& limits, const Console& console) {
+  GODWIT_ASSIGN_OR_RETURN(const NdArray a, ReadArrayFile(path_a, limits));
+  GODWIT_ASSIGN_OR_RETURN(const NdArray b, ReadArrayFile(path_b, limits));
+  if (a.type != b.type || a.shape != b.shape) {
+    return Status(
+        StatusCode::kInvalidArgument,
+        fmt::format("{}: {} {}, but {}: {} {}", path_a, ShapeName(a.shape), SampleTypeName(a.type),
+                    path_b, ShapeName(b.shape), SampleTypeName(b.type)));
+  }
+  const ArrayError error = ErrorOf(a, b);
+  const double psnr_db = PsnrOf(RangeOf(a), error.mean_square);
+  const bool equal = a.data == b.data;
+  if (console.json) {
+    console.PrintJson({{"a", path_a},
+                       {"b", path_b},
+                       {"type", SampleTypeName(a.type)},
+                       {"shape", ShapeName(a.shape)},
+                       {"equal", equal},
+                       {"psnr_db", psnr_db},  // null where there is no error
+                       {"mse", error.mean_square},
+                       {"max_error", error.max}});
+  } else if (equal) {
+    console.out << "equal\n";
+  } else {
+    console.out << fmt::format("PSNR {:.4f} dB, largest error {:.9g}\n", psnr_db, error.max);
+  }
+  return {};
+}
+
 Status VerifyArray(const Bytes& file, const DecodeLimits& limits, int threads) {
   GODWIT_ASSIGN_OR_RETURN(const ArrayStream stream, ParseArrayStream(file, limits));
   ArrayDecodeOptions options;

@@ -36,6 +36,9 @@ bool HoldsArray(const Bytes& file);
 
 Status PrintArrayInfo(const std::string& path, const Bytes& file, const DecodeLimits& limits,
                       const Console& console);
+// Of one type and shape: the largest error, and the PSNR whose peak is the range of A.
+Status CompareArrays(const std::string& path_a, const std::string& path_b,
+                     const DecodeLimits& limits, const Console& console);
 Status VerifyArray(const Bytes& file, const DecodeLimits& limits, int threads);
 
 }  // namespace godwit

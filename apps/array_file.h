@@ -37,8 +37,7 @@ struct ArrayRange {
 };
 ArrayRange RangeOf(const NdArray& array);
 
-// Both of one type and shape. Samples that are equal in their bits do not count as errors, and
-// others that are not finite make both infinite.
+// Both of one type and shape. NaN in both is no error; in one, an infinite one.
 struct ArrayError {
   double max = 0, mean_square = 0;
 };

@@ -72,6 +72,23 @@ TEST_F(ArrayTest, KeepsWhatItPromises) {
   EXPECT_EQ(bytes("--axes", "none").at("channel_axes"), "none");
 }
 
+TEST_F(ArrayTest, ComparedArraysSayTheirLargestError) {
+  NdArray a = Waves();
+  Save("a.npy", a);
+  EXPECT_EQ(Good({"compare", "a.npy", "a.npy"}).out, "equal\n");
+  a.As<float>()[5] += 0.25f;
+  Save("b.npy", a);
+  const auto json = nlohmann::json::parse(Good({"compare", "a.npy", "b.npy", "--json"}).out);
+  EXPECT_NEAR(json.at("max_error"), 0.25, 1e-6);
+  EXPECT_EQ(json.at("equal"), false);
+  a.As<float>()[5] = std::nanf("");
+  Save("b.npy", a);
+  EXPECT_NE(Good({"compare", "a.npy", "b.npy"}).out.find("error inf"), std::string::npos);
+  a.shape = Shape::Of(4, 3000);
+  Save("b.npy", a);
+  EXPECT_EQ(Run({"compare", "a.npy", "b.npy"}).exit, 2);
+}
+
 TEST_F(ArrayTest, ASliceIsAPartOfTheWhole) {
   Save("a.npy", Waves());
   Good({"encode", "a.npy", "a.gdw"});

@@ -218,7 +218,7 @@ TEST(ArrayCodecTest, ShortPlanesKeepWhatThoseBeforeLearned) {
   const auto back = Decoded(file);
   ASSERT_TRUE(back.ok()) << back.status().message();
   EXPECT_EQ(back->data, array.data);
-  EXPECT_LT(file.size(), 400u * 64 * 3.25 / 8);  // the noise has 2.81 bits; starting anew takes 3.5
+  EXPECT_LT(file.size(), 400u * 64 * 3.25 / 8);  // the noise alone has 2.81 bits
 }
 
 // A converter's steps behind floats, with an offset, a gap and NaN.
