@@ -1,6 +1,8 @@
 // apps/compare_command.cc: godwit compare A B
 #include <nlohmann/json.hpp>
 
+#include "apps/array_commands.h"
+#include "apps/array_file.h"
 #include "apps/command.h"
 #include "apps/option_parser.h"
 #include "apps/picture_source.h"
@@ -12,7 +14,7 @@ namespace {
 
 constexpr std::string_view kSummary =
     "Compares two pictures of one size and kind: PSNR of all colour samples together, peak 255.\n"
-    "Alpha is apart.";
+    "Alpha is apart. Or two arrays (.npy, .nii, .nii.gz): the peak is the range of A.";
 
 struct Outcome {
   PictureError error;
@@ -54,6 +56,10 @@ int RunCompare(std::span<const std::string> args, Console& console) {
   if (path_a == "-" && path_b == "-") {
     return console.FailUsage("only one of the pictures can be standard input");
   }
+  if (BeginsLikeArray(path_a) && BeginsLikeArray(path_b)) {
+    const Status status = CompareArrays(path_a, path_b, limits, console);
+    return status.ok() ? kExitOk : console.Fail(status);
+  }
   const Result<Outcome> outcome = Compare(path_a, path_b, limits);
   if (!outcome.ok()) return console.Fail(outcome.status());
   const PictureError& error = outcome->error;
@@ -85,6 +91,6 @@ int RunCompare(std::span<const std::string> args, Console& console) {
 
 }  // namespace
 
-const Command kCompareCommand{"compare", "PSNR of two pictures", RunCompare};
+const Command kCompareCommand{"compare", "PSNR of two pictures or arrays", RunCompare};
 
 }  // namespace godwit

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "apps/array_commands.h"
 #include "apps/command.h"
 #include "apps/model_choice.h"
 #include "apps/option_parser.h"
@@ -17,11 +18,11 @@ namespace godwit {
 namespace {
 
 constexpr std::string_view kSummary =
-    "Decodes to PNG, JPEG, PPM, PGM or PAM, by the suffix of OUT or --format.\n"
-    "\"-\" is standard input or output.";
+    "Decodes a picture to PNG, JPEG, PPM, PGM or PAM, by the suffix of OUT or --format, and an\n"
+    "array to .npy. \"-\" is standard input or output.";
 
 struct Arguments {
-  std::string in, out, synthesis, region, format;
+  std::string in, out, synthesis, region, slice, format;
   std::vector<std::string> model_folders;
   int layers = 8, threads = 0, jpeg_quality = 95;
   bool overwrite = false, strip = false, allow_truncated = false;
@@ -62,6 +63,7 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   AddModelFolderOption(parser, &a->model_folders);
   parser.Integer({"--layers", "N", "1 to 8: decode the coarsest N layers only"}, &a->layers, 1, 8);
   parser.Text({"--region", "X,Y,W,H", "decode this part only, in pixels"}, &a->region);
+  parser.Text({"--slice", "LIST", "arrays: this part only, by axis, as 2:10,:,5"}, &a->slice);
   parser.Text({"--format", "NAME", "png, jpg, ppm, pgm or pam"}, &a->format);
   parser.Integer({"--jpeg-quality", "N", "1 to 100, default 95"}, &a->jpeg_quality, 1, 100);
   parser.Flag({"--strip", "", "leave out colour profile, EXIF and XMP"}, &a->strip);
@@ -118,10 +120,11 @@ ImageInfo InfoOf(const ImageDecoder& decoder, const ImageStream& stream, bool st
   return info;
 }
 
-Result<Outcome> Decode(const Arguments& a, const Console& console) {
+Result<Outcome> Decode(const Arguments& a, Bytes bytes, const Console& console) {
   const std::string place = InputName(a.in) + ": ";
-  GODWIT_ASSIGN_OR_RETURN(const StreamFile file,
-                          ReadStreamFile(a.in, a.options.limits, a.allow_truncated));
+  GODWIT_ASSIGN_OR_RETURN(
+      const StreamFile file,
+      ParseStreamFile(a.in, std::move(bytes), a.options.limits, a.allow_truncated));
   const ImageStream& stream = file.stream;
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
   const Result<ImageModel> model = models.ForStream(stream.header.model_id);
@@ -187,7 +190,21 @@ int RunDecode(std::span<const std::string> args, Console& console) {
     return console.FailUsage("--json and the output would both go to standard output");
   }
   const auto start = std::chrono::steady_clock::now();
-  const Result<Outcome> outcome = Decode(a, console);
+  Result<Bytes> file = ReadFile(a.in, a.options.limits.max_memory_bytes);
+  if (!file.ok()) return console.Fail(file.status());
+  if (HoldsArray(*file)) {
+    if (!a.region.empty()) return console.FailUsage("--region is for pictures; arrays: --slice");
+    const Status status = DecodeArrayFile({.in = a.in,
+                                           .out = a.out,
+                                           .slice = a.slice,
+                                           .threads = a.threads,
+                                           .overwrite = a.overwrite,
+                                           .limits = a.options.limits},
+                                          *file, console);
+    return status.ok() ? kExitOk : console.Fail(status);
+  }
+  if (!a.slice.empty()) return console.FailUsage("--slice is for arrays; pictures: --region");
+  const Result<Outcome> outcome = Decode(a, *std::move(file), console);
   if (!outcome.ok()) return console.Fail(outcome.status());
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   Report(a, *outcome, spent.count(), console);
@@ -196,6 +213,6 @@ int RunDecode(std::span<const std::string> args, Console& console) {
 
 }  // namespace
 
-const Command kDecodeCommand{"decode", ".gdw to picture", RunDecode};
+const Command kDecodeCommand{"decode", ".gdw to picture or array", RunDecode};
 
 }  // namespace godwit

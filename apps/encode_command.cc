@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "apps/array_commands.h"
+#include "apps/array_file.h"
 #include "apps/command.h"
 #include "apps/model_choice.h"
 #include "apps/option_parser.h"
@@ -22,20 +24,25 @@ namespace {
 constexpr double kDefaultQuality = 50;
 constexpr double kPsnrTolerance = 0.1;  // dB
 constexpr std::string_view kSummary =
-    "Encodes a PNG, JPEG, WebP, PPM, PGM or PAM picture. \"-\" is standard input or output.\n"
+    "Encodes a PNG, JPEG, WebP, PPM, PGM or PAM picture, or a .npy, .nii or .nii.gz array, which\n"
+    "loses nothing unless a target is given. \"-\" is standard input or output.\n"
     "SIZE is in bytes: 50000, 50k (thousands) or 48Ki (of 1024).";
 
 struct Arguments {
   std::string in, out;
   std::optional<double> quality, bpp, psnr_db;
+  std::optional<double> bits_per_sample, max_error, relative_error;  // of arrays
   std::optional<uint64_t> size_bytes;
-  std::string codec = "swift", model;
+  std::string codec = "swift", model, axes;
   std::vector<std::string> model_folders;
   int layers = 8, tile = 0, threads = 0;
-  bool overwrite = false, strip = false, report_psnr = false;
+  bool overwrite = false, strip = false, report_psnr = false, lossless = false;
   DecodeLimits limits;
 
   bool searches() const { return bpp || psnr_db || size_bytes; }
+  bool asks_for_array() const {
+    return bits_per_sample || max_error || relative_error || lossless || !axes.empty();
+  }
 };
 
 std::optional<int> ParseArguments(std::span<const std::string> args, Console& console,
@@ -47,7 +54,15 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Real({"--bpp", "R", "at most R bits a pixel"}, &a->bpp, 1e-6, 1000);
   parser.Count({"--size", "SIZE", "at most this size: the best file that fits"}, &a->size_bytes);
   parser.Real({"--psnr", "DB", "the smallest file that decodes to this PSNR"}, &a->psnr_db, 1, 100);
-  parser.Exclusive({"--quality", "--bpp", "--size", "--psnr"});
+  parser.Flag({"--lossless", "", "arrays: lose nothing, as without a target"}, &a->lossless);
+  parser.Real({"--max-error", "E", "arrays: no sample is off by more than E"}, &a->max_error, 0,
+              1e300);
+  parser.Real({"--relative-error", "R", "the same in parts of the array's range: 0.001"},
+              &a->relative_error, 0, 1);
+  parser.Real({"--bps", "R", "arrays: at most R bits a sample"}, &a->bits_per_sample, 1e-6, 64);
+  parser.Exclusive({"--quality", "--bpp", "--size", "--psnr", "--lossless", "--max-error",
+                    "--relative-error", "--bps"});
+  parser.Text({"--axes", "LIST", "arrays: the axes that hold channels, as 0,3; or none"}, &a->axes);
   parser.Choice({"--codec", "NAME", "swift, the only one yet"}, &a->codec, {"swift"});
   parser.Text({"--model", "ID|FILE", "stream model: its 16 hex digits, or a file"}, &a->model);
   AddModelFolderOption(parser, &a->model_folders);
@@ -196,11 +211,45 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
                            picture.stream.size(), bpp, quality, psnr, seconds));
 }
 
+int RunEncodeArray(const Arguments& a, const Console& console) {
+  if (a.bpp) return console.FailUsage("--bpp is for pictures; --bps says the same of arrays");
+  ArrayEncodeArguments array{.in = a.in,
+                             .out = a.out,
+                             .quality = a.quality,
+                             .bits_per_sample = a.bits_per_sample,
+                             .psnr_db = a.psnr_db,
+                             .max_error = a.max_error,
+                             .relative_error = a.relative_error,
+                             .size_bytes = a.size_bytes,
+                             .channel_axes = {},
+                             .threads = a.threads,
+                             .overwrite = a.overwrite,
+                             .report_psnr = a.report_psnr,
+                             .limits = a.limits};
+  if (!a.axes.empty()) {
+    array.channel_axes = ParseAxes(a.axes);
+    if (!array.channel_axes) {
+      return console.FailUsage("--axes " + a.axes + ": is no list of axes from 0 to 3");
+    }
+  }
+  const Status status = EncodeArrayFile(array, console);
+  return status.ok() ? kExitOk : console.Fail(status);
+}
+
 int RunEncode(std::span<const std::string> args, Console& console) {
   Arguments a;
   if (const std::optional<int> exit = ParseArguments(args, console, &a)) return *exit;
   if (a.out == "-" && console.json) {
     return console.FailUsage("--json and the output would both go to standard output");
+  }
+  if (BeginsLikeArray(a.in) || (a.asks_for_array() && (a.in == "-" || BeginsLikeAudio(a.in)))) {
+    return RunEncodeArray(a, console);
+  }
+  if (a.asks_for_array()) {
+    return console.FailUsage(
+        "--lossless, --max-error, --relative-error, --bps and --axes are for "
+        "arrays, and " +
+        InputName(a.in) + " holds none");
   }
   const auto start = std::chrono::steady_clock::now();
   const Result<Outcome> outcome = Encode(a, console);
@@ -212,6 +261,6 @@ int RunEncode(std::span<const std::string> args, Console& console) {
 
 }  // namespace
 
-const Command kEncodeCommand{"encode", "picture to .gdw", RunEncode};
+const Command kEncodeCommand{"encode", "picture or array to .gdw", RunEncode};
 
 }  // namespace godwit

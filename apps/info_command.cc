@@ -1,6 +1,7 @@
 // apps/info_command.cc: godwit info FILE...
 #include <nlohmann/json.hpp>
 
+#include "apps/array_commands.h"
 #include "apps/command.h"
 #include "apps/model_choice.h"
 #include "apps/option_parser.h"
@@ -89,10 +90,24 @@ int RunInfo(std::span<const std::string> args, Console& console) {
   if (!models.ok()) return console.Fail(models.status());
   int exit = kExitOk;  // the first failure's; the other files are shown all the same
   for (const std::string& path : files) {
-    const Result<StreamFile> file = ReadStreamFile(path, limits, /*allow_truncated=*/false);
-    if (!file.ok()) {
-      const int code = console.Fail(file.status());
+    const auto fail = [&](const Status& status) {
+      const int code = console.Fail(status);
       if (exit == kExitOk) exit = code;
+    };
+    Result<Bytes> bytes = ReadFile(path, limits.max_memory_bytes);
+    if (!bytes.ok()) {
+      fail(bytes.status());
+      continue;
+    }
+    if (HoldsArray(*bytes)) {
+      const Status status = PrintArrayInfo(path, *bytes, limits, console);
+      if (!status.ok()) fail(status.WithPrefix(InputName(path) + ": "));
+      continue;
+    }
+    const Result<StreamFile> file =
+        ParseStreamFile(path, *std::move(bytes), limits, /*allow_truncated=*/false);
+    if (!file.ok()) {
+      fail(file.status());
       continue;
     }
     const ModelEntry* const model = models->registry().Find(file->stream.header.model_id);

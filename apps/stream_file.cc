@@ -4,10 +4,9 @@
 
 namespace godwit {
 
-Result<StreamFile> ReadStreamFile(const std::string& path, const DecodeLimits& limits,
-                                  bool allow_truncated) {
+Result<StreamFile> ParseStreamFile(const std::string& path, Bytes bytes, const DecodeLimits& limits,
+                                   bool allow_truncated) {
   StreamFile file;
-  GODWIT_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(path, limits.max_memory_bytes));
   file.bytes = std::make_unique<Bytes>(std::move(bytes));
   Result<ImageStream> stream = ParseImageStream(*file.bytes, limits, allow_truncated);
   if (!stream.ok()) return stream.status().WithPrefix(InputName(path) + ": ");

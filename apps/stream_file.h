@@ -16,9 +16,9 @@ struct StreamFile {
   ImageStream stream;
 };
 
-// Reads and checks, without decoding. "-" is standard input. Messages name the file.
-Result<StreamFile> ReadStreamFile(const std::string& path, const DecodeLimits& limits,
-                                  bool allow_truncated);
+// Checks what was read from `path`, without decoding. Messages name the file.
+Result<StreamFile> ParseStreamFile(const std::string& path, Bytes file, const DecodeLimits& limits,
+                                   bool allow_truncated);
 
 // "grey", "grey and alpha", "RGB" or "RGB and alpha".
 std::string ChannelsName(const ImageStream& stream);

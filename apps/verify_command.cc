@@ -1,6 +1,7 @@
 // apps/verify_command.cc: godwit verify FILE...
 #include <nlohmann/json.hpp>
 
+#include "apps/array_commands.h"
 #include "apps/command.h"
 #include "apps/model_choice.h"
 #include "apps/option_parser.h"
@@ -21,8 +22,13 @@ constexpr std::string_view kSummary =
 Status Verify(const std::string& path, const ImageDecodeOptions& options, ModelChoice& models,
               const Console& console) {
   const std::string place = InputName(path) + ": ";
-  GODWIT_ASSIGN_OR_RETURN(const StreamFile file,
-                          ReadStreamFile(path, options.limits, /*allow_truncated=*/false));
+  GODWIT_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(path, options.limits.max_memory_bytes));
+  if (HoldsArray(bytes)) {
+    return VerifyArray(bytes, options.limits, options.threads).WithPrefix(place);
+  }
+  GODWIT_ASSIGN_OR_RETURN(
+      const StreamFile file,
+      ParseStreamFile(path, std::move(bytes), options.limits, /*allow_truncated=*/false));
   const Result<ImageModel> model = models.ForStream(file.stream.header.model_id);
   if (!model.ok()) return model.status().WithPrefix(place);
   // A synthesis accepts all symbols, so that it would find nothing more.

@@ -47,6 +47,8 @@ set(GODWIT_DEPENDENCIES
     "JPEG::JPEG|JPEG|libjpeg|"
     "PNG::PNG|PNG|libpng|"
     "ZLIB::ZLIB|ZLIB|zlib|"
+    "PkgConfig::GODWIT_SNDFILE||sndfile|"
+    "PkgConfig::GODWIT_SOXR||soxr|"
     "PkgConfig::GODWIT_WEBP||libwebp libwebpdemux|"
     "PkgConfig::GODWIT_XXHASH||libxxhash|"
     "fmt::fmt|fmt|fmt|"

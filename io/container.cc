@@ -20,6 +20,8 @@ bool IsKnown(uint8_t type) {
     case SectionType::kPicture:
     case SectionType::kLayers:
     case SectionType::kAlpha:
+    case SectionType::kArray:
+    case SectionType::kArrayTile:
       return true;
   }
   return false;
@@ -54,17 +56,21 @@ Status CheckHeader(std::span<const std::byte> file) {
   return {};
 }
 
+bool IsMedium(uint8_t type) {
+  return type == static_cast<uint8_t>(SectionType::kPicture) ||
+         type == static_cast<uint8_t>(SectionType::kArray);
+}
+
 // What the type byte alone, at `offset`, says about the file.
 Status CheckType(uint8_t type, uint64_t offset) {
   if ((type & kCriticalBit) != 0 && !IsKnown(type)) {
     return Status(StatusCode::kUnsupported, Place(type, offset) + "unknown and critical");
   }
   const bool is_first = offset == kFileHeaderSize;
-  const bool is_picture = type == static_cast<uint8_t>(SectionType::kPicture);
-  if (is_first != is_picture) {
+  if (is_first != IsMedium(type)) {
     return Status(StatusCode::kCorrupt,
-                  Place(type, offset) +
-                      (is_first ? "the first section must be a picture" : "a second picture"));
+                  Place(type, offset) + (is_first ? "the first section must be a picture or array"
+                                                  : "a second picture or array"));
   }
   return {};
 }
@@ -125,13 +131,19 @@ ContainerWriter::ContainerWriter() {
 }
 
 void ContainerWriter::Add(uint8_t type, std::span<const std::byte> body) {
-  assert((writer_.size() == kFileHeaderSize) ==
-         (type == static_cast<uint8_t>(SectionType::kPicture)));
+  assert((writer_.size() == kFileHeaderSize) == IsMedium(type));
   const size_t start = writer_.size();
   writer_.U8(type);
   writer_.Varint(body.size());
   writer_.Append(body);
   writer_.U32(Crc32c(std::span(writer_.bytes()).subspan(start)));
+}
+
+Result<SectionType> PeekMedium(std::span<const std::byte> prefix) {
+  GODWIT_RETURN_IF_ERROR(CheckHeader(prefix));
+  const auto type = std::to_integer<uint8_t>(prefix[kFileHeaderSize]);
+  GODWIT_RETURN_IF_ERROR(CheckType(type, kFileHeaderSize));
+  return static_cast<SectionType>(type);
 }
 
 Result<std::span<const std::byte>> PeekFirstBody(std::span<const std::byte> prefix,

@@ -26,6 +26,8 @@ enum class SectionType : uint8_t {
   kPicture = 0x81,  // head and first layers; comes first, once
   kLayers = 0x82,   // further layers
   kAlpha = 0x83,
+  kArray = 0x84,      // head; comes first, once
+  kArrayTile = 0x85,  // the tiles, in order
 };
 
 struct Section {
@@ -64,7 +66,7 @@ class ContainerReader {
   uint64_t failed_offset_ = 0;
 };
 
-// Builds a file in memory. The first section must be kPicture.
+// Builds a file in memory. The first section must be kPicture or kArray.
 class ContainerWriter {
  public:
   ContainerWriter();
@@ -78,7 +80,11 @@ class ContainerWriter {
   ByteWriter writer_;
 };
 
-// What `prefix`, the first bytes of a file, holds of the picture section's body, for reading
+// The type of the first section, kPicture or kArray: what kind of file `prefix` begins. Errors as
+// PeekFirstBody().
+Result<SectionType> PeekMedium(std::span<const std::byte> prefix);
+
+// What `prefix`, the first bytes of a file, holds of the first section's body, for reading
 // headers early: nothing vouches for it, least of all the CRC. May be empty. kTruncated: not even
 // the section's length is there; other errors as Open() and Next(). `complete`, where given, says
 // whether the body is there to its end: what it lacks then is corruption and not a short prefix.

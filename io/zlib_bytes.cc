@@ -15,13 +15,15 @@ struct Inflater {
 
 }  // namespace
 
-Result<Bytes> Inflate(std::span<const std::byte> packed, uint64_t max_bytes) {
+Result<Bytes> Inflate(std::span<const std::byte> packed, uint64_t max_bytes, ZlibWrapper wrapper) {
   if (packed.size() > std::numeric_limits<uInt>::max()) {
     return Status(StatusCode::kOverLimit, "zlib stream of 4 GiB or more");
   }
   Inflater inflater;
   z_stream& z = inflater.z;
-  if (inflateInit(&z) != Z_OK) return Status(StatusCode::kInternal, "zlib cannot start");
+  constexpr int kWindowBits = 15, kGzipOnly = 16;
+  const int bits = kWindowBits + (wrapper == ZlibWrapper::kGzip ? kGzipOnly : 0);
+  if (inflateInit2(&z, bits) != Z_OK) return Status(StatusCode::kInternal, "zlib cannot start");
   // Not const-correct without ZLIB_CONST; zlib only reads it.
   z.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
   z.avail_in = static_cast<uInt>(packed.size());

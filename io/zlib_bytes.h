@@ -1,4 +1,4 @@
-// io/zlib_bytes.h: small zlib streams, as PNG wraps its metadata in.
+// io/zlib_bytes.h: whole zlib streams, as PNG wraps its metadata in, and gzip files.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,12 @@
 
 namespace godwit {
 
-// kTruncated, kUnreadable; kOverLimit where more than `max_bytes` come out.
-Result<Bytes> Inflate(std::span<const std::byte> packed, uint64_t max_bytes);
+enum class ZlibWrapper : uint8_t { kZlib, kGzip };
+
+// kTruncated, kUnreadable; kOverLimit where more than `max_bytes` come out. What follows the stream
+// is not looked at.
+Result<Bytes> Inflate(std::span<const std::byte> packed, uint64_t max_bytes,
+                      ZlibWrapper wrapper = ZlibWrapper::kZlib);
 
 Result<Bytes> Deflate(std::span<const std::byte> bytes);
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the fuzz targets png, jpeg, webp, pnm and exif into testdata/fuzz. Needs Pillow only.
+"""Writes the seeds of the fuzz targets png, jpeg, webp, pnm, exif, npy and nifti into testdata/fuzz. Needs Pillow only.
 
     /usr/bin/python3 testdata/make_seeds.py
 
 The seeds of the other targets are written by tests/codecs/make_goldens.cc.
 """
+import gzip
 import io
 import os
 import struct
@@ -48,6 +49,22 @@ def netpbm(kind, width, height, top, samples):
     return f'{kind}\n# a comment\n{width} {height}\n{top}\n'.encode() + samples
 
 
+def arrays():
+    samples = bytes(v * 11 % 256 for v in range(600))
+    for descr, fortran, shape, count in (('|u1', False, '(7,)', 7), ('<i2', True, '(3, 4)', 24),
+                                         ('>f4', False, '(2, 2, 3)', 48), ('<f8', True, '(1, 2, 1, 3)', 48)):
+        text = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}"
+        text += ' ' * (63 - (10 + len(text)) % 64) + '\n'
+        head = b'\x93NUMPY\1\0' + struct.pack('<H', len(text)) + text.encode()
+        write('npy', f'{descr[1:]}_{"fortran" if fortran else "c"}.npy', head + samples[:count])
+    for order, name in (('<', 'little'), ('>', 'big')):
+        head = struct.pack(order + 'i36x8h14xhh32x', 348, 3, 4, 3, 2, 1, 1, 1, 1, 4, 16)
+        head = head.ljust(108, b'\0') + struct.pack(order + 'f', 352)
+        volume = head + bytes(344 - len(head)) + b'n+1\0' + bytes(4) + samples[:48]
+        write('nifti', f'{name}.nii', volume)
+        write('nifti', f'{name}.nii.gz', gzip.compress(volume, mtime=0))
+
+
 def main():
     for mode in ('1', 'L', 'LA', 'RGB', 'RGBA'):
         save('png', f'{mode.lower()}.png', picture(mode, 11, 7), 'PNG')
@@ -87,6 +104,7 @@ def main():
     for orientation in (1, 6):
         for order, name in (('<', 'little'), ('>', 'big')):
             write('exif', f'{name}_{orientation}', exif(orientation, order))
+    arrays()
 
 
 if __name__ == '__main__':

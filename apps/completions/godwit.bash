@@ -56,9 +56,9 @@ _godwit() {
       mapfile -t COMPREPLY < <(compgen -W "32 64 128 256 512 1024 2048 4096" -- "$current")
       return
       ;;
-    -q | --quality | --bpp | --size | --psnr | --region | --jpeg-quality | -j | --threads | \
-      --max-pixels | --max-memory | --points | --repeats | --jobs | --report-bpp | --anchor | \
-      --min-overlap)
+    -q | --quality | --bpp | --size | --psnr | --max-error | --relative-error | --bps | --axes | \
+      --slice | --region | --jpeg-quality | -j | --threads | --max-pixels | --max-memory | \
+      --points | --repeats | --jobs | --report-bpp | --anchor | --min-overlap)
       return # a number of the user's own
       ;;
   esac
@@ -66,11 +66,12 @@ _godwit() {
   if [[ $current == -* ]]; then
     case $command in
       encode)
-        options="--quality --bpp --size --psnr --codec --model --model-dir --layers --tile --strip
+        options="--quality --bpp --size --psnr --lossless --max-error --relative-error --bps --axes
+          --codec --model --model-dir --layers --tile --strip
           --report-psnr --force --threads $limits"
         ;;
       decode)
-        options="--synthesis --model-dir --layers --region --format --jpeg-quality --strip
+        options="--synthesis --model-dir --layers --region --slice --format --jpeg-quality --strip
           --allow-truncated --force --threads $limits"
         ;;
       info) options="--model-dir --max-pixels" ;;

@@ -63,7 +63,7 @@ struct ImageDecoder::State {
   int64_t next_strip_h = 4;           // strips grow, so that the first is soon at hand
   std::vector<int64_t> lane_x;  // what one thread synthesises, from top to bottom: where lanes
                                 // begin in the strip, and the end of the last
-  uint32_t next_y = 0;  // next row of the region
+  uint32_t next_y = 0;          // next row of the region
   std::array<Tensor<int16_t>, kPlanes> symbols, dc;
   Tensor<uint8_t> pixels;  // the strip
   Tensor<uint8_t> alpha;   // the row of tiles that the strip is in

@@ -148,6 +148,10 @@ Status ReadSection(const Section& section, const DecodeLimits& limits, ImageStre
       s.xmp = section.body;
       reader = ByteReader({});
       break;
+    case SectionType::kArray:
+      return Status(StatusCode::kUnsupported, "an array, not a picture");
+    case SectionType::kArrayTile:
+      return Corrupt("a tile of an array");
   }
   if (info.layers == 0 && Has(s, info.name)) return Corrupt("a second section of " + info.name);
   if (reader.remaining() != 0)
@@ -180,6 +184,10 @@ void SalvageLayers(std::span<const std::byte> rest, const DecodeLimits& limits, 
 
 Result<ImageHeader> PeekImageHeader(std::span<const std::byte> prefix, const DecodeLimits& limits) {
   bool complete = false;
+  GODWIT_ASSIGN_OR_RETURN(const SectionType medium, PeekMedium(prefix));
+  if (medium != SectionType::kPicture) {
+    return Status(StatusCode::kUnsupported, "an array, not a picture");
+  }
   GODWIT_ASSIGN_OR_RETURN(const auto body, PeekFirstBody(prefix, &complete));
   ByteReader reader(body);
   int count = 0;

@@ -36,7 +36,7 @@ uint64_t CellRow::BytesFor(int planes, int64_t max_cells_w) {
                                  (kLayers - 2) * 16;
   constexpr uint64_t kPerCell = 2 * (3 * kCoarse + 1 + kBands) + 8;
   return static_cast<uint64_t>(planes) * (blocks * kPerBlock + cells * kPerCell + 64 * 40) +
-         blocks * (4 + 4 + 1 + 2 + 2 * kLanes + 2 + sizeof(BandContexts)) + cells + 8 * 64;
+         blocks * (4 + 4 + 1 + 2 + 2 * kLanes + 2 + sizeof(BandContexts)) + cells + 9 * 64;
 }
 
 CellRow CellRow::Create(int planes, int64_t max_cells_w) {
@@ -63,7 +63,7 @@ CellRow CellRow::Create(int planes, int64_t max_cells_w) {
   }
   r.cell_flag = Tensor<uint8_t>(1, max_cells_w + 1);
   r.flag_sum = Tensor<uint32_t>(1, blocks);
-  r.flag_decision = Tensor<uint32_t>(1, blocks);
+  r.flag_decision = Tensor<uint32_t>(1, blocks + 16);  // writers copy whole sixteens
   r.flag = Tensor<uint8_t>(1, blocks + 1);
   r.flagged = Tensor<uint16_t>(1, blocks);
   r.values = Tensor<int16_t>(1, blocks, kLanes);

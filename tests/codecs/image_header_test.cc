@@ -285,7 +285,9 @@ TEST(ImageHeaderTest, SectionsOutOfOrderOrTwiceAreCorrupt) {
   EXPECT_EQ(code({{layers, {0x61, 0, 0, 0, 0, 0, 0, 0}}}), StatusCode::kOk);          // eight
   EXPECT_EQ(code({{layers, {}}}), StatusCode::kCorrupt);
   EXPECT_EQ(code({{Type(SectionType::kPicture), {0}}}), StatusCode::kCorrupt);
-  EXPECT_EQ(code({{0x84, {0}}}), StatusCode::kUnsupported);
+  EXPECT_EQ(code({{0x8f, {0}}}), StatusCode::kUnsupported);
+  EXPECT_EQ(code({{Type(SectionType::kArray), {0}}}), StatusCode::kCorrupt);
+  EXPECT_EQ(code({{Type(SectionType::kArrayTile), {0}}}), StatusCode::kCorrupt);
   for (const SectionType type :
        {SectionType::kAlpha, SectionType::kIcc, SectionType::kExif, SectionType::kXmp}) {
     const HandMadePicture picture{.flags =

@@ -142,8 +142,8 @@ TEST(ContainerTest, EveryUnknownTypeIsSkippedOrRefusedByItsCriticalBit) {
     std::vector<Section> sections;
     const Status status = ReadAll(file, &sections);
     const bool optional_known = type == 0x10 || type == 0x11 || type == 0x12;
-    const bool critical_known = type == 0x82 || type == 0x83;
-    if (type == 0x81) {
+    const bool critical_known = type == 0x82 || type == 0x83 || type == 0x85;
+    if (type == 0x81 || type == 0x84) {
       EXPECT_EQ(status.code(), StatusCode::kCorrupt);
     } else if (type >= 0x80 && !critical_known) {
       EXPECT_EQ(status.code(), StatusCode::kUnsupported);
@@ -170,6 +170,19 @@ TEST(ContainerTest, TheFirstSectionIsAPicture) {
       EXPECT_EQ(ReadAll(part).code(), code) << type << ", " << size;
       EXPECT_EQ(PeekFirstBody(part).status().code(), code) << type << ", " << size;
     }
+  }
+}
+
+TEST(ContainerTest, TheMediumIsTheFirstSectionsType) {
+  for (const SectionType medium : {SectionType::kPicture, SectionType::kArray}) {
+    ContainerWriter writer;
+    writer.Add(medium, MakeBytes({1}));
+    const Bytes file = writer.Release();
+    const auto found = PeekMedium(std::span(file).first(kFileHeaderSize + 1));
+    ASSERT_TRUE(found.ok());
+    EXPECT_EQ(*found, medium);
+    EXPECT_EQ(PeekMedium(std::span(file).first(kFileHeaderSize)).status().code(),
+              StatusCode::kTruncated);
   }
 }
 

@@ -4,6 +4,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(GODWIT_TEST_WEBP REQUIRED IMPORTED_TARGET libwebp)
 
 include(${CMAKE_CURRENT_LIST_DIR}/container_tests.cmake)
+godwit_test(io/array_file_test.cc godwit::io)
+godwit_test(io/audio_file_test.cc godwit::io)
 godwit_test(io/exif_test.cc godwit::io)
 godwit_test(io/image_writer_test.cc godwit::io)
 godwit_test(io/input_file_test.cc godwit::io)

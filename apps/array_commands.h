@@ -1,0 +1,44 @@
+// apps/array_commands.h: what encode, decode, info and verify do with arrays.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "apps/console.h"
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "base/status.h"
+
+namespace godwit {
+
+struct ArrayEncodeArguments {
+  std::string in, out;
+  // At most one; without any of them nothing is lost.
+  std::optional<double> quality, bits_per_sample, psnr_db, max_error, relative_error;
+  std::optional<uint64_t> size_bytes;
+  std::optional<uint8_t> channel_axes;
+  int threads = 0;
+  bool overwrite = false, report_psnr = false;
+  DecodeLimits limits;
+};
+Status EncodeArrayFile(const ArrayEncodeArguments& a, const Console& console);
+
+struct ArrayDecodeArguments {
+  std::string in, out, slice;
+  int threads = 0;
+  bool overwrite = false;
+  DecodeLimits limits;
+};
+Status DecodeArrayFile(const ArrayDecodeArguments& a, const Bytes& file, const Console& console);
+
+// True if a whole file, read already, holds an array.
+bool HoldsArray(const Bytes& file);
+
+Status PrintArrayInfo(const std::string& path, const Bytes& file, const DecodeLimits& limits,
+                      const Console& console);
+// Of one type and shape: the largest error, and the PSNR whose peak is the range of A.
+Status CompareArrays(const std::string& path_a, const std::string& path_b,
+                     const DecodeLimits& limits, const Console& console);
+Status VerifyArray(const Bytes& file, const DecodeLimits& limits, int threads);
+
+}  // namespace godwit

@@ -1,0 +1,175 @@
+#include "codecs/array/array_decoder.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <string>
+
+#include "codecs/array/tile_syntax.h"
+
+namespace godwit {
+namespace {
+
+using namespace array;
+
+// The part of `a` in `b`, whose sizes may be 0 or less.
+Box Meeting(const Box& a, const Box& b) {
+  Box box;
+  for (size_t i = 0; i < 4; ++i) {
+    box.begin[i] = std::max(a.begin[i], b.begin[i]);
+    box.size[i] = std::min(a.begin[i] + a.size[i], b.begin[i] + b.size[i]) - box.begin[i];
+  }
+  return box;
+}
+bool IsEmpty(const Box& box) {
+  return std::any_of(box.size.begin(), box.size.end(), [](int64_t n) { return n <= 0; });
+}
+
+// From places to the values in the tables.
+Status LookUp(PredictedTile& tile, const std::vector<ValueTable>& tables) {
+  bool found = true;
+  std::vector<int32_t> entry;  // by place, -1 for none
+  for (size_t c = 0; c < tables.size(); ++c) {
+    const ValueTable& table = tables[c];
+    if (table.values.empty()) continue;
+    entry.assign(static_cast<size_t>(table.places.back()) + 1, -1);
+    for (size_t i = 0; i < table.places.size(); ++i) {
+      entry[static_cast<size_t>(table.places[i])] = static_cast<int32_t>(i);
+    }
+    ForChannel(tile, static_cast<int64_t>(c), [&](int32_t& v) {
+      const int32_t i = entry[static_cast<size_t>(v)];
+      found &= i >= 0;
+      v = table.values[static_cast<size_t>(std::max(i, 0))];
+    });
+  }
+  return found ? Status() : Status(StatusCode::kCorrupt, "a value that its table does not have");
+}
+
+Status DecodePredicted(BitReader& reader, const ValueMap& map, PredictedTile& tile) {
+  CodeExceptions(reader, tile.geometry, tile.exceptions, tile.values);
+  std::vector<ValueTable> tables;
+  GODWIT_RETURN_IF_ERROR(CodeTables(reader, map, tile, tables));
+  tile.rate = static_cast<int>(reader.CodeRaw(0, 4));
+  std::vector<int32_t> as_they_are;
+  if (!tile.exceptions.empty()) as_they_are = tile.values;
+  PlaneCoder coder(tile);
+  for (int64_t p = 0; p < tile.geometry.planes; ++p) {
+    PlaneModel model;
+    coder.Code(reader, p, model);
+  }
+  GODWIT_RETURN_IF_ERROR(reader.Finish());
+  if (coder.outside()) return Status(StatusCode::kCorrupt, "values outside their type");
+  for (size_t i = 0; i < as_they_are.size(); ++i) {
+    if (tile.exceptions[i] != 0) tile.values[i] = as_they_are[i];
+  }
+  return LookUp(tile, tables);
+}
+
+template <typename T, typename F>
+void Store(const ArrayHeader& header, const Box& box, const Box& part, NdArray& out,
+           const Box& whole, F value) {
+  T* const samples = out.As<T>();
+  ForEachSample(header, whole, box, part,
+                [&](int64_t to, int64_t from) { samples[to] = static_cast<T>(value(from)); });
+}
+
+void StoreTile(const ArrayHeader& header, const PredictedTile& tile, const Box& box,
+               const Box& part, NdArray& out, const Box& whole) {
+  const auto integer = [&](int64_t i) {
+    return IntegerFromWhole(header.map, tile.values[static_cast<size_t>(i)]);
+  };
+  const auto real = [&](int64_t at) {
+    const auto i = static_cast<size_t>(at);
+    const bool as_it_is = !tile.exceptions.empty() && tile.exceptions[i] != 0;
+    return as_it_is ? std::bit_cast<float>(tile.values[i])
+                    : FloatFromWhole(header.map, tile.values[i]);
+  };
+  switch (header.type) {
+    case SampleType::kU8:
+      return Store<uint8_t>(header, box, part, out, whole, integer);
+    case SampleType::kI8:
+      return Store<int8_t>(header, box, part, out, whole, integer);
+    case SampleType::kU16:
+      return Store<uint16_t>(header, box, part, out, whole, integer);
+    case SampleType::kI16:
+      return Store<int16_t>(header, box, part, out, whole, integer);
+    case SampleType::kU32:
+      return Store<uint32_t>(header, box, part, out, whole, integer);
+    case SampleType::kI32:
+      return Store<int32_t>(header, box, part, out, whole, integer);
+    default:
+      return Store<float>(header, box, part, out, whole, real);
+  }
+}
+
+Status DecodeTile(const ArrayStream& stream, int64_t index, NdArray& out, const Box& whole) {
+  const ArrayHeader& header = stream.header;
+  const Box box = TileBox(header, index);
+  const Box part = Meeting(box, whole);
+  if (IsEmpty(part)) return {};
+  const auto t = static_cast<size_t>(index);
+  const std::string place =
+      "tile " + std::to_string(index) + " at byte " + std::to_string(stream.offsets[t]) + ": ";
+  return CatchOutOfMemory([&]() -> Status {
+    const BoxOrder order = OrderOf(header, box);
+    PredictedTile tile;
+    tile.geometry = GeometryOf(order);
+    tile.channels = order.channels;
+    tile.values.resize(static_cast<size_t>(tile.geometry.size()));
+    BitReader reader(stream.tiles[t]);
+    const uint32_t method = reader.CodeRaw(0, 4);
+    if (method != static_cast<uint32_t>(TileMethod::kPredicted)) {
+      return Status(StatusCode::kUnsupported, place + "method " + std::to_string(method));
+    }
+    GODWIT_RETURN_IF_ERROR(DecodePredicted(reader, header.map, tile).WithPrefix(place));
+    StoreTile(header, tile, box, part, out, whole);
+    return {};
+  });
+}
+
+}  // namespace
+
+Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions& options) {
+  const ArrayHeader& header = stream.header;
+  NdArray out{header.type, header.shape, {}};
+  Box whole = options.part;
+  uint64_t bytes = SampleBytes(header.type);
+  for (size_t i = 0; i < 4; ++i) {
+    const int64_t side = header.shape.dims[i];
+    if (whole.size[i] == 0) whole.size[i] = side - whole.begin[i];
+    if (whole.begin[i] < 0 || whole.begin[i] > side || whole.size[i] < 0 ||
+        whole.size[i] > side - whole.begin[i]) {
+      return Status(StatusCode::kInvalidArgument,
+                    "the part wanted is outside the array on axis " + std::to_string(i));
+    }
+    out.shape.dims[i] = whole.size[i];
+  }
+  for (const int64_t side : out.shape.dims) {
+    if (side == 0) return out;
+  }
+  bytes *= static_cast<uint64_t>(out.shape.count());  // at most limits.max_pixels samples
+  const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
+  const int64_t tiles = TileCount(header);
+  const uint64_t work = WorkBytes(header, TileBox(header, 0));
+  const uint64_t limit = options.limits.max_memory_bytes;
+  if (bytes > limit || work > limit - bytes) {
+    return Status(StatusCode::kOverLimit, "decoding takes " + std::to_string(bytes + work) +
+                                              " bytes, the limit is " + std::to_string(limit));
+  }
+  // No more threads than there is memory for.
+  const int workers = static_cast<int>(std::min<uint64_t>(
+      {static_cast<uint64_t>(threads), static_cast<uint64_t>(tiles), (limit - bytes) / work}));
+  GODWIT_RETURN_IF_ERROR(CatchOutOfMemory([&]() -> Status {
+    out.data.resize(bytes);
+    return {};
+  }));
+  std::vector<Status> status(static_cast<size_t>(tiles));
+#pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
+  for (int64_t i = 0; i < tiles; ++i) {
+    status[static_cast<size_t>(i)] = DecodeTile(stream, i, out, whole);
+  }
+  for (const Status& s : status) GODWIT_RETURN_IF_ERROR(s);
+  return out;
+}
+
+}  // namespace godwit

@@ -1,0 +1,305 @@
+#include "codecs/array/array_encoder.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "codecs/array/predictor_fit.h"
+#include "codecs/array/table_fit.h"
+#include "codecs/array/tile_syntax.h"
+#include "io/container.h"
+
+namespace godwit {
+namespace {
+
+using namespace array;
+
+// The step nearest below 2 * max_error that a header can say.
+ValueMap ScaledMap(double max_error) {
+  ValueMap map{MapKind::kScaled, SampleType::kF32, 1, 1, 0};
+  int exponent = 0;
+  const double fraction = std::frexp(2 * max_error, &exponent);  // in [0.5, 1)
+  constexpr int kBits = 22;
+  map.mantissa = static_cast<uint32_t>(std::floor(fraction * (1 << kBits)));
+  map.exponent = exponent - kBits;
+  return map;
+}
+
+double StepOf(const ValueMap& map) { return std::ldexp(map.mantissa, map.exponent); }
+
+// Whether most finite samples have a whole number at all.
+bool ScaledReaches(const NdArray& array, const ValueMap& map) {
+  if (map.exponent < -200 || map.exponent > 127) return false;
+  const double largest = StepOf(map) * kMaxScaled;
+  const float* const samples = array.As<float>();
+  const auto count = static_cast<int64_t>(array.data.size() / sizeof(float));
+  int64_t beyond = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    beyond += std::isfinite(samples[i]) && std::abs(samples[i]) > largest;
+  }
+  return beyond <= count / 64;
+}
+
+ValueMap ChooseMap(const NdArray& array, double max_error) {
+  if (array.type == SampleType::kF32) {
+    const ValueMap scaled = ScaledMap(max_error);
+    if (max_error > 0 && ScaledReaches(array, scaled)) return scaled;
+    return {MapKind::kOrdered, array.type, 1, 1, 0};
+  }
+  const double whole = std::floor(std::min(max_error, 4294967295.0));
+  if (whole < 1) return {MapKind::kWhole, array.type, 1, 1, 0};
+  return {MapKind::kSteps, array.type, 2 * static_cast<uint64_t>(whole) + 1, 1, 0};
+}
+
+int32_t WholeFromInteger(const ValueMap& map, int64_t sample) {
+  const int64_t shifted = sample - (map.type == SampleType::kU32 ? int64_t{1} << 31 : 0);
+  if (map.kind == MapKind::kWhole) return static_cast<int32_t>(shifted);
+  const auto step = static_cast<int64_t>(map.step), half = step / 2;
+  const int64_t q = shifted >= 0 ? (shifted + half) / step : -((-shifted + half) / step);
+  return static_cast<int32_t>(q);
+}
+
+// False where none is within the error.
+bool WholeFromFloat(const ValueMap& map, double max_error, float sample, int32_t* q) {
+  if (map.kind == MapKind::kOrdered) {
+    *q = OrderedBits(sample);
+    return true;
+  }
+  const double near = static_cast<double>(sample) / StepOf(map);
+  if (!(std::abs(near) < kMaxScaled)) return false;  // NaN too
+  *q = static_cast<int32_t>(std::lround(near));
+  return std::abs(static_cast<double>(FloatFromWhole(map, *q)) - sample) <= max_error;
+}
+
+template <typename T>
+void LoadIntegers(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
+                  PredictedTile& tile) {
+  const T* const samples = array.As<T>();
+  ForEachSample(header, whole, box, box, [&](int64_t from, int64_t to) {
+    tile.values[static_cast<size_t>(to)] = WholeFromInteger(header.map, samples[from]);
+  });
+}
+
+void LoadFloats(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
+                PredictedTile& tile) {
+  const float* const samples = array.As<float>();
+  ForEachSample(header, whole, box, box, [&](int64_t from, int64_t at) {
+    const auto to = static_cast<size_t>(at);
+    if (WholeFromFloat(header.map, header.max_error, samples[from], &tile.values[to])) return;
+    if (tile.exceptions.empty()) tile.exceptions.resize(tile.values.size());
+    tile.exceptions[to] = 1;
+    tile.values[to] = std::bit_cast<int32_t>(samples[from]);
+  });
+}
+
+void LoadTile(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
+              PredictedTile& tile) {
+  switch (header.type) {
+    case SampleType::kU8:
+      return LoadIntegers<uint8_t>(array, header, whole, box, tile);
+    case SampleType::kI8:
+      return LoadIntegers<int8_t>(array, header, whole, box, tile);
+    case SampleType::kU16:
+      return LoadIntegers<uint16_t>(array, header, whole, box, tile);
+    case SampleType::kI16:
+      return LoadIntegers<int16_t>(array, header, whole, box, tile);
+    case SampleType::kU32:
+      return LoadIntegers<uint32_t>(array, header, whole, box, tile);
+    case SampleType::kI32:
+      return LoadIntegers<int32_t>(array, header, whole, box, tile);
+    default:
+      return LoadFloats(array, header, whole, box, tile);
+  }
+}
+
+// What the planes before an exception lead one to expect, so that fitting is not led astray.
+void FillExceptions(PredictedTile& tile) {
+  if (tile.exceptions.empty()) return;
+  int32_t last = 0;
+  const PlaneGeometry& g = tile.geometry;
+  for (int64_t p = 0; p < g.planes; ++p) {
+    for (int64_t y = 0; y < g.height; ++y) {
+      for (int64_t x = 0; x < g.width; ++x) {
+        const auto at = static_cast<size_t>(g.At(p, y, x));
+        if (tile.exceptions[at] != 0) tile.values[at] = last;
+        last = tile.values[at];
+      }
+    }
+  }
+}
+
+// Where floats are few numbers, values become their places in a table.
+std::vector<ValueTable> FitTables(const ValueMap& map, PredictedTile& tile) {
+  std::vector<ValueTable> tables(static_cast<size_t>(tile.channels));
+  if (map.kind != MapKind::kOrdered) return tables;
+  for (size_t c = 0; c < tables.size(); ++c) {
+    std::vector<int32_t> values;
+    ForChannel(tile, static_cast<int64_t>(c), [&](int32_t& v) { values.push_back(v); });
+    std::optional<ValueTable> table = FitTable(std::move(values));
+    if (!table) continue;
+    tables[c] = *std::move(table);
+    const std::vector<int32_t>& known = tables[c].values;
+    ForChannel(tile, static_cast<int64_t>(c), [&](int32_t& v) {
+      const auto i = std::lower_bound(known.begin(), known.end(), v) - known.begin();
+      v = tables[c].places[static_cast<size_t>(i)];
+    });
+  }
+  return tables;
+}
+
+// `planes`: only the first so many, to see what they take.
+Result<size_t> WriteTile(const ValueMap& map, PredictedTile& tile, std::vector<ValueTable>& tables,
+                         int rate, int64_t planes, std::span<std::byte> out) {
+  BitWriter writer(out);
+  writer.CodeRaw(static_cast<uint32_t>(TileMethod::kPredicted), 4);
+  CodeExceptions(writer, tile.geometry, tile.exceptions, tile.values);
+  GODWIT_RETURN_IF_ERROR(CodeTables(writer, map, tile, tables));
+  FillExceptions(tile);
+  tile.rate = rate;
+  writer.CodeRaw(static_cast<uint32_t>(rate), 4);
+  PlaneCoder coder(tile);
+  for (int64_t p = 0; p < planes; ++p) {
+    PlaneModel model = FitPlane(tile, p);
+    coder.Code(writer, p, model);
+  }
+  return writer.Finish();
+}
+
+// Into a buffer that is made larger until it suffices.
+Result<Bytes> WrittenTile(const ValueMap& map, const PredictedTile& tile,
+                          std::vector<ValueTable>& tables, int rate, int64_t planes) {
+  const PlaneGeometry& g = tile.geometry;
+  const auto samples = static_cast<size_t>(planes * g.height * g.width);
+  for (size_t bytes = samples * 6 + (size_t{1} << 16);; bytes *= 2) {
+    Bytes out(bytes);
+    PredictedTile work = tile;
+    const Result<size_t> size = WriteTile(map, work, tables, rate, planes, out);
+    if (!size.ok() && size.status().code() == StatusCode::kOverLimit) continue;
+    if (!size.ok()) return size.status();
+    out.resize(*size);
+    return out;
+  }
+}
+
+// Whether and how fast weights should learn depends on the signal: by 9 % on one ECG, by -3 % on a
+// cube whose planes have weights enough. So the first planes are written with each.
+Result<int> ChooseRate(const ValueMap& map, const PredictedTile& tile,
+                       std::vector<ValueTable>& tables) {
+  constexpr int64_t kTrialSamples = int64_t{1} << 18;
+  const PlaneGeometry& g = tile.geometry;
+  const int64_t planes = std::clamp<int64_t>(kTrialSamples / (g.height * g.width), 1, g.planes);
+  int best = 0;
+  size_t least = 0;
+  for (const int rate : {0, 6, 9}) {
+    GODWIT_ASSIGN_OR_RETURN(const Bytes out, WrittenTile(map, tile, tables, rate, planes));
+    if (rate == 0 || out.size() < least) {
+      least = out.size();
+      best = rate;
+    }
+  }
+  return best;
+}
+
+Result<Bytes> EncodeTile(const NdArray& array, const ArrayHeader& header, int64_t index) {
+  Box whole;
+  for (size_t i = 0; i < 4; ++i) whole.size[i] = header.shape.dims[i];
+  const Box box = TileBox(header, index);
+  const BoxOrder order = OrderOf(header, box);
+  PredictedTile tile;
+  tile.geometry = GeometryOf(order);
+  tile.channels = order.channels;
+  tile.values.resize(static_cast<size_t>(tile.geometry.size()));
+  LoadTile(array, header, whole, box, tile);
+  std::vector<ValueTable> tables = FitTables(header.map, tile);
+  GODWIT_ASSIGN_OR_RETURN(const int rate, ChooseRate(header.map, tile, tables));
+  return WrittenTile(header.map, tile, tables, rate, tile.geometry.planes);
+}
+
+// Halves the longest transformed axis until a tile is small enough.
+void ChooseTiles(ArrayHeader& header, int64_t most_samples) {
+  header.tile = header.shape.dims;
+  for (int64_t& side : header.tile) side = std::max<int64_t>(side, 1);
+  while (true) {
+    double samples = 1;
+    size_t longest = 4;
+    for (size_t i = 0; i < 4; ++i) {
+      samples *= static_cast<double>(header.tile[i]);
+      if (IsChannelAxis(header, static_cast<int>(i)) || header.tile[i] < 32) continue;
+      if (longest == 4 || header.tile[i] > header.tile[longest]) longest = i;
+    }
+    if (samples <= static_cast<double>(most_samples) || longest == 4) return;
+    header.tile[longest] = (header.tile[longest] + 1) / 2;
+  }
+}
+
+}  // namespace
+
+uint8_t GuessChannelAxes(const Shape& shape) {
+  constexpr int64_t kFew = 64, kMuchLonger = 8;
+  const auto rank = static_cast<size_t>(shape.rank);
+  const auto dims = shape.dims.begin();
+  const int64_t longest = *std::max_element(dims, dims + shape.rank);
+  uint8_t mask = 0;
+  int transformed = 0;
+  for (size_t i = 0; i < rank; ++i) {
+    const int64_t side = shape.dims[i];
+    if (side > 1 && side <= kFew && side * kMuchLonger <= longest) {
+      mask = static_cast<uint8_t>(mask | 1u << i);
+    }
+    transformed += side > 1 && (mask >> i & 1) == 0;
+  }
+  if (transformed == 4) {
+    mask = static_cast<uint8_t>(1u << (std::min_element(dims, dims + 4) - dims));
+  }
+  return mask;
+}
+
+Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& options) {
+  if (array.type > SampleType::kF32) {
+    return Status(StatusCode::kUnsupported, "samples of type f64; make them f32 first");
+  }
+  if (!(options.max_error >= 0) || std::isinf(options.max_error)) {
+    return Status(StatusCode::kInvalidArgument, "the largest error must be a number from 0 on");
+  }
+  ArrayHeader header;
+  header.type = array.type;
+  header.shape = array.shape;
+  header.channel_axes = options.channel_axes.value_or(GuessChannelAxes(array.shape));
+  if (header.channel_axes >> array.shape.rank != 0) {
+    return Status(StatusCode::kInvalidArgument, "channels on an axis that is not there");
+  }
+  int transformed = 0;
+  for (int i = 0; i < array.shape.rank; ++i) {
+    transformed += array.shape.dims[static_cast<size_t>(i)] > 1 && !IsChannelAxis(header, i);
+  }
+  if (transformed > 3) {
+    return Status(StatusCode::kUnsupported, "four transformed axes: one must hold channels");
+  }
+  header.map = ChooseMap(array, options.max_error);
+  const bool exact = header.map.kind == MapKind::kWhole || header.map.kind == MapKind::kOrdered;
+  header.promise = exact ? ArrayPromise::kLossless : ArrayPromise::kMaxError;
+  header.max_error = exact ? 0 : options.max_error;
+  ChooseTiles(header, options.tile_samples);
+
+  const int64_t tiles = TileCount(header);
+  std::vector<Result<Bytes>> bodies(static_cast<size_t>(tiles), Bytes());
+  const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
+  const int workers = static_cast<int>(std::min<int64_t>(threads, tiles));
+#pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
+  for (int64_t i = 0; i < tiles; ++i) {
+    bodies[static_cast<size_t>(i)] = CatchOutOfMemory([&] { return EncodeTile(array, header, i); });
+  }
+  return CatchOutOfMemory([&]() -> Result<Bytes> {
+    ContainerWriter writer;
+    writer.Add(SectionType::kArray, WriteHead(header));
+    for (const Result<Bytes>& body : bodies) {
+      if (!body.ok()) return body.status();
+      writer.Add(SectionType::kArrayTile, *body);
+    }
+    return writer.Release();
+  });
+}
+
+}  // namespace godwit

@@ -1,0 +1,30 @@
+// codecs/array/array_encoder.h: arrays to .gdw streams.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "tensor/nd_array.h"
+
+namespace godwit {
+
+struct ArrayEncodeOptions {
+  // Every sample comes back within this distance; 0: exactly, whatever the type. NaN and infinity
+  // come back as they are in any case.
+  double max_error = 0;
+  // Bit i: axis i holds channels. Where absent, GuessChannelAxes().
+  std::optional<uint8_t> channel_axes = {};
+  int64_t tile_samples = int64_t{1} << 22;  // about; all channels of a place count
+  int threads = 0;                          // 0: all cores; changes no byte
+};
+
+// Short axes beside a much longer one, as (time, channel) has; and one of four axes in any case.
+uint8_t GuessChannelAxes(const Shape& shape);
+
+// kUnsupported: f64, and more than three transformed axes; kInvalidArgument: an error that is
+// negative or no number, channel axes that are not there.
+Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& options = {});
+
+}  // namespace godwit

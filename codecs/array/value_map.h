@@ -1,0 +1,52 @@
+// codecs/array/value_map.h: samples as whole numbers and back, within an error or exactly.
+// docs/format/array.md section 4.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "tensor/nd_array.h"
+
+namespace godwit::array {
+
+enum class MapKind : uint8_t {
+  kWhole = 0,    // integers as they are
+  kSteps = 1,    // integers in steps of `step`
+  kOrdered = 2,  // f32: its bits, in the order of the numbers
+  kScaled = 3,   // f32 in steps of mantissa * 2^exponent
+};
+
+struct ValueMap {
+  MapKind kind = MapKind::kWhole;
+  SampleType type = SampleType::kU8;
+  uint64_t step = 1;      // kSteps: 2 to 2^33
+  uint32_t mantissa = 1;  // kScaled: 1 to 2^22
+  int exponent = 0;       // kScaled: -200 to 127
+
+  int32_t low() const;
+  int32_t high() const;
+};
+
+inline constexpr int32_t kMaxScaled = 1 << 30;
+
+// The least and the largest of an integer type.
+int64_t LeastSample(SampleType type);
+int64_t LargestSample(SampleType type);
+
+// sign * size * 2^exponent as the nearest f32, ties to even, in whole numbers only; beyond the
+// largest f32 that one. size < 2^53.
+float FloatFromWhole(bool negative, uint64_t size, int exponent);
+
+inline int32_t OrderedBits(float v) {
+  const auto i = std::bit_cast<int32_t>(v);
+  return i >= 0 ? i : i ^ 0x7fffffff;
+}
+inline float FromOrderedBits(int32_t i) {
+  return std::bit_cast<float>(i >= 0 ? i : i ^ 0x7fffffff);
+}
+
+// What the whole number stands for.
+int64_t IntegerFromWhole(const ValueMap& map, int32_t q);
+float FloatFromWhole(const ValueMap& map, int32_t q);
+
+}  // namespace godwit::array

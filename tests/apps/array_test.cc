@@ -1,0 +1,159 @@
+// encode, decode, info and verify with arrays.
+#include <cmath>
+#include <cstring>
+
+#include "io/audio_file.h"
+#include "io/npy_file.h"
+#include "tests/apps/program.h"
+
+namespace godwit {
+namespace {
+
+class ArrayTest : public ProgramTest {
+ protected:
+  // Sums of two waves and a drift: (time, channel) of f32.
+  NdArray Waves() const {
+    NdArray array{SampleType::kF32, Shape::Of(3000, 4), {}};
+    array.data.resize(12000 * sizeof(float));
+    for (size_t i = 0; i < 12000; ++i) {
+      const double t = static_cast<double>(i / 4);
+      array.As<float>()[i] =
+          static_cast<float>(std::sin(t / 17 + static_cast<double>(i % 4)) + 1e-4 * t);
+    }
+    return array;
+  }
+  void Save(const std::string& name, const NdArray& array) const {
+    Bytes file = NpyHeader(array.type, array.shape);
+    file.insert(file.end(), array.data.begin(), array.data.end());
+    SaveBytes(File(name), file);
+  }
+  NdArray Load(const std::string& name) const { return Must(ReadNpy(LoadBytes(File(name)))); }
+  ProgramResult Good(const std::vector<std::string>& args, const std::string& input = "") const {
+    const ProgramResult result = Run(args, input);
+    EXPECT_EQ(result.exit, 0) << result.err;
+    return result;
+  }
+};
+
+TEST_F(ArrayTest, GoesThereAndBackWithoutLoss) {
+  Save("a.npy", Waves());
+  Good({"encode", "a.npy", "a.gdw"});
+  Good({"decode", "a.gdw", "b.npy"});
+  EXPECT_TRUE(SameFiles("a.npy", "b.npy"));
+  EXPECT_EQ(Good({"verify", "a.gdw"}).out, "a.gdw: ok\n");
+  const std::string info = Good({"info", "a.gdw"}).out;
+  EXPECT_NE(info.find("3000x4 f32"), std::string::npos) << info;
+  EXPECT_NE(info.find("lossless, channel axes 1"), std::string::npos) << info;
+}
+
+TEST_F(ArrayTest, KeepsWhatItPromises) {
+  Save("a.npy", Waves());
+  const NdArray a = Waves();
+  const auto worst = [&](const std::string& option, const std::string& value) {
+    Good({"encode", "-f", "a.npy", "a.gdw", option, value});
+    Good({"decode", "-f", "a.gdw", "b.npy"});
+    const NdArray b = Load("b.npy");
+    double error = 0;
+    for (size_t i = 0; i < 12000; ++i) {
+      error = std::max(error, std::abs(double{a.As<float>()[i]} - b.As<float>()[i]));
+    }
+    return error;
+  };
+  EXPECT_LE(worst("--max-error", "0.01"), 0.01);
+  EXPECT_LE(worst("--relative-error", "0.001"), 0.001 * 2.4);
+  EXPECT_LE(worst("-q", "50"), 2.4 / 256);
+  const auto bytes = [&](const std::string& option, const std::string& value) {
+    const ProgramResult r = Good({"encode", "-f", "a.npy", "a.gdw", option, value, "--json"});
+    return nlohmann::json::parse(r.out);
+  };
+  EXPECT_LE(bytes("--size", "2000").at("bytes"), 2000);
+  EXPECT_LE(bytes("--bps", "1.5").at("bits_per_sample"), 1.5);
+  EXPECT_GE(bytes("--psnr", "50").at("psnr_db"), 50);
+  EXPECT_EQ(bytes("--axes", "none").at("channel_axes"), "none");
+}
+
+TEST_F(ArrayTest, ComparedArraysSayTheirLargestError) {
+  NdArray a = Waves();
+  Save("a.npy", a);
+  EXPECT_EQ(Good({"compare", "a.npy", "a.npy"}).out, "equal\n");
+  a.As<float>()[5] += 0.25f;
+  Save("b.npy", a);
+  const auto json = nlohmann::json::parse(Good({"compare", "a.npy", "b.npy", "--json"}).out);
+  EXPECT_NEAR(json.at("max_error"), 0.25, 1e-6);
+  EXPECT_EQ(json.at("equal"), false);
+  a.As<float>()[5] = std::nanf("");
+  Save("b.npy", a);
+  EXPECT_NE(Good({"compare", "a.npy", "b.npy"}).out.find("error inf"), std::string::npos);
+  a.shape = Shape::Of(4, 3000);
+  Save("b.npy", a);
+  EXPECT_EQ(Run({"compare", "a.npy", "b.npy"}).exit, 2);
+}
+
+TEST_F(ArrayTest, ASliceIsAPartOfTheWhole) {
+  Save("a.npy", Waves());
+  Good({"encode", "a.npy", "a.gdw"});
+  Good({"decode", "a.gdw", "s.npy", "--slice", "10:20,2"});
+  const NdArray a = Waves(), s = Load("s.npy");
+  ASSERT_EQ(s.shape, Shape::Of(10, 1));
+  for (size_t i = 0; i < 10; ++i) EXPECT_EQ(s.As<float>()[i], a.As<float>()[(10 + i) * 4 + 2]);
+  for (const char* slice : {"3001", "5:5", "1,2,3", "a", "1:2:3", "-1", ""}) {
+    const ProgramResult r = Run({"decode", "-f", "a.gdw", "s.npy", "--slice", slice});
+    EXPECT_EQ(r.exit, 2) << slice << r.err;
+  }
+}
+
+TEST_F(ArrayTest, MistakesAreOneLineWithTheirExitCode) {
+  Save("a.npy", Waves());
+  SavePicture("p.png", Tensor<uint8_t>(8, 8, 3));
+  Good({"encode", "a.npy", "a.gdw"});
+  const auto fails = [&](const std::vector<std::string>& args, int exit, const std::string& words) {
+    const ProgramResult r = Run(args);
+    EXPECT_EQ(r.exit, exit) << r.err;
+    ExpectOneLine(r.err, "godwit " + args[0], words);
+  };
+  fails({"encode", "a.npy", "x.gdw", "--bpp", "1"}, 2, "--bps");
+  fails({"encode", "p.png", "x.gdw", "--max-error", "1"}, 2, "holds none");
+  fails({"encode", "a.npy", "x.gdw", "--axes", "7"}, 2, "--axes 7");
+  fails({"encode", "a.npy", "x.gdw", "--axes", "3"}, 2, "not there");
+  fails({"encode", "a.npy", "x.gdw", "--size", "10"}, 6, "smallest");
+  fails({"encode", "a.npy", "a.gdw"}, 8, "a.gdw");
+  fails({"decode", "a.gdw", "x.npy", "--region", "0,0,1,1"}, 2, "--slice");
+  fails({"decode", "a.gdw", "x.npy", "--max-pixels", "100"}, 6, "limit");
+  Bytes file = LoadBytes(File("a.gdw"));
+  file.resize(file.size() - 1);
+  SaveBytes(File("cut.gdw"), file);
+  fails({"verify", "cut.gdw"}, 5, "cut.gdw: ");
+  fails({"decode", "cut.gdw", "x.npy"}, 5, "cut.gdw: ");
+  NdArray wide = Waves();
+  wide.type = SampleType::kF64;
+  wide.shape.dims[1] = 2;
+  Save("wide.npy", wide);
+  fails({"encode", "wide.npy", "x.gdw"}, 4, "f64");
+  EXPECT_FALSE(Exists("x.gdw") || Exists("x.npy"));
+}
+
+TEST_F(ArrayTest, SoundIsAnArrayWhereOneIsAskedFor) {
+  NdArray waves = Waves();
+  waves.type = SampleType::kI16;
+  waves.shape = Shape::Of(6000, 4);
+  AudioInfo info;
+  info.rate_hz = 48000;
+  info.channels = 4;
+  info.format = "wav";
+  SaveBytes(File("a.wav"), Must(WriteAudio(info, waves)));
+  Good({"encode", "a.wav", "a.gdw", "--lossless"});
+  Good({"decode", "a.gdw", "b.npy"});
+  const NdArray back = Load("b.npy");
+  EXPECT_EQ(back.shape, waves.shape);
+  EXPECT_EQ(back.data, waves.data);
+}
+
+TEST_F(ArrayTest, StandardInputIsAnArrayWhereOneIsAskedFor) {
+  Save("a.npy", Waves());
+  Good({"encode", "-", "a.gdw", "--lossless"}, Text(File("a.npy")));
+  const ProgramResult decoded = Good({"decode", "-", "-"}, Text(File("a.gdw")));
+  EXPECT_EQ(ToBytes(decoded.out), LoadBytes(File("a.npy")));
+}
+
+}  // namespace
+}  // namespace godwit

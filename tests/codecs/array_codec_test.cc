@@ -1,0 +1,366 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "base/crc32c.h"
+#include "codecs/array/array_decoder.h"
+#include "codecs/array/array_encoder.h"
+#include "io/container.h"
+
+namespace godwit {
+namespace {
+
+constexpr SampleType kTypes[] = {SampleType::kU8,  SampleType::kI8,  SampleType::kU16,
+                                 SampleType::kI16, SampleType::kU32, SampleType::kI32,
+                                 SampleType::kF32};
+
+Shape ShapeOf(std::vector<int64_t> sides) {
+  Shape shape;
+  shape.rank = static_cast<int>(sides.size());
+  std::copy(sides.begin(), sides.end(), shape.dims.begin());
+  return shape;
+}
+
+// A walk with jumps, from the type's least value to its largest.
+NdArray Walk(SampleType type, const Shape& shape, uint32_t seed) {
+  std::mt19937 rng(seed);
+  NdArray array{type, shape, {}};
+  const auto count = static_cast<size_t>(shape.count());
+  array.data.resize(count * SampleBytes(type));
+  int64_t v = 100;
+  for (size_t i = 0; i < count; ++i) {
+    v += static_cast<int64_t>(rng() % 9) - 4;
+    if (rng() % 97 == 0) v = static_cast<int32_t>(rng());
+    if (type == SampleType::kF32) {
+      array.As<float>()[i] = static_cast<float>(v) * 0.37f;
+    } else {
+      std::memcpy(array.data.data() + i * SampleBytes(type), &v, SampleBytes(type));
+    }
+  }
+  return array;
+}
+
+double At(const NdArray& array, size_t i) {
+  switch (array.type) {
+    case SampleType::kU8:
+      return array.As<uint8_t>()[i];
+    case SampleType::kI8:
+      return array.As<int8_t>()[i];
+    case SampleType::kU16:
+      return array.As<uint16_t>()[i];
+    case SampleType::kI16:
+      return array.As<int16_t>()[i];
+    case SampleType::kU32:
+      return array.As<uint32_t>()[i];
+    case SampleType::kI32:
+      return array.As<int32_t>()[i];
+    default:
+      return array.As<float>()[i];
+  }
+}
+
+Bytes Encoded(const NdArray& array, const ArrayEncodeOptions& options) {
+  Result<Bytes> file = EncodeArray(array, options);
+  EXPECT_TRUE(file.ok()) << file.status().message();
+  return file.ok() ? *std::move(file) : Bytes();
+}
+Result<NdArray> Decoded(const Bytes& file, const ArrayDecodeOptions& options = {}) {
+  GODWIT_ASSIGN_OR_RETURN(const ArrayStream stream, ParseArrayStream(file, options.limits));
+  return DecodeArray(stream, options);
+}
+
+TEST(ArrayCodecTest, EveryTypeAndShapeComesBackExactly) {
+  uint32_t seed = 0;
+  for (const SampleType type : kTypes) {
+    for (const std::vector<int64_t>& sides : {std::vector<int64_t>{1},
+                                              {2},
+                                              {1000},
+                                              {1, 1, 1, 1},
+                                              {37, 1},
+                                              {300, 3},
+                                              {2, 500},
+                                              {20, 31},
+                                              {5, 6, 7},
+                                              {40, 30, 2},
+                                              {3, 4, 5, 6},
+                                              {1, 9, 1, 70},
+                                              {0},
+                                              {3, 0, 2}}) {
+      const NdArray array = Walk(type, ShapeOf(sides), ++seed);
+      for (const int axes : {-1, 0, 1, 3}) {
+        ArrayEncodeOptions options;
+        if (axes >= 0) options.channel_axes = static_cast<uint8_t>(axes);
+        if (axes >> sides.size() > 0 || (axes == 0 && sides.size() == 4)) continue;
+        const auto back = Decoded(Encoded(array, options));
+        ASSERT_TRUE(back.ok()) << back.status().message();
+        EXPECT_EQ(back->shape, array.shape);
+        EXPECT_EQ(back->data, array.data) << SampleTypeName(type) << " seed " << seed;
+      }
+    }
+  }
+}
+
+TEST(ArrayCodecTest, NoSampleIsOffByMoreThanTheError) {
+  uint32_t seed = 1000;
+  for (const SampleType type : kTypes) {
+    for (const double error : {0.01, 0.5, 1.0, 3.7, 1000.0, 3e9, 1e30}) {
+      const NdArray array = Walk(type, ShapeOf({50, 41}), ++seed);
+      const auto back = Decoded(Encoded(array, {.max_error = error}));
+      ASSERT_TRUE(back.ok()) << back.status().message();
+      for (size_t i = 0; i < 50 * 41; ++i) {
+        ASSERT_LE(std::abs(At(array, i) - At(*back, i)), error)
+            << SampleTypeName(type) << " seed " << seed << " sample " << i;
+      }
+    }
+  }
+}
+
+TEST(ArrayCodecTest, WhatIsNotFiniteSurvivesEveryError) {
+  NdArray array = Walk(SampleType::kF32, ShapeOf({30, 40}), 7);
+  float* const v = array.As<float>();
+  const uint32_t odd[] = {0x7fc00000, 0xffc12345, 0x7f800001, 0x7f800000, 0xff800000,
+                          0x80000000, 0x00000001, 0x7f7fffff, 0xff7fffff};
+  for (size_t i = 0; i < std::size(odd); ++i) std::memcpy(v + i * 61 + 5, &odd[i], 4);
+  for (size_t i = 600; i < 700; ++i) v[i] = std::numeric_limits<float>::quiet_NaN();
+  for (const double error : {0.0, 1e-30, 0.25, 100.0, 1e38, 1e300}) {
+    const auto back = Decoded(Encoded(array, {.max_error = error}));
+    ASSERT_TRUE(back.ok()) << back.status().message();
+    for (size_t i = 0; i < 1200; ++i) {
+      const float w = back->As<float>()[i];
+      if (!std::isfinite(v[i]) || error == 0) {
+        ASSERT_EQ(std::memcmp(v + i, &w, 4), 0) << "error " << error << " sample " << i;
+      } else {
+        ASSERT_LE(std::abs(double{v[i]} - w), error) << i;
+      }
+    }
+  }
+}
+
+TEST(ArrayCodecTest, ThreadsChangeNoByteAndTilesNoSample) {
+  const NdArray array = Walk(SampleType::kI16, ShapeOf({90, 50, 3}), 11);
+  const Bytes one = Encoded(array, {.tile_samples = 3000, .threads = 1});
+  EXPECT_EQ(Encoded(array, {.tile_samples = 3000, .threads = 3}), one);
+  const auto stream = ParseArrayStream(one);
+  ASSERT_TRUE(stream.ok());
+  EXPECT_GT(stream->tiles.size(), 3u);
+  for (const int threads : {1, 3}) {
+    const auto back = DecodeArray(*stream, {.threads = threads});
+    ASSERT_TRUE(back.ok()) << back.status().message();
+    EXPECT_EQ(back->data, array.data);
+  }
+}
+
+TEST(ArrayCodecTest, ThreadsGiveWayToTheLimitOnMemory) {
+  const NdArray array = Walk(SampleType::kU8, ShapeOf({400, 100}), 19);
+  const Bytes file = Encoded(array, {.tile_samples = 5000});
+  const auto back = Decoded(file, {.limits = {.max_memory_bytes = 6 << 20}, .threads = 64});
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  EXPECT_EQ(back->data, array.data);
+}
+
+TEST(ArrayCodecTest, APartEqualsThatOfTheWhole) {
+  const NdArray array = Walk(SampleType::kU16, ShapeOf({60, 70, 4}), 13);
+  const Bytes file = Encoded(array, {.max_error = 2, .tile_samples = 2000});
+  const auto whole = Decoded(file);
+  ASSERT_TRUE(whole.ok());
+  std::mt19937 rng(5);
+  for (int round = 0; round < 20; ++round) {
+    ArrayDecodeOptions options;
+    for (size_t i = 0; i < 3; ++i) {
+      options.part.begin[i] = rng() % array.shape.dims[i];
+      options.part.size[i] = 1 + rng() % (array.shape.dims[i] - options.part.begin[i]);
+    }
+    const auto part = Decoded(file, options);
+    ASSERT_TRUE(part.ok()) << part.status().message();
+    size_t n = 0;
+    const auto& [begin, size] = options.part;
+    for (int64_t z = 0; z < size[0]; ++z) {
+      for (int64_t y = 0; y < size[1]; ++y) {
+        for (int64_t x = 0; x < size[2]; ++x) {
+          const int64_t at = ((begin[0] + z) * 70 + begin[1] + y) * 4 + begin[2] + x;
+          ASSERT_EQ(part->As<uint16_t>()[n++], whole->As<uint16_t>()[at]);
+        }
+      }
+    }
+  }
+  ArrayDecodeOptions outside;
+  outside.part = {{0, 0, 0, 0}, {61, 1, 1, 1}};
+  EXPECT_EQ(Decoded(file, outside).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(ArrayCodecTest, APlaneThatFollowsFromOthersCostsLittle) {
+  // Third channel = second - first, as in leads of an ECG.
+  NdArray array = Walk(SampleType::kI32, ShapeOf({5000, 3}), 3);
+  std::mt19937 rng(1);
+  int32_t* const v = array.As<int32_t>();
+  for (size_t i = 0; i < 5000; ++i) {
+    v[3 * i] = static_cast<int32_t>(rng() % 1000);
+    v[3 * i + 1] = static_cast<int32_t>(rng() % 1000);
+    v[3 * i + 2] = v[3 * i + 1] - v[3 * i];
+  }
+  // Ten bits for each of two channels of noise; coded apart, the third would take eleven more.
+  EXPECT_LT(Encoded(array, {}).size(), 5000u * 2 * 10 / 8 + 2000);
+}
+
+TEST(ArrayCodecTest, ShortPlanesKeepWhatThoseBeforeLearned) {
+  NdArray array{SampleType::kI16, ShapeOf({400, 8, 8}), Bytes(400 * 64 * 2)};
+  std::mt19937 rng(4);
+  int16_t* const v = array.As<int16_t>();
+  for (size_t i = 0; i < 400 * 64; ++i) {  // sums of noise along both axes
+    const int left = i % 8 > 0 ? v[i - 1] : 0, above = i % 64 >= 8 ? v[i - 8] : 0;
+    const int corner = i % 8 > 0 && i % 64 >= 8 ? v[i - 9] : 0;
+    v[i] = static_cast<int16_t>(left + above - corner + static_cast<int>(rng() % 7) - 3);
+  }
+  const Bytes file = Encoded(array, {.channel_axes = 1});
+  const auto back = Decoded(file);
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  EXPECT_EQ(back->data, array.data);
+  EXPECT_LT(file.size(), 400u * 64 * 3.25 / 8);  // the noise alone has 2.81 bits
+}
+
+// A converter's steps behind floats, with an offset, a gap and NaN.
+NdArray Converted(int64_t samples) {
+  NdArray array{SampleType::kF32, ShapeOf({samples, 2}), {}};
+  array.data.resize(static_cast<size_t>(samples) * 8);
+  std::mt19937 rng(2);
+  int level = 0;
+  for (size_t i = 0; i < static_cast<size_t>(samples) * 2; ++i) {
+    level = std::clamp(level + static_cast<int>(rng() % 7) - 3, -400, 400);
+    array.As<float>()[i] = static_cast<float>(level * 0.0010653 + (level > 100 ? 3.7 : 1.3));
+  }
+  array.As<float>()[77] = std::numeric_limits<float>::quiet_NaN();
+  return array;
+}
+
+TEST(ArrayCodecTest, FloatsThatAreAConvertersNumbersCostWhatTheseDo) {
+  const NdArray array = Converted(6000);
+  const Bytes file = Encoded(array, {});
+  const auto back = Decoded(file);
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  EXPECT_EQ(back->data, array.data);
+  // log2(7) bits a sample, and the tables; without them more than thrice that.
+  EXPECT_LT(file.size(), 12000 * 2.81 / 8 * 1.25 + 1000);
+}
+
+TEST(ArrayCodecTest, EveryPrefixIsReportedAsTruncated) {
+  const Bytes file = Encoded(Walk(SampleType::kI16, ShapeOf({40, 50}), 17), {.tile_samples = 500});
+  for (size_t n = 0; n < file.size(); ++n) {
+    const Bytes prefix(file.begin(), file.begin() + static_cast<ptrdiff_t>(n));
+    EXPECT_EQ(Decoded(prefix).status().code(), StatusCode::kTruncated) << n;
+  }
+}
+
+TEST(ArrayCodecTest, EveryFlippedBitIsAnError) {
+  const Bytes file = Encoded(Walk(SampleType::kI16, ShapeOf({10, 9}), 17), {});
+  for (size_t i = 0; i < 8 * file.size(); ++i) {
+    Bytes altered = file;
+    altered[i / 8] ^= static_cast<std::byte>(1 << i % 8);
+    EXPECT_FALSE(Decoded(altered).ok()) << i;
+  }
+}
+
+// A file with this head and tile, checksums and all.
+Bytes FileWith(const Bytes& head, const Bytes& tile) {
+  ContainerWriter writer;
+  writer.Add(SectionType::kArray, head);
+  writer.Add(SectionType::kArrayTile, tile);
+  return writer.Release();
+}
+
+TEST(ArrayCodecTest, HostileHeadsAreRefusedBeforeAnythingIsAllocated) {
+  using enum StatusCode;
+  const auto code = [](auto change, const DecodeLimits& limits = {}) {
+    ArrayHeader h;
+    h.type = SampleType::kU8;
+    h.map.type = h.type;
+    h.shape = ShapeOf({4, 4});
+    h.tile = {4, 4, 1, 1};
+    change(h);
+    return Decoded(FileWith(array::WriteHead(h), Bytes(8)), {.limits = limits}).status().code();
+  };
+  const int64_t k40 = int64_t{1} << 40;
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.shape.dims[0] = h.tile[0] = k40; }), kOverLimit);
+  EXPECT_EQ(code([&](ArrayHeader& h) {
+              h.shape = ShapeOf({k40, k40, k40, k40});
+              h.channel_axes = 1;
+            }),
+            kOverLimit);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.shape.dims[0] = k40 + 1; }), kCorrupt);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.tile[1] = 5; }), kCorrupt);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.tile[1] = 0; }), kCorrupt);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.channel_axes = 4; }), kCorrupt);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.shape.rank = 0; }), kCorrupt);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.type = SampleType::kF64; }), kUnsupported);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.map.kind = array::MapKind::kOrdered; }), kCorrupt);
+  EXPECT_EQ(code([&](ArrayHeader& h) {
+              h.shape = ShapeOf({2, 2, 2, 2});
+              h.tile = {2, 2, 2, 2};
+            }),
+            kCorrupt);
+  // Planes of two samples take many times their size while they are decoded.
+  const auto thin = [&](ArrayHeader& h) {
+    h.shape = ShapeOf({1 << 22, 2});
+    h.tile = {1, 2, 1, 1};
+    h.channel_axes = 1;
+  };
+  EXPECT_EQ(code(thin, {.max_memory_bytes = 256 << 20}), kOverLimit);
+  EXPECT_EQ(code([](ArrayHeader&) {}, {.max_memory_bytes = 1 << 20}), kOverLimit);
+}
+
+TEST(ArrayCodecTest, BytesAfterWholeChecksumsAreCorruptOrDecode) {
+  const Bytes with_steps =
+      Encoded(Walk(SampleType::kF32, ShapeOf({12, 30}), 23), {.max_error = 0.1});
+  const Bytes with_tables = Encoded(Converted(300), {});
+  std::mt19937 rng(3);
+  int refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    const auto stream = ParseArrayStream(round % 2 == 0 ? with_steps : with_tables);
+    ASSERT_TRUE(stream.ok());
+    const Bytes head = array::WriteHead(stream->header);
+    const Bytes tile(stream->tiles[0].begin(), stream->tiles[0].end());
+    Bytes altered = tile;
+    altered[rng() % altered.size()] ^= static_cast<std::byte>(1 + rng() % 255);
+    if (rng() % 4 == 0) altered.resize(rng() % altered.size());
+    const auto back = Decoded(FileWith(head, altered));
+    refused += !back.ok();
+  }
+  EXPECT_GT(refused, 1900);  // what passes is the stream of other symbols
+}
+
+TEST(ArrayCodecTest, WhatCannotBeEncodedIsSaid) {
+  NdArray array = Walk(SampleType::kU8, ShapeOf({2, 2, 2, 2}), 1);
+  EXPECT_EQ(EncodeArray(array, {.channel_axes = 0}).status().code(), StatusCode::kUnsupported);
+  EXPECT_EQ(EncodeArray(array, {.channel_axes = 16}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(EncodeArray(array, {.max_error = -1}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(EncodeArray(array, {.max_error = NAN}).status().code(), StatusCode::kInvalidArgument);
+  array.type = SampleType::kF64;
+  EXPECT_EQ(EncodeArray(array).status().code(), StatusCode::kUnsupported);
+}
+
+TEST(ArrayCodecTest, AxesAreGuessed) {
+  EXPECT_EQ(GuessChannelAxes(ShapeOf({40000, 9})), 2);
+  EXPECT_EQ(GuessChannelAxes(ShapeOf({2, 48000})), 1);
+  EXPECT_EQ(GuessChannelAxes(ShapeOf({198, 100, 100})), 0);
+  EXPECT_EQ(GuessChannelAxes(ShapeOf({512, 512, 3})), 4);
+  EXPECT_EQ(GuessChannelAxes(ShapeOf({30, 40, 50, 60})), 1);
+  EXPECT_EQ(GuessChannelAxes(ShapeOf({5})), 0);
+}
+
+TEST(ValueMapTest, FloatsAreRoundedAsTheMachineRounds) {
+  std::mt19937_64 rng(9);
+  for (int i = 0; i < 200000; ++i) {
+    const uint64_t size = rng() >> (11 + rng() % 53);
+    const int exponent = static_cast<int>(rng() % 340) - 200;
+    const auto want = static_cast<float>(std::ldexp(static_cast<double>(size), exponent));
+    if (std::isinf(want)) continue;
+    ASSERT_EQ(array::FloatFromWhole(false, size, exponent), want) << size << ' ' << exponent;
+    ASSERT_EQ(array::FloatFromWhole(true, size, exponent), -want) << size << ' ' << exponent;
+  }
+  EXPECT_EQ(array::FloatFromWhole(false, 1, 200), std::numeric_limits<float>::max());
+}
+
+}  // namespace
+}  // namespace godwit

@@ -1,0 +1,84 @@
+// The arrays of testdata/v1/array decode to the recorded samples. Their encoder fits weights in
+// floating point, so that it may write other bytes elsewhere; the decoder may not.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "base/crc32c.h"
+#include "codecs/array/array_decoder.h"
+#include "codecs/array/array_encoder.h"
+
+namespace godwit {
+namespace {
+
+struct Golden {
+  const char* name;
+  SampleType type;
+  std::array<int64_t, 4> sides;
+  int rank;
+  double max_error;
+  uint32_t stream_crc, samples_crc;
+};
+
+// GODWIT_RECORD=1 writes the files and prints the digests: with a change of the format only.
+constexpr Golden kGoldens[] = {
+    {"u8_volume", SampleType::kU8, {7, 21, 30, 1}, 3, 0, 3093160268u, 986772890u},
+    {"i16_leads", SampleType::kI16, {900, 3, 1, 1}, 2, 0, 273177384u, 846147750u},
+    {"u16_cube_error_3", SampleType::kU16, {6, 20, 25, 1}, 3, 3, 29026612u, 3538061223u},
+    {"i32_line", SampleType::kI32, {700, 1, 1, 1}, 1, 0, 802444641u, 1135011805u},
+    {"f32_table", SampleType::kF32, {1200, 1, 1, 1}, 1, 0, 62648939u, 2722343316u},
+    {"f32_four_axes_error", SampleType::kF32, {4, 3, 12, 15}, 4, 0.01, 1576746687u, 3540936423u},
+};
+
+// Smooth, with noise, and a few samples that are not finite where there may be such.
+NdArray Samples(const Golden& golden) {
+  NdArray array{golden.type, {golden.sides, golden.rank}, {}};
+  const auto count = static_cast<size_t>(array.shape.count());
+  array.data.resize(count * SampleBytes(array.type));
+  uint32_t noise = 1;
+  int32_t v = 60;
+  for (size_t i = 0; i < count; ++i) {
+    noise = noise * 1664525 + 1013904223;
+    v += static_cast<int32_t>(noise >> 29) - 3 - (v > 150 ? 2 : v < 40 ? -2 : 0);
+    const float f = static_cast<float>(v) * 0.0625f;
+    if (array.type == SampleType::kF32) {
+      const uint32_t nan = 0x7fc00000;
+      std::memcpy(array.data.data() + 4 * i, i % 300 == 7 ? static_cast<const void*>(&nan) : &f, 4);
+    } else {
+      std::memcpy(array.data.data() + i * SampleBytes(array.type), &v, SampleBytes(array.type));
+    }
+  }
+  return array;
+}
+
+TEST(ArrayGoldenTest, StreamsDecodeToTheRecordedSamples) {
+  for (const Golden& golden : kGoldens) {
+    const std::string path =
+        std::string(GODWIT_SOURCE_DIR "/testdata/v1/array/") + golden.name + ".gdw";
+    if (std::getenv("GODWIT_RECORD") != nullptr) {
+      const auto file = EncodeArray(
+          Samples(golden), {.max_error = golden.max_error, .tile_samples = 3000, .threads = 1});
+      ASSERT_TRUE(file.ok()) << file.status().message();
+      std::ofstream(path, std::ios::binary)
+          .write(reinterpret_cast<const char*>(file->data()),
+                 static_cast<std::streamsize>(file->size()));
+    }
+    std::ifstream in(path, std::ios::binary);
+    ASSERT_TRUE(in) << path;
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const auto bytes = std::as_bytes(std::span(text));
+    EXPECT_EQ(Crc32c(bytes), golden.stream_crc) << golden.name;
+    const auto stream = ParseArrayStream(bytes);
+    ASSERT_TRUE(stream.ok()) << stream.status().message();
+    const auto array = DecodeArray(*stream);
+    ASSERT_TRUE(array.ok()) << golden.name << array.status().message();
+    EXPECT_EQ(Crc32c(array->data), golden.samples_crc) << golden.name;
+    EXPECT_TRUE(golden.max_error > 0 || array->data == Samples(golden).data) << golden.name;
+  }
+}
+
+}  // namespace
+}  // namespace godwit

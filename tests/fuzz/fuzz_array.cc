@@ -1,0 +1,40 @@
+// Any bytes: an array within the limits or an error. Read as a file; and, so that checksums do not
+// keep the fuzzer out, as the head and the tile of one: the first byte is the length of the head.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "base/bytes.h"
+#include "codecs/array/array_decoder.h"
+#include "io/container.h"
+
+namespace {
+
+void Decode(std::span<const std::byte> file) {
+  using namespace godwit;
+  ArrayDecodeOptions options;
+  options.limits = {.max_pixels = 1 << 14, .max_memory_bytes = 16 << 20};
+  options.threads = 1;
+  const auto stream = ParseArrayStream(file, options.limits);
+  if (!stream.ok()) return;
+  const auto array = DecodeArray(*stream, options);
+  if (!array.ok()) return;
+  const auto count = static_cast<size_t>(array->shape.count());
+  if (array->data.size() != count * SampleBytes(array->type)) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace godwit;
+  const auto bytes = AsBytes({data, size});
+  Decode(bytes);
+  if (size < 2) return 0;
+  const size_t head = std::min<size_t>(data[0], size - 1);
+  ContainerWriter writer;
+  writer.Add(SectionType::kArray, bytes.subspan(1, head));
+  writer.Add(SectionType::kArrayTile, bytes.subspan(1 + head));
+  Decode(writer.Release());
+  return 0;
+}
