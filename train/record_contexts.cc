@@ -103,7 +103,7 @@ int Run(int argc, char** argv) {
   std::vector<Decision> batch(1 << 16);
   auto state = std::make_unique<ContextState>();
   RowAnalyser analyser(model, BestSimdLevel());
-  CellRow cells = CellRow::Create(3, 64);
+  CellRow cells = CellRow::Create(3, 64, /*own_symbols=*/true);
   while (std::fread(head, sizeof head, 1, in) == 1) {
     Tensor<uint8_t> crop(head[0], head[1], head[3]);
     if (std::fread(crop.data(), static_cast<size_t>(crop.size()), 1, in) != 1) return 3;

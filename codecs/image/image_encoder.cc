@@ -89,7 +89,7 @@ void LayerCoder::Take(std::span<const Decision> decisions) {
 struct Worker {
   Worker(const swift::SwiftModel& model, SimdLevel simd, int planes, int64_t cells)
       : analyser(model, simd),
-        row(swift::CellRow::Create(planes, cells)),
+        row(swift::CellRow::Create(planes, cells, /*own_symbols=*/true)),
         coder(std::make_unique<LayerCoder>()),
         batch(static_cast<size_t>(DecisionWriter::kBatch + DecisionWriter::kSlack +
                                   kBetweenPauses)) {}

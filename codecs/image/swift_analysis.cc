@@ -70,7 +70,7 @@ void RowAnalyser::AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_
     int16_t* const dc = row.dc[p].data() + row.Bordered(block_row, x / 8);
     for (int64_t b = 0; b < blocks; ++b) dc[b] = coefficients_.data()[b * kChannels];
     kernels_.quantise(quantiser_, coefficients_.data(), static_cast<size_t>(blocks),
-                      row.symbols[p].data() + first * kChannels, row.nonzero[p].data() + first);
+                      row.Symbols(p, block_row, x / 8), row.nonzero[p].data() + first);
   }
 }
 
@@ -108,7 +108,7 @@ void RowAnalyser::AnalyseCoarse(CellRow& row) {
 }
 
 void RowAnalyser::Analyse(TensorView<const uint8_t> pixels, CellRow& row) {
-  row.NextRow(/*symbols_too=*/false);
+  row.NextRow();
   for (int64_t y = 0; y < kCellBlocks; ++y) {
     for (int64_t x = 0; x < row.cells_w * kCell; x += kChunk)
       AnalyseBlocks(pixels, y, x, std::min(kChunk, row.cells_w * kCell - x), row);

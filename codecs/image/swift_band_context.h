@@ -118,12 +118,19 @@ extern const BandKernels kAvx2BandKernels, kAvx512BandKernels;
 }  // namespace band_context_internal
 
 // Class of a weighted sum below 2^25, 64 of which stand for an expected magnitude of 1. Two classes
-// an octave: 0, 1, 2, 3, 4-5, 6-7, 8-11, ... in units of 2. A float's exponent is the place of its
-// top bit, and its first fraction bit the next, so that vectors can do it; the conversion is exact.
+// an octave: 0, 1, 2, 3, 4-5, 6-7, 8-11, ... in units of 2.
 inline int ScaleClass(uint32_t sum) {
-  const auto half = static_cast<int32_t>(sum >> 1);
-  const int32_t scale = (std::bit_cast<int32_t>(static_cast<float>(half)) >> 22) - 254;
-  return std::min(std::max(scale, std::min(half, 1)), kClasses - 1);
+  const uint32_t t = sum >> 1;
+  if (t < 2) return static_cast<int>(t);
+  const int top = std::bit_width(t) - 1;
+  return std::min(2 * top + static_cast<int>(t >> (top - 1) & 1), kClasses - 1);
+}
+// The same for loops that become vectors: a float's exponent is the place of its top bit, and its
+// first fraction bit the next. The conversion is exact.
+inline int VectorScaleClass(uint32_t sum) {
+  const auto t = static_cast<int32_t>(sum >> 1);
+  const int32_t scale = (std::bit_cast<int32_t>(static_cast<float>(t)) >> 22) - 254;
+  return std::min(std::max(scale, std::min(t, 1)), kClasses - 1);
 }
 
 // What a flag that is set counts as, where it stands for the sum of its block or cell.

@@ -39,13 +39,16 @@ uint64_t CellRow::BytesFor(int planes, int64_t max_cells_w) {
          blocks * (4 + 4 + 1 + 2 + 2 * kLanes + 2 + sizeof(BandContexts)) + cells + 9 * 64;
 }
 
-CellRow CellRow::Create(int planes, int64_t max_cells_w) {
+CellRow CellRow::Create(int planes, int64_t max_cells_w, bool own_symbols) {
   CellRow r;
   r.planes = planes;
   const int64_t blocks = max_cells_w * kCellBlocks, pitch = blocks + 2;
   const int64_t cells = 2 * (max_cells_w + 2);
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    r.symbols[p] = Tensor<int16_t>(kRows, blocks, kChannels);
+    if (own_symbols) {
+      r.own_symbols[p] = Tensor<int16_t>(kRows, blocks, kChannels);
+      r.symbols[p] = r.own_symbols[p].data();
+    }
     r.nonzero[p] = Tensor<uint64_t>(kRows, blocks);
     r.coarse[p] = Tensor<int16_t>(1, cells, kCoarse);
     r.dc[p] = Tensor<int16_t>(kRows + 2, pitch);
@@ -76,6 +79,7 @@ void CellRow::StartTile(int64_t width) {
   cells_w = width;
   cell_pitch = width + 2;
   block_pitch = width * kCellBlocks + 2;
+  symbol_pitch = width * kCellBlocks;
   first = true;
   // What NextRow() will keep of a row that is not there, and the borders.
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
@@ -93,10 +97,9 @@ void CellRow::StartTile(int64_t width) {
   }
 }
 
-void CellRow::NextRow(bool symbols_too) {
+void CellRow::NextRow() {
   const int64_t bordered = kRows * block_pitch;
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    if (symbols_too) Clear(symbols[p], 0, kRows * blocks_w() * kChannels);
     KeepLast(coarse[p], 1, cell_pitch * kCoarse);
     Clear(coarse[p], cell_pitch * kCoarse, cell_pitch * kCoarse);
     KeepLast(coarse_residual[p], 1, cell_pitch * kCoarse);

@@ -23,8 +23,11 @@ struct CellRow {
   int64_t block_pitch = 0;  // 4 * cells_w + 2
   bool first = true;        // nothing of the tile lies above
 
-  // Latents.
-  std::array<Tensor<int16_t>, kPlanes> symbols;   // [row][block][channel]; channel 0 is not used
+  // Latents. An encoder has symbols of its own; a decoder writes them where they are wanted, over
+  // zeros.
+  std::array<int16_t*, kPlanes> symbols{};  // [row][block][channel]; channel 0 is not used
+  int64_t symbol_pitch = 0;                 // from row to row, in blocks
+  std::array<Tensor<int16_t>, kPlanes> own_symbols;
   std::array<Tensor<uint64_t>, kPlanes> nonzero;  // [row][block], bit per channel: symbol is not 0;
                                                   // only encoders fill it in
   std::array<Tensor<int16_t>, kPlanes> coarse;    // [2 rows of cells with border][16]
@@ -55,13 +58,12 @@ struct CellRow {
   Tensor<uint8_t> cell_flag;      // [cell], one more before the first
 
   // Allocates for tiles of up to max_cells_w cells across.
-  static CellRow Create(int planes, int64_t max_cells_w);
+  static CellRow Create(int planes, int64_t max_cells_w, bool own_symbols);
   static uint64_t BytesFor(int planes, int64_t max_cells_w);
   // Starts a tile of `width` cells, at most those of Create().
   void StartTile(int64_t width);
-  // The next row of cells: keeps what lies above it and clears the rest. With `symbols_too` symbols
-  // start at zero: a decoder fills in only what is not, an encoder all.
-  void NextRow(bool symbols_too);
+  // The next row of cells: keeps what lies above it and clears the rest, but for symbols.
+  void NextRow();
 
   // Before and after a layer from 2 on is coded.
   void TakeEdgesAbove(int layer);
@@ -71,6 +73,9 @@ struct CellRow {
   // Row 0..3 of blocks, column 0..: index into arrays with a border.
   int64_t Bordered(int64_t row, int64_t column) const {
     return (row + 1) * block_pitch + column + 1;
+  }
+  int16_t* Symbols(size_t plane, int64_t row, int64_t column) const {
+    return symbols[plane] + (row * symbol_pitch + column) * kChannels;
   }
   int64_t BorderedCell(int64_t column) const { return cell_pitch + column + 1; }
 };

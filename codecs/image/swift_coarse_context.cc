@@ -55,7 +55,7 @@ __attribute__((always_inline)) inline void SumCoarseBody(const CoarseWeights& w,
   if (n.other != nullptr) add(sum, w.magnitude[4], magnitude(n.other));
   add(sum, w.magnitude[5], sixteenth);
   for (size_t i = 0; i < kCoarse; ++i)
-    out.scale_class[i] = static_cast<uint8_t>(ScaleClass(static_cast<uint32_t>(sum[i])));
+    out.scale_class[i] = static_cast<uint8_t>(VectorScaleClass(static_cast<uint32_t>(sum[i])));
 }
 
 void SumCoarseScalar(const CoarseWeights& w, const CoarseNeighbours& n, CoarseContexts& out) {

@@ -21,11 +21,12 @@
 
 namespace godwit::swift {
 
-// Confidence of a predicted sign, |t| in 1/16 steps.
+// Confidence of a predicted sign, by |t| in 1/16 steps. Not inside the function: there the compiler
+// would write it to the stack at each call.
+inline constexpr std::array<uint8_t, 25> kSignLevel = {0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4,
+                                                       4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5};
 inline int SignLevel(int32_t t) {
-  constexpr std::array<uint8_t, 25> kLevel = {0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4,
-                                              4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5};
-  return kLevel[static_cast<size_t>(std::min(std::abs(t), 24))];
+  return kSignLevel[static_cast<size_t>(std::min(std::abs(t), 24))];
 }
 
 // Adaptive state of one tile, from the model's trained start for the step.
@@ -440,8 +441,7 @@ void ContextCoder<Coder, kDecode, Probe>::EncodeRow(Coder& coder, int plane, int
   for (size_t k = 0; k < count; ++k) {
     const int64_t x = flagged[k];
     const GatheredBand gathered = kernels_.gather(
-        band, row_.symbols[pz].data() + (y * row_.blocks_w() + x) * kChannels,
-        row_.values.data() + k * kLanes,
+        band, row_.Symbols(pz, y, x), row_.values.data() + k * kLanes,
         row_.residual[pz].data() + row_.Bordered(y, x) * kChannels + kBandFirst[bz]);
     row_.value_lanes.data()[k] = gathered.nonzero;
     sums[x] = static_cast<uint8_t>(std::min<int>(gathered.sum, 255));
@@ -489,8 +489,9 @@ void ContextCoder<Coder, kDecode, Probe>::EncodeRow(Coder& coder, int plane, int
 }
 
 template <typename Coder, bool kDecode, typename Probe>
-void ContextCoder<Coder, kDecode, Probe>::DecodeRow(Coder& coder, int plane, int band, int64_t y,
-                                                    int64_t first, int64_t end) {
+__attribute__((noinline)) void ContextCoder<Coder, kDecode, Probe>::DecodeRow(
+    Coder& from, int plane, int band, int64_t y, int64_t first, int64_t end) {
+  Coder coder = from;
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
   const Band& table = kBandTable[bz];
   const int size = table.size, kind = ContextParameters::KindOf(plane, band);
@@ -522,7 +523,7 @@ void ContextCoder<Coder, kDecode, Probe>::DecodeRow(Coder& coder, int plane, int
     const int64_t x = flagged[k];
     BandContexts contexts;
     kernels_.contexts(band, p_.band[gz], Neighbours(plane, band, y, x, flag_sum[x]), contexts);
-    int16_t* const symbols = row_.symbols[pz].data() + (y * row_.blocks_w() + x) * kChannels;
+    int16_t* const symbols = row_.Symbols(pz, y, x);
     int8_t* const residual =
         row_.residual[pz].data() + row_.Bordered(y, x) * kChannels + kBandFirst[bz];
     BlockEdges& edges = row_.edges[pz].data()[row_.Bordered(y, x)];
@@ -547,6 +548,7 @@ void ContextCoder<Coder, kDecode, Probe>::DecodeRow(Coder& coder, int plane, int
     }
     sums[x] = static_cast<uint8_t>(std::min(total, 255));
   }
+  from = coder;
 }
 
 template <typename Coder, bool kDecode, typename Probe>

@@ -59,7 +59,7 @@ ALWAYS_INLINE inline void DecideFlagsBody(const FlagDecisionRow& r) {
   const int32_t last = static_cast<int32_t>(r.last);
   Add(flags - 1, r.left_weight, r.count, sum);
   for (int64_t x = 0; x < r.count; ++x) {
-    const auto scale = static_cast<uint32_t>(std::min(ScaleClass(sum[x]), last));
+    const auto scale = static_cast<uint32_t>(std::min(VectorScaleClass(sum[x]), last));
     out[x] = 2 * (r.base + scale) + flags[x] / kFlagSet;
   }
 }

@@ -31,7 +31,7 @@ class BitReader {
 TileDecoder::TileDecoder(const SwiftModel& model, SimdLevel level, int planes, int64_t max_cells_w)
     : model_(model),
       level_(level),
-      row_(CellRow::Create(planes, max_cells_w)),
+      row_(CellRow::Create(planes, max_cells_w, /*own_symbols=*/false)),
       state_(std::make_unique<ContextState>()) {}
 TileDecoder::TileDecoder(TileDecoder&&) noexcept = default;
 TileDecoder::~TileDecoder() = default;
@@ -53,7 +53,15 @@ void TileDecoder::Start(std::span<const std::span<const std::byte>> substreams, 
 
 Status TileDecoder::DecodeRow(const LatentTarget& out) {
   const uint32_t step = StepFromIndex(step_index_);
-  row_.NextRow(/*symbols_too=*/true);
+  row_.NextRow();
+  const int64_t width = row_.blocks_w();
+  row_.symbols = out.symbols;
+  row_.symbol_pitch = out.columns;
+  for (size_t p = 0; p < static_cast<size_t>(row_.planes); ++p) {
+    for (int64_t y = 0; y < kCellBlocks; ++y)
+      std::memset(row_.Symbols(p, y, 0), 0,
+                  static_cast<size_t>(width * kChannels) * sizeof(int16_t));
+  }
   for (int l = 0; l < std::max(layers_, 2); ++l) {
     if (l == 2) {
       ReconstructDc(model_, step, row_);
@@ -68,11 +76,7 @@ Status TileDecoder::DecodeRow(const LatentTarget& out) {
   }
   if (layers_ <= 2) ReconstructDc(model_, step, row_);
   for (size_t p = 0; p < static_cast<size_t>(row_.planes); ++p) {
-    const int64_t width = row_.blocks_w();
     for (int64_t y = 0; y < kCellBlocks; ++y) {
-      std::memcpy(out.symbols[p] + y * out.columns * kChannels,
-                  row_.symbols[p].data() + y * width * kChannels,
-                  static_cast<size_t>(width * kChannels) * sizeof(int16_t));
       std::memcpy(out.dc[p] + y * out.columns, row_.dc[p].data() + row_.Bordered(y, 0),
                   static_cast<size_t>(width) * sizeof(int16_t));
     }

@@ -65,7 +65,7 @@ TEST(ImageAllocationTest, AnalysingATileAllocatesNothing) {
   for (const SimdLevel level : SupportedSimdLevels()) {
     const int64_t before_create = allocations;
     swift::RowAnalyser analyser(model, level);
-    swift::CellRow row = swift::CellRow::Create(3, 4);
+    swift::CellRow row = swift::CellRow::Create(3, 4, /*own_symbols=*/true);
     EXPECT_GT(allocations, before_create);  // a test of the test
     const int64_t before = allocations;
     for (const int step : {0, 144, 351}) {

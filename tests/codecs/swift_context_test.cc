@@ -20,6 +20,7 @@ TEST(ScaleClassTest, EqualsTheDocumentsRuleForEverySum) {
       want = 2 * top + (t >> (top - 1) & 1);
     }
     ASSERT_EQ(ScaleClass(sum), static_cast<int>(std::min(want, 25u))) << sum;
+    ASSERT_EQ(VectorScaleClass(sum), static_cast<int>(std::min(want, 25u))) << sum;
   }
 }
 
