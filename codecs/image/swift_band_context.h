@@ -22,13 +22,16 @@ inline constexpr int kZeroClasses = 20, kZeroStates = 3;  // of the decision whe
 struct alignas(64) BlockEdges {
   std::array<int16_t, 8> left{}, top{}, right{}, bottom{};  // by v, by u, by v, by u
 
+  typedef int16_t Eight __attribute__((vector_size(16)));
   // Of a block of nothing but DC.
-  void SetDc(int16_t v) { left = top = right = bottom = {v}; }
+  void SetDc(int16_t v) {
+    const Eight side = {v};
+    for (size_t i = 0; i < 4; ++i) std::memcpy(reinterpret_cast<char*>(this) + 16 * i, &side, 16);
+  }
   // A value at channel u * 8 + v adds value * kPattern[channel].
   static const std::array<BlockEdges, kChannels> kPattern;
   void Add(int channel, int value) {
     // Vectors by hand: the compiler leaves this loop scalar.
-    typedef int16_t Eight __attribute__((vector_size(16), aligned(16)));
     const auto x = static_cast<int16_t>(value < -255 ? -255 : value > 255 ? 255 : value);
     const Eight by = {x, x, x, x, x, x, x, x};
     const BlockEdges& pattern = kPattern[static_cast<size_t>(channel)];
