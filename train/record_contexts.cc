@@ -105,6 +105,7 @@ int Run(int argc, char** argv) {
   RowAnalyser analyser(model, BestSimdLevel());
   CellRow cells = CellRow::Create(3, 64, /*own_symbols=*/true);
   while (std::fread(head, sizeof head, 1, in) == 1) {
+    if (head[1] > 64 * kCell || head[3] != 3) return 3;
     Tensor<uint8_t> crop(head[0], head[1], head[3]);
     if (std::fread(crop.data(), static_cast<size_t>(crop.size()), 1, in) != 1) return 3;
     const int step_index = static_cast<int>(head[2]);

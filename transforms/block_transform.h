@@ -29,7 +29,8 @@ struct BlockTransform {
   bool fold_forward = false;
 };
 
-// True if no 16-bit input can overflow an accumulator or an entry exceeds 16 bits.
+// True if no pixels (forward) and no 16-bit coefficients (inverse) can overflow an accumulator and
+// every entry fits 16 bits.
 bool CheckTransform(const BlockTransform& t);
 // True if the rows of `forward` are even and odd by turns, as a DCT's, and sums of two values that
 // follow from pixels fit 16 bits in both passes.

@@ -1,4 +1,5 @@
-// AVX2 kernels: 16 samples, two blocks, at a time. Equal to the scalar ones for every input.
+// AVX2 kernels: 16 samples, two blocks, at a time. Equal to the scalar ones for every input
+// that pixels can give; those of the inverse for every input.
 #include "transforms/block_transform.h"
 
 #if defined(__x86_64__)

@@ -61,9 +61,10 @@ struct ImageDecoder::State {
   int64_t strip_h = 0, rows_end = 0;  // strips end here: the region's last row of blocks
   int64_t strip_x = 0, strip_w = 0;   // its columns, whole cells around the region
   int64_t next_strip_h = 4;           // strips grow, so that the first is soon at hand
-  std::vector<int64_t> lane_x;  // what one thread synthesises, from top to bottom: where lanes
-                                // begin in the strip, and the end of the last
-  uint32_t next_y = 0;          // next row of the region
+  // Lanes are what one thread synthesises from top to bottom: where they begin in the strip, then
+  // the end of the last.
+  std::vector<int64_t> lane_x;
+  uint32_t next_y = 0;  // next row of the region
   std::array<Tensor<int16_t>, kPlanes> symbols, dc;
   Tensor<uint8_t> pixels;  // the strip
   Tensor<uint8_t> alpha;   // the row of tiles that the strip is in
@@ -149,7 +150,7 @@ void ImageDecoder::State::PlanLanes() {
     const double share = (making + decoding) / static_cast<double>(threads) - decoding;
     const auto width = static_cast<int64_t>(share / making * static_cast<double>(strip_w));
     first = std::clamp<int64_t>(width / 4 * 4, 8, RoundUp(strip_w / lanes, 4));
-    --lanes;
+    lanes = std::max(lanes - 1, (strip_w - first + max_lane - 1) / max_lane);
   }
   lane_x = {0};
   if (first > 0) lane_x.push_back(first);
@@ -294,12 +295,12 @@ Status ImageDecoder::State::NextStrip(TensorView<uint8_t> out) {
     if (end_row + count - first_row > capacity) KeepRows(std::min(kept, end_row));
     return end_row + count - first_row <= capacity;
   };
+  if (needed > good_end) return ahead_status;
   while (end_row < needed) {
     const int64_t count = std::min(RowsTo(needed), kStripBlocks);
     make_room(count);
     GODWIT_RETURN_IF_ERROR(DecodeRows(count));
   }
-  if (needed > good_end) return ahead_status;
   int64_t next = 0;  // rows of blocks to decode ahead: what the next strip needs
   if (good_end == INT64_MAX) next = RowsTo(std::min({strip_end + next_strip_h, rows_end}) + halo);
   if (next > 0 && !make_room(next)) next = 0;
@@ -336,6 +337,18 @@ Status ImageDecoder::State::NextStrip(TensorView<uint8_t> out) {
     const int64_t begin = end_row;
     ahead_status = TakeRows(next);
     if (!ahead_status.ok()) good_end = begin;
+  }
+  // Substreams are known to be good only at the end of their tiles: a region that ends before gets
+  // there too.
+  if (strip_end == rows_end) {
+    const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
+    const int64_t tile_end = std::min(RoundUp(end_row, tile_blocks), picture_h);
+    while (good_end == INT64_MAX && end_row < tile_end) {
+      const int64_t count = std::min(RowsTo(tile_end), kStripBlocks);
+      if (end_row + count - first_row > capacity) KeepRows(end_row);
+      GODWIT_RETURN_IF_ERROR(DecodeRows(count));
+    }
+    GODWIT_RETURN_IF_ERROR(ahead_status);
   }
   const auto ty = static_cast<uint64_t>(strip_row * kBlockSide / grid.tile);
   if (!stream.alpha.empty() && alpha_tile_y != static_cast<int64_t>(ty))

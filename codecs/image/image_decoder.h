@@ -28,7 +28,9 @@ struct ImageDecodeOptions {
                         // effect on samples.
 };
 
-// Decodes one parsed file, top to bottom. Memory is a row of tiles, whatever the height. Use it
+// Decodes one parsed file, top to bottom. Memory is some strips of latents, and a row of tiles of
+// alpha, whatever the height. A tile is known to be good only at its end, so rows may come out
+// before an error in their tile does; it comes with the region's last row at the latest. Use it
 // from one thread; it uses `threads` of its own.
 class ImageDecoder {
  public:

@@ -93,10 +93,13 @@ struct Worker {
         coder(std::make_unique<LayerCoder>()),
         batch(static_cast<size_t>(DecisionWriter::kBatch + DecisionWriter::kSlack +
                                   kBetweenPauses)) {}
-  // A row of blocks' flags and a block; or a row of cells' flags, four more and a block.
-  static constexpr int64_t kBetweenPauses = 4096 / 8 + 4 * 4096 / 32 + 1024;
-  static uint64_t BytesFor(int planes, int64_t cells) {
-    return swift::CellRow::BytesFor(planes, cells) + (1 << 18);
+  // At most 512, the flags of a row of blocks; a block or a cell has fifteen values of 33.
+  static constexpr int64_t kBetweenPauses = 1024;
+  static uint64_t BytesFor(int planes, int64_t cells, bool alpha) {
+    const auto side = static_cast<uint64_t>(cells * kCell);
+    return swift::CellRow::BytesFor(planes, cells) +
+           uint64_t{kCell} * side * static_cast<uint64_t>(planes) + (alpha ? 2 * side * side : 0) +
+           (1 << 19);
   }
   swift::RowAnalyser analyser;
   swift::CellRow row;
@@ -219,7 +222,8 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   const size_t wanted = std::min<size_t>(threads, grid.across);
   const uint64_t row_bytes = uint64_t{header.tile} * s.width * static_cast<uint64_t>(s.channels);
   const int64_t room_cells = room / kCell;
-  const uint64_t bytes = row_bytes + wanted * Worker::BytesFor(header.planes, room_cells);
+  const uint64_t bytes =
+      row_bytes + wanted * Worker::BytesFor(header.planes, room_cells, header.has_alpha);
   if (bytes > options.max_memory_bytes) {
     return Status(StatusCode::kOverLimit, "encoding takes " + std::to_string(bytes) +
                                               " bytes of memory, the limit is " +

@@ -2,9 +2,9 @@
 // directions. docs/format/entropy.md section 4 is the contract. Integers only.
 //
 // A symbol's context is a weighted sum of magnitudes that are already decoded: the same channel in
-// neighbouring blocks, lower bands of the block and of the blocks around it, and the luma plane.
-// Its sign and mean come from the edges of neighbouring blocks: what a block looks like at its
-// border should go on across it.
+// neighbouring blocks, lower bands of the block and of the blocks around it, and the planes before.
+// Its sign and mean come from these planes and from the edges of neighbouring blocks: what a block
+// looks like at its border should go on across it.
 #pragma once
 
 #include <algorithm>
@@ -90,7 +90,7 @@ class ContextCoder {
   // |value| - 1 of a nonzero value: low bits raw where the scale is large, the rest in unary, then
   // Elias gamma.
   static int Magnitude(Coder& coder, int magnitude, int kind, int scale) {
-    const int low_bits = std::clamp((scale >> 1) - 8, 0, 12);
+    const int low_bits = std::max((scale >> 1) - 8, 0);  // classes end at 25: at most 4
     const int base = ContextParameters::MagnitudeContext(kind, scale);
     const int rest = kDecode ? 0 : magnitude - 1;
     const int high = rest >> low_bits;

@@ -34,7 +34,7 @@ Status Read(const SafeTensors& file, std::string_view name, std::array<T, kCount
   return {};
 }
 
-// The sums of means must fit: four 17-bit edge differences and three small features.
+// The sums of means must fit: four 16-bit edge differences and two small features.
 constexpr int kMaxMeanWeight = 4095;
 
 // Features by channel or coefficient in the file, by lane here. Features 2 and 6 are of two
@@ -144,7 +144,9 @@ Result<SwiftModel> SwiftModel::Load(const SafeTensors& file, uint64_t id) {
   for (size_t row = 0; row < 4; ++row) {  // so that coarse symbols fit 16 bits at the finest step
     int norm = 0;
     for (size_t i = 0; i < 4; ++i) norm += std::abs(int{m.coarse_forward[row * 4 + i]});
-    if (norm > 36000) return Refuse("transform.coarse_forward", "a row's norm is beyond 36000");
+    // Coarse DC stays below norm^2 / 2^16, and its difference from a mean within +-16000 in 16
+    // bits.
+    if (norm > 33000) return Refuse("transform.coarse_forward", "a row's norm is beyond 33000");
   }
   if (!CheckTransform(m.transform)) return Refuse("transform", "sums may pass 32 bits");
   m.transform.fold_forward = CanFoldForward(m.transform);

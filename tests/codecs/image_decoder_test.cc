@@ -251,6 +251,28 @@ TEST(ImageDecoderTest, MemoryAndPixelsStayWithinTheLimits) {
   EXPECT_LT(least, 4000000u);
 }
 
+// A region in the upper half sees what is wrong in the lower: substreams are good or bad as a
+// whole.
+TEST(ImageDecoderTest, RegionsOfADamagedTileAreAnError) {
+  const Bytes file =
+      EncodePicture(TestImageModel(), MakePicture(256, 256, 3), {.step_index = 64, .tile = 256});
+  ImageStream stream = Must(ParseImageStream(file));
+  const auto& whole = stream.layers[3][0];
+  ASSERT_GT(whole.size(), 40u);
+  Bytes damaged(whole.begin(), whole.end());
+  damaged[damaged.size() / 2] ^= std::byte{4};
+  stream.layers[3][0] = damaged;
+  for (const uint32_t height : {32u, 128u, 200u, 256u}) {
+    for (const int threads : {1, 2}) {
+      ImageDecodeOptions options{.region = {0, 0, 256, height}, .threads = threads};
+      const auto out = DecodeImage(stream, TestImageModel(), nullptr, options);
+      ASSERT_FALSE(out.ok()) << height;
+      EXPECT_NE(out.status().message().find("tile 0, layer 3"), std::string::npos)
+          << out.status().message();
+    }
+  }
+}
+
 TEST(ImageDecoderTest, OptionsOutOfRangeAreRefused) {
   const Bytes file = FileOf(Cases()[2]);
   const ImageStream stream = Must(ParseImageStream(file));
