@@ -128,5 +128,5 @@ def write_synthesis(folder, name, model_id, stream_id, net, state, minutes, comm
             + commands_text(commands or [h['command'] for h in history],
                             f'train/train_synthesis.py --data IMAGES --kodak KODAK --size {size} --minutes {total} --out {size}.pt'),
         limits='- Trained for squared error in RGB and nothing else; more training still gains (`train/BACKLOG.md`).\n'
-               '- Steps outside 5 to 147 come up in less than a fifth of the crops, and so do fewer than eight layers.\n'
+               '- Steps below 5 come up in few of the crops, and fewer than eight layers in a fifth.\n'
                '- Corrections are limited to two steps of a coefficient. Grey pictures run through the colour network.')
