@@ -127,7 +127,9 @@ TEST_F(EvalTest, PeakMemoryIsMeasuredInAProcessOfItsOwn) {
   const ProgramResult result =
       Eval({"--codecs", "jpeg", "--repeats", "0", "--memory", "--out", "out"}, "in/a.png");
   EXPECT_EQ(result.exit, 0) << result.err;
-  for (const nlohmann::json& m : Results("out")["measurements"]) {
+  const nlohmann::json results = Results("out");
+  ASSERT_FALSE(results["measurements"].empty());
+  for (const nlohmann::json& m : results["measurements"]) {
     EXPECT_TRUE(m["encode_peak_bytes"].is_number_unsigned()) << m;
     EXPECT_TRUE(m["decode_peak_bytes"].is_number_unsigned()) << m;
   }
