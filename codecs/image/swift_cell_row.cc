@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/per_level.h"
+
 namespace godwit::swift {
 namespace {
 
@@ -192,8 +194,7 @@ struct StepScale {
   int16_t factor;
 };
 
-// A part of a row of blocks. Compiled once per SIMD level: the compiler turns the loops into
-// vectors of 16-bit numbers.
+// A part of a row of blocks; the loops become vectors of 16-bit numbers.
 struct GradientRow {
   const int16_t* dc;  // of the first block
   int64_t pitch;      // between rows of dc
@@ -220,23 +221,6 @@ __attribute__((always_inline)) inline void GradientBody(GradientRow& r) {
   }
 }
 
-void GradientScalar(GradientRow& r) { GradientBody(r); }
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) void GradientAvx2(GradientRow& r) { GradientBody(r); }
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void GradientAvx512(GradientRow& r) {
-  GradientBody(r);
-}
-#endif
-
-void Gradient(SimdLevel level, GradientRow& r) {
-#if defined(__x86_64__)
-  if (level == SimdLevel::kAvx512) return GradientAvx512(r);
-  if (level == SimdLevel::kAvx2) return GradientAvx2(r);
-#endif
-  (void)level;
-  GradientScalar(r);
-}
-
 }  // namespace
 
 void StartEdges(uint32_t step, SimdLevel level, CellRow& row) {
@@ -250,7 +234,7 @@ void StartEdges(uint32_t step, SimdLevel level, CellRow& row) {
                       StepScale(step),
                       row.gradient[p].data() + at,
                       {}};
-        Gradient(level, r);
+        RunPerLevel<GradientBody>(level, r);
         BlockEdges* const edges = row.edges[p].data() + at;
         for (int64_t x = 0; x < r.count; ++x) edges[x].SetDc(r.dc_edge[static_cast<size_t>(x)]);
       }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/per_level.h"
+
 namespace godwit::swift {
 namespace {
 
@@ -58,25 +60,11 @@ __attribute__((always_inline)) inline void SumCoarseBody(const CoarseWeights& w,
     out.scale_class[i] = static_cast<uint8_t>(VectorScaleClass(static_cast<uint32_t>(sum[i])));
 }
 
-void SumCoarseScalar(const CoarseWeights& w, const CoarseNeighbours& n, CoarseContexts& out) {
-  SumCoarseBody(w, n, out);
-}
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) void SumCoarseAvx2(const CoarseWeights& w,
-                                                   const CoarseNeighbours& n, CoarseContexts& out) {
-  SumCoarseBody(w, n, out);
-}
-#endif
-
 }  // namespace
 
 void SumCoarse(SimdLevel level, const CoarseWeights& w, const CoarseNeighbours& n,
                CoarseContexts& out) {
-#if defined(__x86_64__)
-  if (level >= SimdLevel::kAvx2) return SumCoarseAvx2(w, n, out);
-#endif
-  (void)level;
-  SumCoarseScalar(w, n, out);
+  RunPerLevel<SumCoarseBody>(level, w, n, out);
 }
 
 }  // namespace godwit::swift

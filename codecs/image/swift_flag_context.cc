@@ -1,4 +1,5 @@
 // Whole rows of bytes: plain loops, compiled once per SIMD level.
+#include "base/per_level.h"
 #include "codecs/image/swift_band_context.h"
 
 namespace godwit::swift {
@@ -64,44 +65,14 @@ ALWAYS_INLINE inline void DecideFlagsBody(const FlagDecisionRow& r) {
   }
 }
 
-#if defined(__x86_64__)
-#define AVX2 __attribute__((target("avx2")))
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
-AVX2 void SumFlagAvx2(const FlagRow& r) { SumFlagBody(r); }
-AVX2 void SumCellFlagAvx2(const CellFlagRow& r) { SumCellFlagBody(r); }
-AVX2 void DecideFlagsAvx2(const FlagDecisionRow& r) { DecideFlagsBody(r); }
-AVX512 void SumFlagAvx512(const FlagRow& r) { SumFlagBody(r); }
-AVX512 void SumCellFlagAvx512(const CellFlagRow& r) { SumCellFlagBody(r); }
-AVX512 void DecideFlagsAvx512(const FlagDecisionRow& r) { DecideFlagsBody(r); }
-#endif
-
 }  // namespace
 
-void SumFlagRow(SimdLevel level, const FlagRow& row) {
-#if defined(__x86_64__)
-  if (level == SimdLevel::kAvx512) return SumFlagAvx512(row);
-  if (level == SimdLevel::kAvx2) return SumFlagAvx2(row);
-#endif
-  (void)level;
-  SumFlagBody(row);
-}
-
+void SumFlagRow(SimdLevel level, const FlagRow& row) { RunPerLevel<SumFlagBody>(level, row); }
 void SumCellFlagRow(SimdLevel level, const CellFlagRow& row) {
-#if defined(__x86_64__)
-  if (level == SimdLevel::kAvx512) return SumCellFlagAvx512(row);
-  if (level == SimdLevel::kAvx2) return SumCellFlagAvx2(row);
-#endif
-  (void)level;
-  SumCellFlagBody(row);
+  RunPerLevel<SumCellFlagBody>(level, row);
 }
-
 void DecideFlags(SimdLevel level, const FlagDecisionRow& row) {
-#if defined(__x86_64__)
-  if (level == SimdLevel::kAvx512) return DecideFlagsAvx512(row);
-  if (level == SimdLevel::kAvx2) return DecideFlagsAvx2(row);
-#endif
-  (void)level;
-  DecideFlagsBody(row);
+  RunPerLevel<DecideFlagsBody>(level, row);
 }
 
 }  // namespace godwit::swift

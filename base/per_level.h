@@ -1,0 +1,34 @@
+// base/per_level.h: plain loops, compiled once per SIMD level; the compiler makes the vectors.
+#pragma once
+
+#include "base/cpu.h"
+
+namespace godwit {
+namespace per_level_internal {
+
+#if defined(__x86_64__)
+template <auto kLoop, typename... Args>
+__attribute__((target("avx2"))) void RunAvx2(Args&... args) {
+  kLoop(args...);
+}
+template <auto kLoop, typename... Args>
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void RunAvx512(Args&... args) {
+  kLoop(args...);
+}
+#endif
+
+}  // namespace per_level_internal
+
+// Calls kLoop(args...) as compiled for `level`. kLoop and all that it calls in its loops must be
+// __attribute__((always_inline)), or they stay as they are compiled for every machine.
+template <auto kLoop, typename... Args>
+void RunPerLevel(SimdLevel level, Args&... args) {
+#if defined(__x86_64__)
+  if (level == SimdLevel::kAvx512) return per_level_internal::RunAvx512<kLoop>(args...);
+  if (level == SimdLevel::kAvx2) return per_level_internal::RunAvx2<kLoop>(args...);
+#endif
+  (void)level;
+  kLoop(args...);
+}
+
+}  // namespace godwit
