@@ -18,7 +18,7 @@ constexpr uint64_t kMaxStreamBytes = uint64_t{1} << 32;
 
 struct Commands {
   std::string name, encode, decode;
-  std::string picture;  // the placeholder: "{png}" or "{ppm}"
+  std::string picture;  // what stands for the picture in both: "{png}" or "{ppm}"
   std::string suffix;   // of the stream: ".avif" for "{file.avif}"
 };
 
@@ -29,7 +29,7 @@ void ReplaceAll(std::string* text, const std::string& from, const std::string& t
 }
 
 // "{file}" or "{file.SUFFIX}"; empty where there is none.
-std::string FilePlaceholder(const std::string& command) {
+std::string FileMark(const std::string& command) {
   const size_t start = command.find("{file");
   if (start == command.npos) return "";
   const size_t end = command.find('}', start);
@@ -79,7 +79,7 @@ class CommandCodec final : public Codec {
   Status Run(std::string command, const std::string& picture, const std::string& stream) {
     const std::string shown = command;
     ReplaceAll(&command, commands_.picture, ShellQuoted(picture));
-    ReplaceAll(&command, FilePlaceholder(command), ShellQuoted(stream));
+    ReplaceAll(&command, FileMark(command), ShellQuoted(stream));
     const Result<ChildOutput> output = RunChild({"/bin/sh", "-c", command});
     if (!output.ok()) {
       return output.status().WithPrefix(commands_.name + ": \"" + shown + "\": ");
@@ -98,13 +98,13 @@ Status CheckCommands(Commands* commands) {
   const auto has = [](const std::string& text, const char* what) {
     return text.find(what) != text.npos;
   };
-  for (const char* const placeholder : {"{png}", "{ppm}"}) {
-    if (has(commands->encode, placeholder) && has(commands->decode, placeholder)) {
-      commands->picture = placeholder;
+  for (const char* const mark : {"{png}", "{ppm}"}) {
+    if (has(commands->encode, mark) && has(commands->decode, mark)) {
+      commands->picture = mark;
     }
   }
-  const std::string file = FilePlaceholder(commands->encode);
-  if (commands->picture.empty() || file.size() < 6 || file != FilePlaceholder(commands->decode) ||
+  const std::string file = FileMark(commands->encode);
+  if (commands->picture.empty() || file.size() < 6 || file != FileMark(commands->decode) ||
       file.find('/') != file.npos) {
     return Status(StatusCode::kInvalidArgument,
                   commands->name +
