@@ -15,32 +15,14 @@ namespace godwit {
 namespace {
 
 // Calls f(index, value) for each sample.
-template <typename T, typename F>
-void EachOf(const NdArray& array, F f) {
-  const T* const samples = array.As<T>();
-  const size_t count = array.data.size() / sizeof(T);
-  for (size_t i = 0; i < count; ++i) f(i, static_cast<double>(samples[i]));
-}
 template <typename F>
 void EachSample(const NdArray& array, F f) {
-  switch (array.type) {
-    case SampleType::kU8:
-      return EachOf<uint8_t>(array, f);
-    case SampleType::kI8:
-      return EachOf<int8_t>(array, f);
-    case SampleType::kU16:
-      return EachOf<uint16_t>(array, f);
-    case SampleType::kI16:
-      return EachOf<int16_t>(array, f);
-    case SampleType::kU32:
-      return EachOf<uint32_t>(array, f);
-    case SampleType::kI32:
-      return EachOf<int32_t>(array, f);
-    case SampleType::kF32:
-      return EachOf<float>(array, f);
-    case SampleType::kF64:
-      return EachOf<double>(array, f);
-  }
+  WithSampleType(array.type, [&](auto type) {
+    using T = decltype(type);
+    const T* const samples = array.As<T>();
+    const size_t count = array.data.size() / sizeof(T);
+    for (size_t i = 0; i < count; ++i) f(i, static_cast<double>(samples[i]));
+  });
 }
 
 std::vector<std::string> Fields(const std::string& text) {

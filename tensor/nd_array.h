@@ -29,6 +29,30 @@ constexpr std::string_view SampleTypeName(SampleType type) {
   return kNames[static_cast<size_t>(type)];
 }
 
+// Calls f with a value of the samples' type, for `decltype`: what is written once for all types.
+template <typename F>
+decltype(auto) WithSampleType(SampleType type, F&& f) {
+  switch (type) {
+    case SampleType::kU8:
+      return f(uint8_t{});
+    case SampleType::kI8:
+      return f(int8_t{});
+    case SampleType::kU16:
+      return f(uint16_t{});
+    case SampleType::kI16:
+      return f(int16_t{});
+    case SampleType::kU32:
+      return f(uint32_t{});
+    case SampleType::kI32:
+      return f(int32_t{});
+    case SampleType::kF32:
+      return f(float{});
+    case SampleType::kF64:
+      break;
+  }
+  return f(double{});
+}
+
 // Owns its samples: contiguous, the last axis fastest. Copying copies them.
 struct NdArray {
   SampleType type = SampleType::kU8;

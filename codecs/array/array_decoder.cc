@@ -3,7 +3,9 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <bit>
 #include <string>
+#include <type_traits>
 
 #include "codecs/array/tile_syntax.h"
 
@@ -65,41 +67,25 @@ Status DecodePredicted(BitReader& reader, const ValueMap& map, PredictedTile& ti
   return LookUp(tile, tables);
 }
 
-template <typename T, typename F>
-void Store(const ArrayHeader& header, const Box& box, const Box& part, NdArray& out,
-           const Box& whole, F value) {
-  T* const samples = out.As<T>();
-  ForEachSample(header, whole, box, part,
-                [&](int64_t to, int64_t from) { samples[to] = static_cast<T>(value(from)); });
-}
-
 void StoreTile(const ArrayHeader& header, const PredictedTile& tile, const Box& box,
                const Box& part, NdArray& out, const Box& whole) {
-  const auto integer = [&](int64_t i) {
-    return IntegerFromWhole(header.map, tile.values[static_cast<size_t>(i)]);
-  };
-  const auto real = [&](int64_t at) {
+  const auto value = [&](int64_t at, auto type) {
     const auto i = static_cast<size_t>(at);
-    const bool as_it_is = !tile.exceptions.empty() && tile.exceptions[i] != 0;
-    return as_it_is ? std::bit_cast<float>(tile.values[i])
-                    : FloatFromWhole(header.map, tile.values[i]);
+    if constexpr (std::is_integral_v<decltype(type)>) {
+      return IntegerFromWhole(header.map, tile.values[i]);
+    } else {
+      const bool as_it_is = !tile.exceptions.empty() && tile.exceptions[i] != 0;
+      return as_it_is ? std::bit_cast<float>(tile.values[i])
+                      : FloatFromWhole(header.map, tile.values[i]);
+    }
   };
-  switch (header.type) {
-    case SampleType::kU8:
-      return Store<uint8_t>(header, box, part, out, whole, integer);
-    case SampleType::kI8:
-      return Store<int8_t>(header, box, part, out, whole, integer);
-    case SampleType::kU16:
-      return Store<uint16_t>(header, box, part, out, whole, integer);
-    case SampleType::kI16:
-      return Store<int16_t>(header, box, part, out, whole, integer);
-    case SampleType::kU32:
-      return Store<uint32_t>(header, box, part, out, whole, integer);
-    case SampleType::kI32:
-      return Store<int32_t>(header, box, part, out, whole, integer);
-    default:
-      return Store<float>(header, box, part, out, whole, real);
-  }
+  WithSampleType(header.type, [&](auto type) {
+    using T = decltype(type);
+    T* const samples = out.As<T>();
+    ForEachSample(header, whole, box, part, [&](int64_t to, int64_t from) {
+      samples[to] = static_cast<T>(value(from, type));
+    });
+  });
 }
 
 Status DecodeTile(const ArrayStream& stream, int64_t index, NdArray& out, const Box& whole) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <type_traits>
 
 #include "codecs/array/predictor_fit.h"
 #include "codecs/array/table_fit.h"
@@ -96,22 +97,13 @@ void LoadFloats(const NdArray& array, const ArrayHeader& header, const Box& whol
 
 void LoadTile(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
               PredictedTile& tile) {
-  switch (header.type) {
-    case SampleType::kU8:
-      return LoadIntegers<uint8_t>(array, header, whole, box, tile);
-    case SampleType::kI8:
-      return LoadIntegers<int8_t>(array, header, whole, box, tile);
-    case SampleType::kU16:
-      return LoadIntegers<uint16_t>(array, header, whole, box, tile);
-    case SampleType::kI16:
-      return LoadIntegers<int16_t>(array, header, whole, box, tile);
-    case SampleType::kU32:
-      return LoadIntegers<uint32_t>(array, header, whole, box, tile);
-    case SampleType::kI32:
-      return LoadIntegers<int32_t>(array, header, whole, box, tile);
-    default:
-      return LoadFloats(array, header, whole, box, tile);
-  }
+  WithSampleType(header.type, [&](auto type) {
+    if constexpr (std::is_integral_v<decltype(type)>) {
+      LoadIntegers<decltype(type)>(array, header, whole, box, tile);
+    } else {
+      LoadFloats(array, header, whole, box, tile);
+    }
+  });
 }
 
 // What the planes before an exception lead one to expect, so that fitting is not led astray.

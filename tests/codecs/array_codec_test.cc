@@ -44,22 +44,8 @@ NdArray Walk(SampleType type, const Shape& shape, uint32_t seed) {
 }
 
 double At(const NdArray& array, size_t i) {
-  switch (array.type) {
-    case SampleType::kU8:
-      return array.As<uint8_t>()[i];
-    case SampleType::kI8:
-      return array.As<int8_t>()[i];
-    case SampleType::kU16:
-      return array.As<uint16_t>()[i];
-    case SampleType::kI16:
-      return array.As<int16_t>()[i];
-    case SampleType::kU32:
-      return array.As<uint32_t>()[i];
-    case SampleType::kI32:
-      return array.As<int32_t>()[i];
-    default:
-      return array.As<float>()[i];
-  }
+  return WithSampleType(
+      array.type, [&](auto type) { return static_cast<double>(array.As<decltype(type)>()[i]); });
 }
 
 Bytes Encoded(const NdArray& array, const ArrayEncodeOptions& options) {
