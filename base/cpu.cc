@@ -3,20 +3,36 @@
 #include <algorithm>
 #include <cstdlib>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace godwit {
 namespace {
+
+#if defined(__x86_64__)
+// The integer instructions that came with AVX2.
+bool HasBitInstructions() {
+  unsigned eax, ebx, ecx = 0, edx;
+  const bool lzcnt = __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) != 0 && (ecx >> 5 & 1) != 0;
+  return lzcnt && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+         __builtin_cpu_supports("popcnt");
+}
+#endif
 
 SimdLevel MachineLevel() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !HasBitInstructions()) return SimdLevel::kScalar;
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni")) {
     return SimdLevel::kAvx512;
   }
-  if (__builtin_cpu_supports("avx2")) return SimdLevel::kAvx2;
-#endif
+  return SimdLevel::kAvx2;
+#else
   return SimdLevel::kScalar;
+#endif
 }
 
 SimdLevel CappedLevel() {

@@ -9,8 +9,8 @@ namespace godwit {
 
 enum class SimdLevel : uint8_t {
   kScalar,  // the definition
-  kAvx2,    // AVX2
-  kAvx512,  // AVX-512 F, BW, DQ, VL, VBMI and VNNI
+  kAvx2,    // AVX2, BMI 1 and 2, LZCNT, POPCNT
+  kAvx512,  // these and AVX-512 F, BW, DQ, VL, VBMI and VNNI
 };
 
 std::string_view SimdLevelName(SimdLevel level);

@@ -8,11 +8,12 @@ namespace per_level_internal {
 
 #if defined(__x86_64__)
 template <auto kLoop, typename... Args>
-__attribute__((target("avx2"))) void RunAvx2(Args&... args) {
+__attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt"))) void RunAvx2(Args&... args) {
   kLoop(args...);
 }
 template <auto kLoop, typename... Args>
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void RunAvx512(Args&... args) {
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,lzcnt,popcnt"))) void RunAvx512(
+    Args&... args) {
   kLoop(args...);
 }
 #endif

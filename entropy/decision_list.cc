@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "base/per_level.h"
+
 namespace godwit {
 
-// A decision shifts out at most two bytes; bytes held back for a carry come on top.
+// A decision shifts out at most two bytes.
 void DecisionEncoder::Reserve(size_t decisions) {
-  const size_t needed = encoder_.written() + encoder_.pending() + 2 * decisions + 8;
+  const size_t needed = encoder_.written() + 2 * decisions + 8;
   if (needed <= buffer_.size()) return;
   buffer_.resize(needed + needed / 2 + 256);
   encoder_.ContinueIn(buffer_);
@@ -14,49 +16,68 @@ void DecisionEncoder::Reserve(size_t decisions) {
 
 namespace {
 
-// One decision; `hot` is the encoder's.
-__attribute__((always_inline)) inline RangeEncoder::Hot Step(RangeEncoder& encoder,
-                                                             RangeEncoder::Hot hot, Decision d,
-                                                             AdaptiveBit* contexts) {
+using Hot = RangeEncoder::Hot;
+
+// Out of the loop: its registers are not in the way.
+__attribute__((noinline, cold)) Hot EncodeRaw(RangeEncoder& encoder, Hot hot, Decision d) {
+  encoder.set_hot(hot);
+  encoder.EncodeRaw(d & 0xffff, static_cast<int>(d >> 16 & 31));
+  return encoder.hot();
+}
+
+// One decision; `hot` is the encoder's, whose buffer has room.
+__attribute__((always_inline)) inline void Step(RangeEncoder& encoder, Hot& hot, Decision d,
+                                                AdaptiveBit* contexts) {
   if ((d & kRawDecision) != 0) [[unlikely]] {
-    encoder.set_hot(hot);
-    encoder.EncodeRaw(d & 0xffff, static_cast<int>(d >> 16 & 31));
-    return encoder.hot();
+    hot = EncodeRaw(encoder, hot, d);
+    return;
   }
   AdaptiveBit& context = contexts[d >> 1];
   const bool bit = (d & 1) != 0;
-  hot = RangeEncoder::Split(hot, bit, context.p1);
+  hot = RangeEncoder::Normalise(RangeEncoder::Split(hot, bit, context.p1));
   context.Update(bit, kDecisionRate);
-  if (hot.range < RangeEncoder::kMinRange) [[unlikely]]
-    return encoder.Renormalise(hot);
-  return hot;
+  if (RangeEncoder::IsFull(hot)) [[unlikely]]
+    hot = RangeEncoder::Spill(hot);
+}
+
+__attribute__((always_inline)) inline void EncodeAll(RangeEncoder& encoder,
+                                                     std::span<const Decision> decisions,
+                                                     AdaptiveBit* contexts) {
+  Hot hot = encoder.hot();
+  for (const Decision d : decisions) Step(encoder, hot, d, contexts);
+  encoder.set_hot(hot);
+}
+
+__attribute__((always_inline)) inline void EncodeBoth(RangeEncoder& a, const Decision* at_a,
+                                                      RangeEncoder& b, const Decision* at_b,
+                                                      size_t count, AdaptiveBit* contexts) {
+  Hot hot_a = a.hot(), hot_b = b.hot();
+  for (const Decision* const end = at_a + count; at_a != end; ++at_a, ++at_b) {
+    Step(a, hot_a, *at_a, contexts);
+    Step(b, hot_b, *at_b, contexts);
+  }
+  a.set_hot(hot_a);
+  b.set_hot(hot_b);
 }
 
 }  // namespace
 
-void DecisionEncoder::Encode(std::span<const Decision> decisions, AdaptiveBit* contexts) {
+void DecisionEncoder::Encode(SimdLevel level, std::span<const Decision> decisions,
+                             AdaptiveBit* contexts) {
   Reserve(decisions.size());
-  RangeEncoder::Hot hot = encoder_.hot();
-  for (const Decision d : decisions) hot = Step(encoder_, hot, d, contexts);
-  encoder_.set_hot(hot);
+  RunPerLevel<EncodeAll>(level, encoder_, decisions, contexts);
 }
 
-void DecisionEncoder::EncodeTwo(DecisionEncoder& a, std::span<const Decision> of_a,
+void DecisionEncoder::EncodeTwo(SimdLevel level, DecisionEncoder& a, std::span<const Decision> of_a,
                                 DecisionEncoder& b, std::span<const Decision> of_b,
                                 AdaptiveBit* contexts) {
   const size_t both = std::min(of_a.size(), of_b.size());
   a.Reserve(of_a.size());
   b.Reserve(of_b.size());
-  RangeEncoder::Hot hot_a = a.encoder_.hot(), hot_b = b.encoder_.hot();
-  const Decision *at_a = of_a.data(), *at_b = of_b.data();
-  for (const Decision* const end = at_a + both; at_a != end; ++at_a, ++at_b) {
-    hot_a = Step(a.encoder_, hot_a, *at_a, contexts);
-    hot_b = Step(b.encoder_, hot_b, *at_b, contexts);
-  }
-  a.encoder_.set_hot(hot_a);
-  b.encoder_.set_hot(hot_b);
-  a.Encode(of_a.subspan(both), contexts);
-  b.Encode(of_b.subspan(both), contexts);
+  const Decision *const at_a = of_a.data(), *const at_b = of_b.data();
+  RunPerLevel<EncodeBoth>(level, a.encoder_, at_a, b.encoder_, at_b, both, contexts);
+  a.Encode(level, of_a.subspan(both), contexts);
+  b.Encode(level, of_b.subspan(both), contexts);
 }
 
 Result<std::span<const std::byte>> DecisionEncoder::Finish() {

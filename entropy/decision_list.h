@@ -10,6 +10,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/cpu.h"
 #include "base/status.h"
 #include "entropy/adaptive_bit.h"
 #include "entropy/range_coder.h"
@@ -74,11 +75,11 @@ class DecisionEncoder {
   // Forgets what was coded before and keeps the memory.
   void Start() { encoder_ = RangeEncoder(buffer_); }
   // `contexts` are those that the decisions name; each is moved at kDecisionRate.
-  void Encode(std::span<const Decision> decisions, AdaptiveBit* contexts);
+  void Encode(SimdLevel level, std::span<const Decision> decisions, AdaptiveBit* contexts);
   // The same of two encoders side by side, decision by decision: while one waits for its
   // multiplication the other goes on. No context may be in both.
-  static void EncodeTwo(DecisionEncoder& a, std::span<const Decision> of_a, DecisionEncoder& b,
-                        std::span<const Decision> of_b, AdaptiveBit* contexts);
+  static void EncodeTwo(SimdLevel level, DecisionEncoder& a, std::span<const Decision> of_a,
+                        DecisionEncoder& b, std::span<const Decision> of_b, AdaptiveBit* contexts);
   // Flushes; the bytes are valid until Start(). Call once, last.
   Result<std::span<const std::byte>> Finish();
 

@@ -21,21 +21,47 @@ bool AllZero(const std::byte* begin, const std::byte* end) {
 
 }  // namespace
 
+void RangeEncoder::TakeCarry() {
+  if (hot_.low >> (32 + hot_.held) == 0) return;
+  hot_.low &= (uint64_t{1} << (32 + hot_.held)) - 1;
+  if (overflow_) {
+    lost_ = true;  // a carry leaves some byte that is not 0
+  } else {
+    AddOne(hot_.at);
+  }
+}
+
+void RangeEncoder::WriteChecked(int bytes) {
+  TakeCarry();
+  for (; bytes > 0; --bytes) {
+    const auto byte = static_cast<std::byte>(hot_.low >> (24 + hot_.held));
+    if (hot_.at == end_) {
+      overflow_ = true;
+      lost_ = lost_ || byte != std::byte{0};
+    } else {
+      *hot_.at++ = byte;
+    }
+    hot_.low &= (uint64_t{1} << (24 + hot_.held)) - 1;
+    if (hot_.held == 0) break;  // that was the last byte of a flush
+    hot_.held -= 8;
+  }
+}
+
 Result<size_t> RangeEncoder::Finish() {
   const uint64_t limit = hot_.low + hot_.range;
   const uint64_t whole = RoundUp(hot_.low, kWhole);
+  const int held = static_cast<int>(hot_.held / 8);
   if (whole < limit) {
     hot_.low = whole;
-    ShiftOut();  // the cached byte and those that waited for a carry
+    WriteChecked(held);
   } else {
     hot_.low = RoundUp(hot_.low, kTopByte);
     assert(hot_.low < limit);
-    ShiftOut();
-    ShiftOut();  // the top byte of hot_.low
+    WriteChecked(held + 1);
   }
-  if (lost_ == 0 && AllZero(begin_, at_)) return size_t{0};
+  if (!lost_ && AllZero(begin_, hot_.at)) return size_t{0};
   if (overflow_) return Status(StatusCode::kOverLimit, "entropy coder output buffer is full");
-  return static_cast<size_t>(at_ - begin_);
+  return static_cast<size_t>(hot_.at - begin_);
 }
 
 Status RangeDecoder::Finish() const {

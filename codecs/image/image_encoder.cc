@@ -32,6 +32,7 @@ constexpr size_t kMinSectionPayload = 512;  // bytes: layers share a section unt
 // time: layers share no context.
 class LayerCoder final : public DecisionSink {
  public:
+  explicit LayerCoder(SimdLevel level) : level_(level) {}
   void Start(int layers) {
     for (int l = 0; l < layers; ++l) encoders_[static_cast<size_t>(l)].Start();
     parts_ = 0;
@@ -52,6 +53,7 @@ class LayerCoder final : public DecisionSink {
     int layer = 0;
     size_t begin = 0;
   };
+  SimdLevel level_;
   std::array<DecisionEncoder, kLayers> encoders_;
   swift::ContextState contexts_;
   std::array<Part, kLayers> part_;
@@ -72,14 +74,15 @@ void LayerCoder::Take(std::span<const Decision> decisions) {
       continue;
     }
     const size_t both = std::min(part.size(), rest.size());
-    DecisionEncoder::EncodeTwo(*other, rest.first(both), encoder, part.first(both), contexts);
+    DecisionEncoder::EncodeTwo(level_, *other, rest.first(both), encoder, part.first(both),
+                               contexts);
     rest = rest.subspan(both);
     if (part.size() > both) {
       rest = part.subspan(both);
       other = &encoder;
     }
   }
-  if (!rest.empty()) other->Encode(rest, contexts);
+  if (!rest.empty()) other->Encode(level_, rest, contexts);
   // Decisions to come belong to the last of these layers, unless another begins.
   if (parts_ > 0) part_[0] = {part_[parts_ - 1].layer, 0};
   parts_ = std::min<size_t>(parts_, 1);
@@ -90,7 +93,7 @@ struct Worker {
   Worker(const swift::SwiftModel& model, SimdLevel simd, int planes, int64_t cells)
       : analyser(model, simd),
         row(swift::CellRow::Create(planes, cells, /*own_symbols=*/true)),
-        coder(std::make_unique<LayerCoder>()),
+        coder(std::make_unique<LayerCoder>(simd)),
         batch(static_cast<size_t>(DecisionWriter::kBatch + DecisionWriter::kSlack +
                                   kBetweenPauses)) {}
   // At most 512, the flags of a row of blocks; a block or a cell has fifteen values of 33.

@@ -19,6 +19,10 @@ PlaneQuantiser MakeQuantiser(uint32_t step, uint8_t rounding) {
   return q;
 }
 
+void Prefetch(const uint8_t* p, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i);
+}
+
 }  // namespace
 
 RowAnalyser::RowAnalyser(const SwiftModel& model, SimdLevel level)
@@ -52,6 +56,12 @@ void RowAnalyser::AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_
   for (int64_t line = 0; line < 8; ++line) {
     const int64_t y = std::min(block_row * 8 + line, pixels.height - 1);
     const uint8_t* const source = pixels.At(y, 0) + x * channels;
+    // The next pixels: two cache lines of a row at a time are too little for the machine to see.
+    if (x + width < pixels.width) {
+      Prefetch(source + width * channels, std::min(kChunk, pixels.width - x - width) * channels);
+    } else if (y + 8 < pixels.height) {
+      Prefetch(pixels.At(y + 8, 0), std::min(kChunk, pixels.width) * channels);
+    }
     if (whole > 0) colour(source, 0, whole, line);
     if (whole == width) continue;
     const int64_t rest = pixels.width - x - whole;  // of the last cell

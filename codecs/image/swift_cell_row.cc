@@ -205,19 +205,29 @@ struct GradientRow {
 };
 
 __attribute__((always_inline)) inline void GradientBody(GradientRow& r) {
+  // Copies, so that nothing written can be thought to change them.
   const int16_t factor = r.scale.factor;
-  const int shift = r.scale.shift;
-  const auto scaled = [=](int half) __attribute__((always_inline)) {
-    return static_cast<int16_t>((int32_t{static_cast<int16_t>(half)} * factor + (1 << 14)) >> 15);
+  const int shift = r.scale.shift, half_step = 1 << (shift - 1);
+  const int16_t* const here = r.dc;
+  const int16_t *const above = here - r.pitch, *const below = here + r.pitch;
+  uint8_t* const __restrict gradient = r.gradient;
+  int16_t* const __restrict dc_edge = r.dc_edge.data();
+  const int64_t count = r.count;
+  const auto scaled = [=](int16_t half) __attribute__((always_inline)) {
+    return static_cast<int16_t>((int32_t{half} * factor + (1 << 14)) >> 15);
   };
-  for (int64_t x = 0; x < r.count; ++x) {
-    const auto slope = [&](int64_t to) __attribute__((always_inline)) {
-      return std::min(std::abs(int{scaled((r.dc[x + to] >> 1) - (r.dc[x] >> 1))}), 8191);
-    };
-    const int sum = (slope(-r.pitch) + slope(-1) + slope(1) + slope(r.pitch)) >> shift;
-    r.gradient[x] = static_cast<uint8_t>(std::min(sum, 255));
-    const int steps = (scaled(r.dc[x] >> 1) + (1 << (shift - 1))) >> shift;
-    r.dc_edge[static_cast<size_t>(x)] = static_cast<int16_t>(kEdge[0] * steps);
+  const auto slope = [=](int16_t a, int16_t b) __attribute__((always_inline)) {
+    const auto half = static_cast<int16_t>((a >> 1) - (b >> 1));
+    return static_cast<int16_t>(std::min(std::abs(int{scaled(half)}), 8191));
+  };
+  for (int64_t x = 0; x < count; ++x) {
+    const auto sum = static_cast<int16_t>(slope(above[x], here[x]) + slope(here[x - 1], here[x]) +
+                                          slope(here[x + 1], here[x]) + slope(below[x], here[x]));
+    gradient[x] = static_cast<uint8_t>(std::min(sum >> shift, 255));
+  }
+  for (int64_t x = 0; x < count; ++x) {
+    const int steps = (scaled(static_cast<int16_t>(here[x] >> 1)) + half_step) >> shift;
+    dc_edge[x] = static_cast<int16_t>(kEdge[0] * steps);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <string>
 #include <vector>
 
 namespace godwit {
@@ -45,7 +46,12 @@ Bytes Finished(DecisionEncoder& encoder) {
   return Bytes(bytes->begin(), bytes->end());
 }
 
-TEST(DecisionEncoderTest, EqualsThePlainCoderHoweverTheListIsCut) {
+class DecisionEncoderTest : public testing::TestWithParam<SimdLevel> {};
+
+INSTANTIATE_TEST_SUITE_P(AllLevels, DecisionEncoderTest, testing::ValuesIn(SupportedSimdLevels()),
+                         [](const auto& level) { return std::string(SimdLevelName(level.param)); });
+
+TEST_P(DecisionEncoderTest, EqualsThePlainCoderHoweverTheListIsCut) {
   DecisionEncoder encoder;  // used again and again
   for (const size_t n : {0u, 1u, 7u, 1000u, 30000u}) {
     const std::vector<Decision> list = RandomDecisions(static_cast<uint32_t>(n), n, 0, 40);
@@ -55,14 +61,14 @@ TEST(DecisionEncoderTest, EqualsThePlainCoderHoweverTheListIsCut) {
       contexts.assign(40, {});
       encoder.Start();
       for (size_t i = 0; i < n; i += cut)
-        encoder.Encode({list.data() + i, std::min(cut, n - i)}, contexts.data());
+        encoder.Encode(GetParam(), {list.data() + i, std::min(cut, n - i)}, contexts.data());
       EXPECT_EQ(Finished(encoder), want) << n << " by " << cut;
       for (size_t i = 0; i < contexts.size(); ++i) EXPECT_EQ(contexts[i].p1, plain[i].p1);
     }
   }
 }
 
-TEST(DecisionEncoderTest, TwoSideBySideEqualEachAlone) {
+TEST_P(DecisionEncoderTest, TwoSideBySideEqualEachAlone) {
   constexpr std::pair<size_t, size_t> kSizes[] = {{0, 9}, {1000, 1000}, {20000, 3}, {17, 5000}};
   for (const auto& [na, nb] : kSizes) {
     const auto list_a = RandomDecisions(1, na, 0, 30), list_b = RandomDecisions(2, nb, 30, 30);
@@ -71,7 +77,7 @@ TEST(DecisionEncoderTest, TwoSideBySideEqualEachAlone) {
     DecisionEncoder a, b;
     a.Start();
     b.Start();
-    DecisionEncoder::EncodeTwo(a, list_a, b, list_b, contexts.data());
+    DecisionEncoder::EncodeTwo(GetParam(), a, list_a, b, list_b, contexts.data());
     EXPECT_EQ(Finished(a), want_a);
     EXPECT_EQ(Finished(b), want_b);
     for (size_t i = 0; i < contexts.size(); ++i) EXPECT_EQ(contexts[i].p1, plain[i].p1);
