@@ -84,47 +84,15 @@ void RowAnalyser::AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_
   }
 }
 
-// The 4x4 transform of each cell's DC values, rounded to nearest. `half` has f=3, so that 32 bits
-// hold every sum.
-void RowAnalyser::AnalyseCoarse(CellRow& row) {
-  const auto& m = model_.coarse_forward;
-  // n / step == n * reciprocal >> 40 for n * step < 2^40; n is below 2^20.
-  const uint64_t reciprocal = (uint64_t{1} << 40) / step_ + 1;
-  for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
-    for (int64_t cx = 0; cx < row.cells_w; ++cx) {
-      const int16_t* const dc = row.dc[p].data() + row.Bordered(0, cx * 4);
-      int32_t half[4][4];  // [v][x]
-      for (size_t v = 0; v < 4; ++v) {
-        for (size_t x = 0; x < 4; ++x) half[v][x] = 1 << 14;
-        for (size_t y = 0; y < 4; ++y) {
-          const int16_t* const line = dc + static_cast<int64_t>(y) * row.block_pitch;
-          for (size_t x = 0; x < 4; ++x) half[v][x] += m[v * 4 + y] * line[x];
-        }
-        for (size_t x = 0; x < 4; ++x) half[v][x] >>= 15;
-      }
-      int16_t* const q = row.coarse[p].data() + row.BorderedCell(cx) * kCoarse;
-      for (size_t u = 0; u < 4; ++u) {
-        for (size_t v = 0; v < 4; ++v) {
-          int32_t sum = 1 << 12;
-          for (size_t x = 0; x < 4; ++x) sum += m[u * 4 + x] * half[v][x];
-          const int32_t c = sum >> 13;  // f=4
-          const uint64_t n = static_cast<uint64_t>(std::abs(c)) * 4 + step_ / 2;
-          const auto level = static_cast<int32_t>(n * reciprocal >> 40);
-          q[u * 4 + v] = static_cast<int16_t>(c < 0 ? -level : level);
-        }
-      }
-    }
-  }
-}
-
 void RowAnalyser::Analyse(TensorView<const uint8_t> pixels, CellRow& row) {
   row.NextRow();
   for (int64_t y = 0; y < kCellBlocks; ++y) {
     for (int64_t x = 0; x < row.cells_w * kCell; x += kChunk)
       AnalyseBlocks(pixels, y, x, std::min(kChunk, row.cells_w * kCell - x), row);
   }
-  AnalyseCoarse(row);
-  ReconstructDc(model_, step_, row);
+  for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p)
+    CoarseForward(level_, model_.coarse_forward, row.Coarse(p, step_));
+  ReconstructDc(model_, step_, level_, row);
   StartEdges(step_, level_, row);
   for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
     uint64_t* const to = row.cell_nonzero[p].data();

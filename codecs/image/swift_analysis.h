@@ -22,7 +22,6 @@ class RowAnalyser {
  private:
   void AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_row, int64_t x, int64_t width,
                      CellRow& row);
-  void AnalyseCoarse(CellRow& row);
 
   const SwiftModel& model_;
   SimdLevel level_;

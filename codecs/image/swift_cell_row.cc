@@ -24,10 +24,6 @@ void KeepLast(Tensor<T>& t, int64_t from, int64_t pitch) {
               static_cast<size_t>(pitch) * sizeof(T));
 }
 
-int16_t Saturate16(int64_t v) {
-  return static_cast<int16_t>(std::clamp<int64_t>(v, -32768, 32767));
-}
-
 }  // namespace
 
 uint64_t CellRow::BytesFor(int planes, int64_t max_cells_w) {
@@ -35,7 +31,7 @@ uint64_t CellRow::BytesFor(int planes, int64_t max_cells_w) {
   const auto cells = static_cast<uint64_t>(max_cells_w + 2);
   constexpr uint64_t kPerBlock = 4 * (2 * kChannels + 8) + 6 * 2 +
                                  5 * (kChannels + 1 + sizeof(BlockEdges) + kBands) +
-                                 (kLayers - 2) * 16;
+                                 2 * (kLayers - 2) * 16;
   constexpr uint64_t kPerCell = 2 * (3 * kCoarse + 1 + kBands) + 8;
   return static_cast<uint64_t>(planes) * (blocks * kPerBlock + cells * kPerCell + 64 * 40) +
          blocks * (4 + 4 + 1 + 2 + 2 * kLanes + 2 + sizeof(BandContexts)) + cells + 9 * 64;
@@ -59,7 +55,7 @@ CellRow CellRow::Create(int planes, int64_t max_cells_w, bool own_symbols) {
     r.residual[p] = Tensor<int8_t>(1, (kRows + 1) * pitch * kChannels + kSlack);
     r.gradient[p] = Tensor<uint8_t>(kRows + 1, pitch);
     r.edges[p] = Tensor<BlockEdges>(kRows + 1, pitch);
-    r.edges_above[p] = Tensor<int16_t>(kLayers - 2, blocks, 8);
+    r.edges_below[p] = Tensor<int16_t>(2 * (kLayers - 2), blocks, 8);
     r.cell_nonzero[p] = Tensor<uint64_t>(1, max_cells_w);
     for (size_t b = 0; b < kBands; ++b) {
       r.band_sum[p * kBands + b] = Tensor<uint8_t>(kRows + 1, pitch);
@@ -83,6 +79,7 @@ void CellRow::StartTile(int64_t width) {
   block_pitch = width * kCellBlocks + 2;
   symbol_pitch = width * kCellBlocks;
   first = true;
+  parity = 0;
   // What NextRow() will keep of a row that is not there, and the borders.
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
     Clear(coarse[p], 0, 2 * cell_pitch * kCoarse);
@@ -91,7 +88,8 @@ void CellRow::StartTile(int64_t width) {
     Clear(residual[p], 0, (kRows + 1) * block_pitch * kChannels);
     Clear(gradient[p], 0, (kRows + 1) * block_pitch);
     Clear(edges[p], 0, (kRows + 1) * block_pitch);
-    Clear(edges_above[p], 0, (kLayers - 2) * blocks_w() * 8);
+    Clear(edges_below[p], 0, 2 * (kLayers - 2) * blocks_w() * 8);
+    edges_kept[p] = {};
     for (size_t b = 0; b < kBands; ++b) {
       Clear(band_sum[p * kBands + b], 0, (kRows + 1) * block_pitch);
       Clear(cell_count[p * kBands + b], 0, 2 * cell_pitch);
@@ -100,6 +98,7 @@ void CellRow::StartTile(int64_t width) {
 }
 
 void CellRow::NextRow() {
+  parity = 1 - parity;
   const int64_t bordered = kRows * block_pitch;
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
     KeepLast(coarse[p], 1, cell_pitch * kCoarse);
@@ -123,51 +122,36 @@ void CellRow::NextRow() {
   }
 }
 
-void CellRow::TakeEdgesAbove(int layer) {
-  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    const int16_t* const from = edges_above[p].data() + (layer - 2) * blocks_w() * 8;
-    BlockEdges* const to = edges[p].data() + Bordered(-1, 0);
-    for (int64_t x = 0; x < blocks_w(); ++x)
-      std::memcpy(to[x].bottom.data(), from + x * 8, sizeof to[x].bottom);
-  }
+void CellRow::TakeEdgesAbove(size_t plane, int layer) {
+  const int above = 1 - parity,
+            kept = edges_kept[plane][static_cast<size_t>(above)][static_cast<size_t>(layer)];
+  const int16_t* const from =
+      edges_below[plane].data() + (above * (kLayers - 2) + kept) * blocks_w() * 8;
+  BlockEdges* const to = edges[plane].data() + Bordered(-1, 0);
+  for (int64_t x = 0; x < blocks_w(); ++x)
+    std::memcpy(to[x].bottom.data(), from + x * 8, sizeof to[x].bottom);
 }
 
-void CellRow::KeepEdgesBelow(int layer) {
-  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    int16_t* const to = edges_above[p].data() + (layer - 2) * blocks_w() * 8;
-    const BlockEdges* const from = edges[p].data() + Bordered(kRows - 1, 0);
-    for (int64_t x = 0; x < blocks_w(); ++x)
-      std::memcpy(to + x * 8, from[x].bottom.data(), sizeof from[x].bottom);
+void CellRow::KeepEdgesBelow(size_t plane, int layer, bool coded) {
+  auto& kept = edges_kept[plane][static_cast<size_t>(parity)];
+  const auto l = static_cast<size_t>(layer);
+  if (!coded && layer > 2) {
+    kept[l] = kept[l - 1];
+    return;
   }
+  kept[l] = static_cast<int8_t>(layer - 2);
+  int16_t* const to =
+      edges_below[plane].data() + (parity * (kLayers - 2) + layer - 2) * blocks_w() * 8;
+  const BlockEdges* const from = edges[plane].data() + Bordered(kRows - 1, 0);
+  for (int64_t x = 0; x < blocks_w(); ++x)
+    std::memcpy(to + x * 8, from[x].bottom.data(), sizeof from[x].bottom);
 }
 
-void ReconstructDc(const SwiftModel& model, uint32_t step, CellRow& row) {
-  const auto& m = model.coarse_inverse;
+void ReconstructDc(const SwiftModel& model, uint32_t step, SimdLevel level, CellRow& row) {
   const int64_t pitch = row.block_pitch;
   for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
     int16_t* const dc = row.dc[p].data();
-    for (int64_t cx = 0; cx < row.cells_w; ++cx) {
-      const int16_t* const q = row.coarse[p].data() + row.BorderedCell(cx) * kCoarse;
-      int64_t value[16], half[16];  // value[u][v] f=6; half[x][v] f=6
-      for (size_t i = 0; i < 16; ++i) {
-        value[i] = std::clamp<int64_t>(int64_t{q[i]} * step, -(1 << 23), 1 << 23);
-      }
-      for (size_t x = 0; x < 4; ++x) {
-        for (size_t v = 0; v < 4; ++v) {
-          int64_t sum = 1 << 13;
-          for (size_t u = 0; u < 4; ++u) sum += m[x * 4 + u] * value[u * 4 + v];
-          half[x * 4 + v] = sum >> 14;
-        }
-      }
-      for (int64_t y = 0; y < 4; ++y) {
-        int16_t* const out = dc + row.Bordered(y, cx * 4);
-        for (size_t x = 0; x < 4; ++x) {
-          int64_t sum = 1 << 15;
-          for (size_t v = 0; v < 4; ++v) sum += m[static_cast<size_t>(y) * 4 + v] * half[x * 4 + v];
-          out[x] = Saturate16(sum >> 16);
-        }
-      }
-    }
+    CoarseInverse(level, model.coarse_inverse, row.Coarse(p, step));
     // Beyond the tile the nearest block stands in; so it does below, where nothing is coded yet.
     for (int64_t y = 1; y <= kRows; ++y) {
       dc[y * pitch] = dc[y * pitch + 1];

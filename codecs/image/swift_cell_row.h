@@ -8,6 +8,7 @@
 
 #include "base/cpu.h"
 #include "codecs/image/swift_band_context.h"
+#include "codecs/image/swift_coarse_transform.h"
 #include "codecs/image/swift_layout.h"
 #include "codecs/image/swift_model.h"
 #include "tensor/tensor.h"
@@ -40,9 +41,12 @@ struct CellRow {
   std::array<Tensor<int8_t>, kPlanes> residual;          // [5 rows with border][position]
   std::array<Tensor<uint8_t>, kPlanes> gradient;         // [5 rows with border]
   std::array<Tensor<BlockEdges>, kPlanes> edges;         // [5 rows with border]
-  // The lower edges of the row above as they were after each layer from 2 on, [layer -
-  // 2][block][u]: a layer must not see those that may be left out.
-  std::array<Tensor<int16_t>, kPlanes> edges_above;
+  // The lower edges of a row as they were after each layer from 2 on, for the row below: a layer
+  // must not see those that may be left out. [parity of the row][layer - 2][block][u]
+  std::array<Tensor<int16_t>, kPlanes> edges_below;
+  // Where in edges_below a layer's are: where it coded nothing, those of the layer before serve.
+  std::array<std::array<std::array<int8_t, kLayers>, 2>, kPlanes> edges_kept{};
+  int parity = 0;                                          // of this row
   std::array<Tensor<uint8_t>, kPlanes * kBands> band_sum;  // [5 rows with border]
   // [2 rows of cells with border], blocks with the flag set
   std::array<Tensor<uint8_t>, kPlanes * kBands> cell_count;
@@ -65,9 +69,10 @@ struct CellRow {
   // The next row of cells: keeps what lies above it and clears the rest, but for symbols.
   void NextRow();
 
-  // Before and after a layer from 2 on is coded.
-  void TakeEdgesAbove(int layer);
-  void KeepEdgesBelow(int layer);
+  // Before a plane's first band of a layer in which it codes anything in this row.
+  void TakeEdgesAbove(size_t plane, int layer);
+  // After each of a plane's layers from 2 on; `coded` tells whether it coded anything.
+  void KeepEdgesBelow(size_t plane, int layer, bool coded);
 
   int64_t blocks_w() const { return cells_w * kCellBlocks; }
   // Row 0..3 of blocks, column 0..: index into arrays with a border.
@@ -78,11 +83,15 @@ struct CellRow {
     return symbols[plane] + (row * symbol_pitch + column) * kChannels;
   }
   int64_t BorderedCell(int64_t column) const { return cell_pitch + column + 1; }
+  CoarseRow Coarse(size_t plane, uint32_t step) {
+    return {dc[plane].data() + Bordered(0, 0), block_pitch,
+            coarse[plane].data() + BorderedCell(0) * kCoarse, cells_w, step};
+  }
 };
 
 // The reconstructed DC plane from the coarse symbols of layers 0 and 1 (docs/format/image.md
 // section 4).
-void ReconstructDc(const SwiftModel& model, uint32_t step, CellRow& row);
+void ReconstructDc(const SwiftModel& model, uint32_t step, SimdLevel level, CellRow& row);
 
 // Gradients and edges from the DC plane: call between layers 1 and 2, in encoder and decoder.
 void StartEdges(uint32_t step, SimdLevel level, CellRow& row);

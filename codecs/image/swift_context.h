@@ -70,19 +70,19 @@ class ContextCoder {
 
   // Layers 0.. must come in order. Layer 2 and up need StartEdges() first.
   void CodeLayer(int layer) {
-    if (layer >= 2) row_.TakeEdgesAbove(layer);
     for (int p = 0; p < row_.planes; ++p) {
       if (layer == 0) {
         CodeCoarseDc(p);
       } else if (layer == 1) {
         CodeCoarseAc(p);
       } else {
+        bool coded = false;
         for (int b = 0; b < kBands; ++b) {
-          if (LayerOf(p, b) == layer) CodeBand(p, b);
+          if (LayerOf(p, b) == layer) coded = CodeBand(p, b, coded) || coded;
         }
+        row_.KeepEdgesBelow(static_cast<size_t>(p), layer, coded);
       }
     }
-    if (layer >= 2) row_.KeepEdgesBelow(layer);
   }
   const Coder& coder() const { return coder_; }
 
@@ -125,7 +125,8 @@ class ContextCoder {
 
   void CodeCoarseDc(int plane);
   void CodeCoarseAc(int plane);
-  void CodeBand(int plane, int band);
+  // Whether any block has the band; `coded` tells whether one had one of this layer before.
+  bool CodeBand(int plane, int band, bool coded);
   void EncodeCells(Coder& coder, int plane, int band);
   void DecodeCells(Coder& coder, int plane, int band);
   CellFlagRow MakeCellFlagRow(int plane, int band) const;
@@ -320,7 +321,7 @@ void ContextCoder<Coder, kDecode, Probe>::DecodeCells(Coder& coder, int plane, i
 }
 
 template <typename Coder, bool kDecode, typename Probe>
-void ContextCoder<Coder, kDecode, Probe>::CodeBand(int plane, int band) {
+bool ContextCoder<Coder, kDecode, Probe>::CodeBand(int plane, int band, bool coded) {
   Coder coder = coder_;
   coder.Pause();
   if constexpr (kDecode) {
@@ -333,6 +334,7 @@ void ContextCoder<Coder, kDecode, Probe>::CodeBand(int plane, int band) {
   int64_t first = 0, end = row_.cells_w;
   while (first < end && flags[first] == 0) ++first;
   while (end > first && flags[end - 1] == 0) --end;
+  if (first < end && !coded) row_.TakeEdgesAbove(static_cast<size_t>(plane), LayerOf(plane, band));
   for (int64_t y = 0; first < end && y < kCellBlocks; ++y) {
     coder.Pause();
     if constexpr (kDecode) {
@@ -342,6 +344,7 @@ void ContextCoder<Coder, kDecode, Probe>::CodeBand(int plane, int band) {
     }
   }
   coder_ = coder;
+  return first < end;
 }
 
 template <typename Coder, bool kDecode, typename Probe>

@@ -141,13 +141,12 @@ Result<SwiftModel> SwiftModel::Load(const SafeTensors& file, uint64_t id) {
   GODWIT_RETURN_IF_ERROR(Read(file, "transform.inverse", m.transform.inverse));
   GODWIT_RETURN_IF_ERROR(Read(file, "transform.coarse_forward", m.coarse_forward));
   GODWIT_RETURN_IF_ERROR(Read(file, "transform.coarse_inverse", m.coarse_inverse));
-  for (size_t row = 0; row < 4; ++row) {  // so that coarse symbols fit 16 bits at the finest step
-    int norm = 0;
-    for (size_t i = 0; i < 4; ++i) norm += std::abs(int{m.coarse_forward[row * 4 + i]});
-    // Coarse DC stays below norm^2 / 2^16, and its difference from a mean within +-16000 in 16
-    // bits.
-    if (norm > 33000) return Refuse("transform.coarse_forward", "a row's norm is beyond 33000");
-  }
+  // So that coarse symbols fit 16 bits at the finest step: coarse DC stays below norm^2 / 2^16, and
+  // its difference from a mean within +-16000 in 16 bits.
+  if (CoarseNorm(m.coarse_forward) > kMaxCoarseNorm)
+    return Refuse("transform.coarse_forward", "a row's norm is beyond 33000");
+  if (CoarseNorm(m.coarse_inverse) > kMaxCoarseNorm)
+    return Refuse("transform.coarse_inverse", "a row's norm is beyond 33000");
   if (!CheckTransform(m.transform)) return Refuse("transform", "sums may pass 32 bits");
   m.transform.fold_forward = CanFoldForward(m.transform);
   std::array<uint8_t, 1> rounding;

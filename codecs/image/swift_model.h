@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "codecs/image/swift_band_context.h"
 #include "codecs/image/swift_coarse_context.h"
+#include "codecs/image/swift_coarse_transform.h"
 #include "codecs/image/swift_layout.h"
 #include "models/safetensors.h"
 #include "transforms/block_transform.h"
@@ -92,8 +93,8 @@ struct ContextParameters {
 
 struct SwiftModel {
   BlockTransform transform;
-  std::array<int16_t, 16> coarse_forward;  // [frequency][sample], 14 fraction bits
-  std::array<int16_t, 16> coarse_inverse;  // [sample][frequency], 14 fraction bits
+  CoarseMatrix coarse_forward;  // [frequency][sample], 14 fraction bits
+  CoarseMatrix coarse_inverse;  // [sample][frequency], 14 fraction bits
   // Rounding point of the quantiser of AC symbols in 1/256 of a step: 128 rounds to nearest.
   // Encoder only.
   uint8_t rounding = 128;

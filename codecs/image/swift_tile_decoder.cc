@@ -64,7 +64,7 @@ Status TileDecoder::DecodeRow(const LatentTarget& out) {
   }
   for (int l = 0; l < std::max(layers_, 2); ++l) {
     if (l == 2) {
-      ReconstructDc(model_, step, row_);
+      ReconstructDc(model_, step, level_, row_);
       StartEdges(step, level_, row_);
     }
     Layer& layer = substreams_[static_cast<size_t>(l)];
@@ -74,7 +74,7 @@ Status TileDecoder::DecodeRow(const LatentTarget& out) {
     coder.CodeLayer(l);
     layer.decoder = coder.coder().decoder();
   }
-  if (layers_ <= 2) ReconstructDc(model_, step, row_);
+  if (layers_ <= 2) ReconstructDc(model_, step, level_, row_);
   for (size_t p = 0; p < static_cast<size_t>(row_.planes); ++p) {
     for (int64_t y = 0; y < kCellBlocks; ++y) {
       std::memcpy(out.dc[p] + y * out.columns, row_.dc[p].data() + row_.Bordered(y, 0),
