@@ -68,7 +68,12 @@ Status TileDecoder::DecodeRow(const LatentTarget& out) {
       StartEdges(step, level_, row_);
     }
     Layer& layer = substreams_[static_cast<size_t>(l)];
-    if (l >= layers_ || !layer.coded) continue;
+    if (l >= layers_) continue;
+    if (!layer.coded) {
+      for (size_t p = 0; l >= 2 && p < static_cast<size_t>(row_.planes); ++p)
+        row_.KeepEdgesBelow(p, l, /*coded=*/false);
+      continue;
+    }
     ContextCoder<BitReader, true> coder(model_.context, row_,
                                         BitReader(layer.decoder, state_->bit.data()), level_);
     coder.CodeLayer(l);

@@ -69,6 +69,28 @@ TEST(ImageCodecTest, EverySizeTo40ComesBack) {
   }
 }
 
+// One high frequency, and not in every row of cells: the layers between are empty, so a decoder
+// never goes through them.
+TEST(ImageCodecTest, LayersAfterEmptyOnesComeBack) {
+  Tensor<uint8_t> picture(5 * 32, 96, 1);
+  constexpr double kQuarter = 3.14159265358979 / 16;
+  for (int64_t y = 0; y < picture.height(); ++y) {
+    for (int64_t x = 0; x < picture.width(); ++x) {
+      const uint32_t hash = HashOf(static_cast<uint32_t>(x / 8), static_cast<uint32_t>(y / 8), 3);
+      const double sign = y / 32 % 2 == 1 || hash % 4 == 0 ? 0 : hash % 3 == 0 ? -1 : 1;
+      const double wave = std::cos(7 * (2 * static_cast<double>(y % 8) + 1) * kQuarter);
+      *picture.view().At(y, x) = static_cast<uint8_t>(std::lround(180 + sign * 60 * wave));
+    }
+  }
+  ImageEncoder encoder =
+      Must(ImageEncoder::Create(TestImageModel(), {.step_index = 150, .threads = 1}));
+  const Bytes file = Must(encoder.Encode(picture.view()));
+  const ImageStream stream = Must(ParseImageStream(file));
+  ASSERT_EQ(stream.layers.size(), 6u);
+  for (const size_t l : {2, 3, 4}) EXPECT_TRUE(stream.layers[l][0].empty()) << l;
+  EXPECT_GT(Psnr(picture, DecodePicture(file, TestImageModel(), nullptr)), 40);
+}
+
 TEST(ImageCodecTest, EverySizeAroundTilesComesBackInEachKindOfPixel) {
   for (const uint32_t tile : {32u, 64u}) {
     ImageEncoder encoder =
