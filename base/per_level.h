@@ -8,20 +8,21 @@ namespace per_level_internal {
 
 #if defined(__x86_64__)
 template <auto kLoop, typename... Args>
-__attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt"))) void RunAvx2(Args&... args) {
+__attribute__((flatten, target("avx2,bmi,bmi2,lzcnt,popcnt"))) void RunAvx2(Args&... args) {
   kLoop(args...);
 }
 template <auto kLoop, typename... Args>
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,lzcnt,popcnt"))) void RunAvx512(
-    Args&... args) {
+__attribute__((flatten, target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,lzcnt,popcnt"))) void
+RunAvx512(Args&... args) {
   kLoop(args...);
 }
 #endif
 
 }  // namespace per_level_internal
 
-// Calls kLoop(args...) as compiled for `level`. kLoop and all that it calls in its loops must be
-// __attribute__((always_inline)), or they stay as they are compiled for every machine.
+// Calls kLoop(args...) as compiled for `level`, with all that it calls and the compiler can see,
+// lambdas only where they are __attribute__((always_inline)). What it calls through pointers, and
+// what is noinline, stays as it is compiled for every machine.
 template <auto kLoop, typename... Args>
 void RunPerLevel(SimdLevel level, Args&... args) {
 #if defined(__x86_64__)

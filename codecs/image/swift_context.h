@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/per_level.h"
 #include "codecs/image/swift_band_context.h"
 #include "codecs/image/swift_cell_row.h"
 #include "codecs/image/swift_layout.h"
@@ -69,24 +70,26 @@ class ContextCoder {
         probe_(probe) {}
 
   // Layers 0.. must come in order. Layer 2 and up need StartEdges() first.
-  void CodeLayer(int layer) {
-    for (int p = 0; p < row_.planes; ++p) {
-      if (layer == 0) {
-        CodeCoarseDc(p);
-      } else if (layer == 1) {
-        CodeCoarseAc(p);
-      } else {
-        bool coded = false;
-        for (int b = 0; b < kBands; ++b) {
-          if (LayerOf(p, b) == layer) coded = CodeBand(p, b, coded) || coded;
-        }
-        row_.KeepEdgesBelow(static_cast<size_t>(p), layer, coded);
-      }
-    }
-  }
+  void CodeLayer(int layer) { RunPerLevel<&ContextCoder::CodePlanes>(level_, *this, layer); }
   const Coder& coder() const { return coder_; }
 
  private:
+  static void CodePlanes(ContextCoder& c, int layer) {
+    for (int p = 0; p < c.row_.planes; ++p) {
+      if (layer == 0) {
+        c.CodeCoarseDc(p);
+      } else if (layer == 1) {
+        c.CodeCoarseAc(p);
+      } else {
+        bool coded = false;
+        for (int b = 0; b < kBands; ++b) {
+          if (LayerOf(p, b) == layer) coded = c.CodeBand(p, b, coded) || coded;
+        }
+        c.row_.KeepEdgesBelow(static_cast<size_t>(p), layer, coded);
+      }
+    }
+  }
+
   // |value| - 1 of a nonzero value: low bits raw where the scale is large, the rest in unary, then
   // Elias gamma.
   static int Magnitude(Coder& coder, int magnitude, int kind, int scale) {
@@ -492,8 +495,8 @@ void ContextCoder<Coder, kDecode, Probe>::EncodeRow(Coder& coder, int plane, int
 }
 
 template <typename Coder, bool kDecode, typename Probe>
-__attribute__((noinline)) void ContextCoder<Coder, kDecode, Probe>::DecodeRow(
-    Coder& from, int plane, int band, int64_t y, int64_t first, int64_t end) {
+void ContextCoder<Coder, kDecode, Probe>::DecodeRow(Coder& from, int plane, int band, int64_t y,
+                                                    int64_t first, int64_t end) {
   Coder coder = from;
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
   const Band& table = kBandTable[bz];
