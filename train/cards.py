@@ -114,14 +114,15 @@ def write_synthesis(folder, name, model_id, stream_id, net, state, minutes, comm
     history = state.get('history') or []
     total = ' + '.join(minutes) if minutes else f'{state["minutes"]:.1f}' if state.get('minutes') else 'not recorded'
     machine = '; '.join(dict.fromkeys(h['machine'] for h in history)) if history else MACHINE
-    size = state['size']
+    size, origin = state['size'], state.get('origin')
+    started = f', from the weights of `{origin}` on' if origin else ''
     write_card(
         folder, name, [r for r in results or [] if r.get('synthesis', size) == size], id=model_id, machine=machine,
         what=f'The `{size}` synthesis network of the `swift` picture codec, for streams of model `{stream_id}`. A residual net\n'
              f'on the grid of 8x8 blocks, {net.width} channels wide with {net.blocks} blocks of two 3x3 convolutions, in integers\n'
              '(`docs/format/network.md`). It refines dequantised coefficients, at all rates and numbers of layers. Decoders choose it.',
         rows=f'| cost | {net.macs_per_pixel():.0f} multiply-adds a pixel |\n'
-             f'| training | {state["step"]} steps, {total} minutes |\n'
+             f'| training | {state["step"]} steps, {total} minutes{started} |\n'
              f'| replay dump | `{name}.replay`: each layer of one small input, which C++ must equal |\n',
         how='Hard-rounded latents of the fixed analysis; squared error in coefficients relative to the plain inverse; each crop with its\n'
             'own step, dead zone and layers. The last quarter imitates the integer arithmetic. What ships is the running average.\n\n'

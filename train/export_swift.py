@@ -3,6 +3,7 @@
     export_swift.py FILE      a stream model whose contexts nothing has been fitted to, for tests of the scripts"""
 import hashlib
 import json
+import os
 import struct
 import sys
 
@@ -132,6 +133,32 @@ def export_synthesis(path, net, stream_id, size, version, description='', name=N
         'godwit.synthesis.stream': stream_id, 'godwit.name': name or f'swift-{size}', 'godwit.version': version,
         'godwit.description': description, 'network.synthesis': json.dumps(graph, separators=(',', ':'))})
 
+
+def import_synthesis(path, net):
+    """The reverse of export_synthesis: sets the weights of `net` to those of a shipped file, whose checkpoint may be
+    gone. In quantised mode it then computes what the file does: the scale of a channel follows from its largest
+    weight, which is 63."""
+    import torch
+    tensors, metadata = read_safetensors(path)
+    order, out_order = synthesis_input_order(), synthesis_output_order()
+    units = net.integer_units()
+    for i, (layer, conv, scale_in, out_levels) in enumerate(units):
+        w, b, mult, shift = (tensors[f'synthesis.{layer}.{key}'].astype(np.float64) for key in ('weight', 'bias', 'mult', 'shift'))
+        acc_unit = mult * 2.0 ** -shift / out_levels  # value of one accumulator step
+        w = w * (acc_unit / scale_in)[:, None, None, None]
+        b = b * acc_unit
+        if i == 0:
+            w = w[..., np.argsort(order)]
+        if i == len(units) - 1:
+            back = np.argsort(out_order)
+            w, b = w[back], b[back]
+        with torch.no_grad():
+            conv.weight.copy_(torch.from_numpy(w.transpose(0, 3, 1, 2).copy()))
+            conv.bias.copy_(torch.from_numpy(b))
+    m = {key: metadata['godwit.' + key] for key in ('synthesis.stream', 'synthesis.size', 'version', 'description', 'name')}
+    again = export_synthesis(os.devnull, net, m['synthesis.stream'], m['synthesis.size'], m['version'], m['description'], m['name'])
+    if again != model_id(path):
+        raise SystemExit(f'{path}: what was read from it would be exported to another file')
 
 if __name__ == '__main__':
     export_stream_model(sys.argv[1], 108, plain_context())

@@ -76,10 +76,16 @@ class Synthesis(nn.Module):
     def macs_per_pixel(self):
         return sum(m.weight.numel() for m in self.modules() if isinstance(m, Conv)) / 64
 
+    def integer_units(self):
+        """(name, convolution, value of an input step, output levels per unit) in order."""
+        names = [(f'b{i}{c}', conv) for i, pair in enumerate(self.body) for c, conv in zip('ab', pair)]
+        # Features enter as integers over 32.
+        return [('head', self.head, 1 / 32, ACT), *((n, c, 1 / ACT, ACT) for n, c in names), ('tail', self.tail, 1 / ACT, OUT)]
+
     def integer_layers(self):
         """(name, weight s8, bias s32, mult s32, shift u8, residual, output) in order, for export."""
-        rows, scale_in = [], 1 / 32  # features enter as integers over 32
-        def row(name, conv, out_levels, residual, output):
+        rows, last = [], 'head'
+        for name, conv, scale_in, out_levels in self.integer_units():
             s = conv.weight_scale().view(-1).double()
             w = torch.round(conv.weight.detach().double() / s.view(-1, 1, 1, 1)).clamp(-64, 63)
             acc_unit = s * scale_in  # value of one accumulator step
@@ -88,13 +94,9 @@ class Synthesis(nn.Module):
             shift = np.clip(np.floor(30 - np.log2(ratio)), 1, 62).astype(np.int64)
             mult = np.round(ratio * 2.0 ** shift).astype(np.int64)
             assert (mult < 2**31).all() and (mult > 0).all()
+            second = name.startswith('b') and name.endswith('b')
             rows.append((name, w.to(torch.int8).numpy().transpose(0, 2, 3, 1).copy(), bias.numpy().astype(np.int32),
-                         mult.astype(np.int32), shift.astype(np.uint8), residual, output))
-        row('head', self.head, ACT, None, 'u8')
-        scale_in, last = 1 / ACT, 'head'
-        for i, (a, b) in enumerate(self.body):
-            row(f'b{i}a', a, ACT, None, 'u8')
-            row(f'b{i}b', b, ACT, last, 'u8')
-            last = f'b{i}b'
-        row('tail', self.tail, OUT, None, 's8')
+                         mult.astype(np.int32), shift.astype(np.uint8), last if second else None, 's8' if name == 'tail' else 'u8'))
+            if second:
+                last = name
         return rows

@@ -7,6 +7,9 @@ The analysis is orthonormal, so squared error in coefficients is squared error i
 pixels while training. Each crop draws its own step, dead zone and number of layers. The last part of the time
 trains with the arithmetic of the integer network imitated (quantisation-aware).
 
+--start FILE begins with the weights of a shipped .safetensors file of this size: checkpoints get lost, and what
+the file says is all but what the checkpoint said. Optimiser and averages begin anew.
+
 --resume takes networks, optimiser and step count from --out and begins the schedule anew: the learning rate falls
 along a cosine over this run's own --minutes, from --lr again, and this run's last --qat imitates integers. Crops
 and draws are seeded by --seed and the step, so a resumed run sees new ones. Without --resume an --out that is there
@@ -22,6 +25,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+import export_swift as E
 import swift_data
 import swift_layout as L
 import swift_transform as T
@@ -88,6 +92,10 @@ def check(a):
         raise SystemExit(f'--size {a.size}: not one of {", ".join(SIZES)}')
     if a.crop % 32 or not 32 <= a.crop <= 256:
         raise SystemExit(f'--crop {a.crop}: not a multiple of 32, at most 256')
+    if a.start and a.resume:
+        raise SystemExit('--start and --resume: one or the other')
+    if a.start and not os.path.isfile(a.start):
+        raise SystemExit(f'{a.start}: no such file')
     if a.resume and not os.path.exists(a.out):
         print(f'{a.out}: not there, so nothing to resume; starting from nothing', flush=True)
 
@@ -103,7 +111,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--data', required=True); p.add_argument('--kodak'); p.add_argument('--out', required=True)
     p.add_argument('--size', default='medium'); p.add_argument('--minutes', type=float, default=10)
-    p.add_argument('--resume', action='store_true'); p.add_argument('--seed', type=int, default=1)
+    p.add_argument('--start', metavar='FILE'); p.add_argument('--resume', action='store_true'); p.add_argument('--seed', type=int, default=1)
     p.add_argument('--crop', type=int, default=192); p.add_argument('--batch', type=int, default=12)
     p.add_argument('--lr', type=float, default=1.5e-3); p.add_argument('--threads', type=int, default=1)
     p.add_argument('--qat', type=float, default=0.25, help='last fraction of the time with integer arithmetic imitated')
@@ -114,7 +122,13 @@ def main():
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     train, held = swift_data.load(a.data, limit=a.limit)
     kodak = [np.asarray(Image.open(f).convert('RGB')) for f in sorted(glob.glob(os.path.join(a.kodak, '*.png')))[::4]] if a.kodak else []
-    net = Synthesis(a.size).to(device).to(memory_format=torch.channels_last)
+    net, origin = Synthesis(a.size), None
+    if a.start:
+        origin, size = E.model_id(a.start), E.read_safetensors(a.start)[1].get('godwit.synthesis.size')
+        if size != a.size:
+            raise SystemExit(f'{a.start}: is a {size} network, not {a.size}')
+        E.import_synthesis(a.start, net)
+    net = net.to(device).to(memory_format=torch.channels_last)
     ema = Synthesis(a.size).to(device)
     ema.load_state_dict(net.state_dict())
     opt = torch.optim.Adam(net.parameters(), lr=a.lr, betas=(0.9, 0.98))
@@ -123,7 +137,7 @@ def main():
         s = torch.load(a.out, map_location=device)
         if s['size'] != a.size:
             raise SystemExit(f'{a.out}: is a {s["size"]} network, not {a.size}')
-        spent, history = s.get('minutes', 0.0), s.get('history', [])
+        spent, history, origin = s.get('minutes', 0.0), s.get('history', []), s.get('origin')
         net.load_state_dict(s['net']); ema.load_state_dict(s['ema']); opt.load_state_dict(s['opt']); step_no = s['step']
     elif os.path.exists(a.out):
         os.replace(a.out, a.out + '.old')
@@ -136,7 +150,7 @@ def main():
     def save():
         minutes = (time.time() - start) / 60
         run_line = dict(command='train/train_synthesis.py ' + ' '.join(sys.argv[1:]), minutes=minutes, machine=machine_name(device, a.threads))
-        torch.save(dict(net=net.state_dict(), ema=ema.state_dict(), opt=opt.state_dict(), step=step_no, size=a.size,
+        torch.save(dict(net=net.state_dict(), ema=ema.state_dict(), opt=opt.state_dict(), step=step_no, size=a.size, origin=origin,
                         minutes=spent + minutes, history=history + [run_line]), a.out + '.tmp')
         os.replace(a.out + '.tmp', a.out)
 
@@ -146,6 +160,11 @@ def main():
         print(f'step {step_no} min {(time.time() - start) / 60:.1f} train {run:.4f} valid {v:.4f} '
               f'{kodak_psnr(ema, kodak) if kodak else ""}', flush=True)
 
+    if a.start:  # to be compared with the file's own card
+        ema.set_quantised(True)
+        run = 0.0
+        report()
+        ema.set_quantised(False)
     run = 1.0
     while True:
         done = (time.time() - start) / (a.minutes * 60)
