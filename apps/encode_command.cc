@@ -1,5 +1,6 @@
 // apps/encode_command.cc: godwit encode IN OUT
 #include <bit>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -33,9 +34,10 @@ struct Arguments {
   std::optional<double> quality, bpp, psnr_db;
   std::optional<double> bits_per_sample, max_error, relative_error;  // of arrays
   std::optional<uint64_t> size_bytes;
-  std::string codec = "swift", model, axes;
+  std::string codec = "swift", model, axes, order = "layers", tile_text;
   std::vector<std::string> model_folders;
-  int layers = 8, tile = 0, threads = 0;
+  int layers = 8, threads = 0;
+  uint32_t tile = 0, tile_height = 0;
   bool overwrite = false, strip = false, report_psnr = false, lossless = false;
   DecodeLimits limits;
 
@@ -44,6 +46,25 @@ struct Arguments {
     return bits_per_sample || max_error || relative_error || lossless || !axes.empty();
   }
 };
+
+// "N" or "WxH" in pixels, powers of two.
+bool ParseTile(std::string_view text, uint32_t* width, uint32_t* height) {
+  uint32_t* const sides[] = {width, height};
+  const size_t by = text.find('x');
+  const std::string_view parts[] = {text.substr(0, by),
+                                    by == text.npos ? text.substr(0, 0) : text.substr(by + 1)};
+  const size_t count = by == text.npos ? 1 : 2;
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t n = 0;
+    const char* const end = parts[i].data() + parts[i].size();
+    const auto [stop, error] = std::from_chars(parts[i].data(), end, n);
+    const uint32_t most = i == 0 && count == 2 ? 1u << 19 : 4096;
+    if (error != std::errc() || stop != end || !std::has_single_bit(n) || n < 32 || n > most)
+      return false;
+    *sides[i] = n;
+  }
+  return true;
+}
 
 std::optional<int> ParseArguments(std::span<const std::string> args, Console& console,
                                   Arguments* a) {
@@ -67,8 +88,14 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Text({"--model", "ID|FILE", "stream model: its 16 hex digits, or a file"}, &a->model);
   AddModelFolderOption(parser, &a->model_folders);
   parser.Integer({"--layers", "N", "1 to 8: leave out the finest layers"}, &a->layers, 1, 8);
-  parser.Integer({"--tile", "N", "side of a tile in pixels: a power of two, 32 to 4096"}, &a->tile,
-                 32, 4096);
+  parser.Text({"--tile", "N|WxH",
+               "side of a tile in pixels, or width and height: powers of\n"
+               "two from 32 to 4096, widths of WxH to 524288"},
+              &a->tile_text);
+  parser.Choice({"--order", "NAME",
+                 "layers (default), so that any prefix is a picture, or rows,\n"
+                 "so that a sensor could write it: by rows of tiles"},
+                &a->order, {"layers", "rows"});
   parser.Flag({"--strip", "", "leave out colour profile, EXIF and XMP"}, &a->strip);
   parser.Flag({"--report-psnr", "", "decode the result and say its PSNR"}, &a->report_psnr);
   parser.Flag({"-f,--force", "", "replace an existing output"}, &a->overwrite);
@@ -78,8 +105,9 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Count({"--max-memory", "N", "refuse what takes more bytes; default 4Gi"},
                &a->limits.max_memory_bytes);
   if (const std::optional<int> exit = parser.Parse(args)) return exit;
-  if (a->tile != 0 && !std::has_single_bit(static_cast<uint32_t>(a->tile))) {
-    return console.FailUsage(fmt::format("--tile {}: is no power of two from 32 to 4096", a->tile));
+  if (!a->tile_text.empty() && !ParseTile(a->tile_text, &a->tile, &a->tile_height)) {
+    return console.FailUsage(fmt::format(
+        "--tile {}: is no power of two from 32 to 4096, nor two of them as WxH", a->tile_text));
   }
   return std::nullopt;
 }
@@ -141,7 +169,9 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
   const int passes = (a.searches() ? kSearchPasses : 1) * (a.psnr_db ? 2 : 1) + a.report_psnr;
   Progress progress(console, "encode", passes);
   ImageEncodeOptions options;
-  options.tile = static_cast<uint32_t>(a.tile);
+  options.tile = a.tile;
+  options.tile_height = a.tile_height;
+  options.order = a.order == "rows" ? ImageOrder::kRows : ImageOrder::kLayers;
   options.threads = a.threads;
   PictureEncoder encoder(source, *model, options, a.strip, progress);
   Outcome outcome;

@@ -17,9 +17,17 @@ constexpr std::string_view kSummary =
     "Says what is in .gdw files, without decoding them. With --json, one object a line and file.";
 
 std::string LayersName(const ImageSectionInfo& section) {
+  const std::string row = section.tile_row < 0 ? "" : fmt::format(" of row {}", section.tile_row);
   if (section.layers == 0) return "";
-  if (section.layers == 1) return std::to_string(section.first_layer);
-  return fmt::format("{}-{}", section.first_layer, section.first_layer + section.layers - 1);
+  if (section.layers == 1) return std::to_string(section.first_layer) + row;
+  return fmt::format("{}-{}{}", section.first_layer, section.first_layer + section.layers - 1, row);
+}
+
+std::string TilesName(const ImageHeader& h) {
+  const std::string size = h.tile_width == h.tile_height
+                               ? std::to_string(h.tile_width)
+                               : fmt::format("{}x{}", h.tile_width, h.tile_height);
+  return size + (h.order == ImageOrder::kRows ? " by rows" : "");
 }
 
 void PrintText(const std::string& path, const StreamFile& file, const ModelEntry* model,
@@ -35,7 +43,7 @@ void PrintText(const std::string& path, const StreamFile& file, const ModelEntry
       "  {:<8} {:>10} {:>10}  {}\n",
       InputName(path), h.width, h.height, ChannelsName(s), h.from_16_bit ? " from 16 bits" : "",
       file.bytes->size(), BitsPerPixel(file), QualityFromStepIndex(h.step_index), h.step_index,
-      s.layers.size(), h.tile, ModelIdHex(h.model_id), name, "section", "offset", "bytes",
+      s.layers.size(), TilesName(h), ModelIdHex(h.model_id), name, "section", "offset", "bytes",
       "layers");
   for (const ImageSectionInfo& section : s.sections) {
     std::string line = fmt::format("  {:<8} {:>10} {:>10}  {}", section.name, section.offset,
@@ -55,6 +63,7 @@ void PrintObject(const std::string& path, const StreamFile& file, const ModelEnt
     if (section.layers > 0) {
       row["first_layer"] = section.first_layer;
       row["layers"] = section.layers;
+      if (section.tile_row >= 0) row["tile_row"] = section.tile_row;
     }
     sections.push_back(std::move(row));
   }
@@ -70,7 +79,9 @@ void PrintObject(const std::string& path, const StreamFile& file, const ModelEnt
                                  {"quality", QualityFromStepIndex(h.step_index)},
                                  {"step_index", h.step_index},
                                  {"layers", s.layers.size()},
-                                 {"tile", h.tile},
+                                 {"tile", h.tile_width},
+                                 {"tile_height", h.tile_height},
+                                 {"order", h.order == ImageOrder::kRows ? "rows" : "layers"},
                                  {"model", ModelIdHex(h.model_id)},
                                  {"model_name", nullptr},
                                  {"sections", std::move(sections)}};

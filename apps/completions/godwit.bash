@@ -56,6 +56,10 @@ _godwit() {
       mapfile -t COMPREPLY < <(compgen -W "32 64 128 256 512 1024 2048 4096" -- "$current")
       return
       ;;
+    --order)
+      mapfile -t COMPREPLY < <(compgen -W "layers rows" -- "$current")
+      return
+      ;;
     -q | --quality | --bpp | --size | --psnr | --max-error | --relative-error | --bps | --axes | \
       --slice | --region | --jpeg-quality | -j | --threads | --max-pixels | --max-memory | \
       --points | --repeats | --jobs | --report-bpp | --anchor | --min-overlap)
@@ -67,7 +71,7 @@ _godwit() {
     case $command in
       encode)
         options="--quality --bpp --size --psnr --lossless --max-error --relative-error --bps --axes
-          --codec --model --model-dir --layers --tile --strip
+          --codec --model --model-dir --layers --tile --order --strip
           --report-psnr --force --threads $limits"
         ;;
       decode)

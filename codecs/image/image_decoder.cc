@@ -110,19 +110,19 @@ Status ImageDecoder::State::Plan() {
   const int64_t context = synthesis != nullptr ? halo + 1 : 0;
   picture_w = RoundUp(h.width, kCell) / kBlockSide;
   picture_h = RoundUp(h.height, kCell) / kBlockSide;
-  const int64_t tile_blocks = h.tile / kBlockSide;
+  const int64_t tile_w = h.tile_width / kBlockSide, tile_h = h.tile_height / kBlockSide;
   strip_x = r.x / kCell * (kCell / kBlockSide);
   strip_w = RoundUp(int64_t{r.x} + r.width, kCell) / kBlockSide - strip_x;
-  first_tile_x = std::max<int64_t>(strip_x - context, 0) / tile_blocks;
-  end_tile_x = (std::min(strip_x + strip_w + context, picture_w) + tile_blocks - 1) / tile_blocks;
-  first_column = first_tile_x * tile_blocks;
-  columns = std::min(end_tile_x * tile_blocks, picture_w) - first_column;
+  first_tile_x = std::max<int64_t>(strip_x - context, 0) / tile_w;
+  end_tile_x = (std::min(strip_x + strip_w + context, picture_w) + tile_w - 1) / tile_w;
+  first_column = first_tile_x * tile_w;
+  columns = std::min(end_tile_x * tile_w, picture_w) - first_column;
   strip_row = strip_end = int64_t{r.y} / kBlockSide;
   rows_end = (int64_t{r.y} + r.height + kBlockSide - 1) / kBlockSide;
-  first_row = end_row = std::max<int64_t>(strip_row - context, 0) / tile_blocks * tile_blocks;
+  first_row = end_row = std::max<int64_t>(strip_row - context, 0) / tile_h * tile_h;
   threads = options.threads > 0 ? options.threads : omp_get_max_threads();
   const int64_t window = options.window / kBlockSide;
-  strip_h = std::min({window > 0 ? window : kStripBlocks, tile_blocks, rows_end - strip_row});
+  strip_h = std::min({window > 0 ? window : kStripBlocks, tile_h, rows_end - strip_row});
   PlanLanes();
   // Room for some strips, so that rows move up only now and then.
   capacity = std::min(strip_h + 4 * kStripBlocks + 2 * context + 2, picture_h - first_row);
@@ -159,7 +159,7 @@ void ImageDecoder::State::PlanLanes() {
 }
 
 Status ImageDecoder::State::Allocate() {
-  const int64_t tile_cells_w = std::min<int64_t>(grid.tile / kCell, picture_w / 4);
+  const int64_t tile_cells_w = std::min<int64_t>(grid.tile_width / kCell, picture_w / 4);
   const auto tile_columns = static_cast<size_t>(end_tile_x - first_tile_x);
   const uint64_t alpha_bytes = stream.alpha.empty() ? 0
                                                     : static_cast<uint64_t>(grid.TileHeight(0)) *
@@ -215,7 +215,7 @@ void ImageDecoder::State::KeepRows(int64_t from) {
 
 // How many rows of blocks to decode next, in whole cells of one row of tiles, on the way to `row`.
 int64_t ImageDecoder::State::RowsTo(int64_t row) const {
-  const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
+  const int64_t tile_blocks = static_cast<int64_t>(grid.tile_height) / kBlockSide;
   const int64_t wanted = RoundUp(std::max<int64_t>(row - end_row, 0), swift::kCellBlocks);
   return std::min({wanted, tile_blocks - end_row % tile_blocks, picture_h - end_row});
 }
@@ -236,14 +236,14 @@ Status ImageDecoder::State::TakeRows(int64_t count) {
 }
 
 Status ImageDecoder::State::DecodeTileRows(size_t column, int64_t count) {
-  const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
+  const int64_t tile_blocks = static_cast<int64_t>(grid.tile_height) / kBlockSide;
   const auto tx = static_cast<uint64_t>(first_tile_x) + column;
   const auto ty = static_cast<uint64_t>(end_row / tile_blocks);
   const size_t index = ty * grid.across + tx;
   if (end_row % tile_blocks == 0) {
     std::array<std::span<const std::byte>, kLayers> substreams;
     for (size_t l = 0; l < static_cast<size_t>(layers); ++l)
-      substreams[l] = stream.layers[l][index];
+      if (index < stream.layers[l].size()) substreams[l] = stream.layers[l][index];
     tiles[column].Start({substreams.data(), static_cast<size_t>(layers)}, stream.header.step_index,
                         RoundUp(grid.TileWidth(tx), kCell) / kCell,
                         RoundUp(grid.TileHeight(ty), kCell) / kCell);
@@ -252,8 +252,8 @@ Status ImageDecoder::State::DecodeTileRows(size_t column, int64_t count) {
     swift::LatentTarget target;
     target.columns = columns;
     for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-      const int64_t at =
-          (end_row + y - first_row) * columns + static_cast<int64_t>(column) * tile_blocks;
+      const int64_t at = (end_row + y - first_row) * columns +
+                         static_cast<int64_t>(column * grid.tile_width) / kBlockSide;
       target.symbols[p] = symbols[p].data() + at * kChannels;
       target.dc[p] = dc[p].data() + at;
     }
@@ -267,7 +267,7 @@ Status ImageDecoder::State::DecodeAlphaRow(uint64_t ty) {
   for (int64_t tx = first_tile_x; tx < end_tile_x; ++tx) {
     const size_t index = ty * grid.across + static_cast<uint64_t>(tx);
     const auto plane =
-        alpha.view().Window(0, (tx - first_tile_x) * static_cast<int64_t>(grid.tile),
+        alpha.view().Window(0, (tx - first_tile_x) * static_cast<int64_t>(grid.tile_width),
                             grid.TileHeight(ty), grid.TileWidth(static_cast<uint64_t>(tx)));
     GODWIT_RETURN_IF_ERROR(DecodeLosslessPlane(stream.alpha[index], plane)
                                .WithPrefix("alpha of tile " + std::to_string(index) + ": "));
@@ -278,7 +278,7 @@ Status ImageDecoder::State::DecodeAlphaRow(uint64_t ty) {
 
 // The rows of blocks after strip_end, not beyond their row of tiles.
 void ImageDecoder::State::PlanStrip() {
-  const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
+  const int64_t tile_blocks = static_cast<int64_t>(grid.tile_height) / kBlockSide;
   strip_row = strip_end;
   strip_end = std::min({strip_row + std::min(strip_h, next_strip_h),
                         (strip_row / tile_blocks + 1) * tile_blocks, rows_end});
@@ -341,7 +341,7 @@ Status ImageDecoder::State::NextStrip(TensorView<uint8_t> out) {
   // Substreams are known to be good only at the end of their tiles: a region that ends before gets
   // there too.
   if (strip_end == rows_end) {
-    const int64_t tile_blocks = static_cast<int64_t>(grid.tile) / kBlockSide;
+    const int64_t tile_blocks = static_cast<int64_t>(grid.tile_height) / kBlockSide;
     const int64_t tile_end = std::min(RoundUp(end_row, tile_blocks), picture_h);
     while (good_end == INT64_MAX && end_row < tile_end) {
       const int64_t count = std::min(RowsTo(tile_end), kStripBlocks);
@@ -350,7 +350,7 @@ Status ImageDecoder::State::NextStrip(TensorView<uint8_t> out) {
     }
     GODWIT_RETURN_IF_ERROR(ahead_status);
   }
-  const auto ty = static_cast<uint64_t>(strip_row * kBlockSide / grid.tile);
+  const auto ty = static_cast<uint64_t>(strip_row * kBlockSide / grid.tile_height);
   if (!stream.alpha.empty() && alpha_tile_y != static_cast<int64_t>(ty))
     GODWIT_RETURN_IF_ERROR(DecodeAlphaRow(ty));
   return {};
@@ -387,7 +387,7 @@ Status ImageDecoder::State::ReadRows(TensorView<uint8_t> rows) {
     }
     const bool has_alpha = channels > planes;
     const uint8_t* const a =
-        has_alpha ? alpha.view().At(y - alpha_tile_y * static_cast<int64_t>(grid.tile),
+        has_alpha ? alpha.view().At(y - alpha_tile_y * static_cast<int64_t>(grid.tile_height),
                                     int64_t{r.x} - first_column * kBlockSide)
                   : nullptr;
     for (int64_t x = 0; x < rows.width; ++x, from += planes, to += rows.col_stride) {

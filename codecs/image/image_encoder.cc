@@ -25,6 +25,7 @@ using swift::kLayers;
 // Quality 0, 90 and 100 are step indices 340, 115 and 0.
 constexpr double kCoarsestQualityStep = 340, kKneeQuality = 90, kKneeStep = 115;
 constexpr uint32_t kDefaultTile = 1024;
+constexpr uint32_t kDefaultRowsTileHeight = 64;
 constexpr uint64_t kMaxTiles = uint64_t{1} << 22;  // 1 GiB of lists; 4 terapixels in whole tiles
 constexpr size_t kMinSectionPayload = 512;  // bytes: layers share a section until it has this many
 
@@ -95,13 +96,16 @@ struct Worker {
         row(swift::CellRow::Create(planes, cells, /*own_symbols=*/true)),
         coder(std::make_unique<LayerCoder>(simd)),
         batch(static_cast<size_t>(DecisionWriter::kBatch + DecisionWriter::kSlack +
-                                  kBetweenPauses)) {}
-  // At most 512, the flags of a row of blocks; a block or a cell has fifteen values of 33.
-  static constexpr int64_t kBetweenPauses = 1024;
-  static uint64_t BytesFor(int planes, int64_t cells, bool alpha) {
-    const auto side = static_cast<uint64_t>(cells * kCell);
+                                  BetweenPauses(cells))) {}
+  // The flags of a row of blocks; a block or a cell has fifteen values of 33.
+  static int64_t BetweenPauses(int64_t cells) {
+    return std::max<int64_t>(1024, cells * swift::kCellBlocks);
+  }
+  static uint64_t BytesFor(int planes, int64_t cells, uint64_t height, bool alpha) {
+    const auto width = static_cast<uint64_t>(cells * kCell);
     return swift::CellRow::BytesFor(planes, cells) +
-           uint64_t{kCell} * side * static_cast<uint64_t>(planes) + (alpha ? 2 * side * side : 0) +
+           uint64_t{kCell} * width * static_cast<uint64_t>(planes) +
+           (alpha ? 2 * width * height : 0) + static_cast<uint64_t>(BetweenPauses(cells)) * 4 +
            (1 << 19);
   }
   swift::RowAnalyser analyser;
@@ -172,6 +176,8 @@ struct ImageEncoder::State {
   Status EncodeTile(Worker& worker, TensorView<const uint8_t> pixels, size_t index);
   Status EncodeAlpha(TensorView<const uint8_t> pixels, size_t index);
   Result<Bytes> Finish(const ImageMetadata& metadata);
+  void ChooseTile();
+  Bytes Assemble(const ImageMetadata& metadata) const;
 
   const ImageModel& model;
   ImageEncodeOptions options;
@@ -182,11 +188,27 @@ struct ImageEncoder::State {
   Tensor<uint8_t> pending;   // rows of an unfinished row of tiles
   std::vector<Worker> workers;
   int worker_planes = 0;
-  uint32_t worker_tile = 0;
+  int64_t worker_cells = 0;
   std::array<std::vector<Bytes>, kLayers> layers;  // [layer][tile]
   std::vector<Bytes> alpha;                        // [tile]
   bool started = false;
 };
+
+void ImageEncoder::State::ChooseTile() {
+  header.order = options.order;
+  header.tile_width = options.tile;
+  header.tile_height = options.tile_height != 0 ? options.tile_height : options.tile;
+  if (options.tile != 0) return;
+  if (options.order == ImageOrder::kRows) {
+    header.tile_width = std::bit_ceil(std::clamp(header.width, 32u, 1u << kMaxTileWidthLog2));
+    if (header.tile_height == 0) header.tile_height = kDefaultRowsTileHeight;
+    return;
+  }
+  header.tile_width = kDefaultTile;  // a row of tiles has at most 8 megapixels
+  while (header.tile_width > 32 && uint64_t{header.tile_width} * header.width > (1u << 23))
+    header.tile_width /= 2;
+  if (header.tile_height == 0) header.tile_height = header.tile_width;
+}
 
 Status ImageEncoder::State::Start(const ImageSource& s) {
   started = false;
@@ -205,11 +227,7 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   header.from_16_bit = s.from_16_bit;
   header.step_index = static_cast<uint16_t>(options.step_index);
   header.model_id = model.id();
-  header.tile = options.tile;
-  if (header.tile == 0) {  // a row of tiles has at most 8 megapixels
-    header.tile = kDefaultTile;
-    while (header.tile > 32 && uint64_t{header.tile} * s.width > (1u << 23)) header.tile /= 2;
-  }
+  ChooseTile();
   const TileGrid grid(header);
   if (grid.count() > kMaxTiles) {
     return Status(StatusCode::kOverLimit, "a picture of " + std::to_string(s.width) + "x" +
@@ -218,15 +236,16 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
                                               " tiles, the limit is " + std::to_string(kMaxTiles));
   }
   // Tiles at the border of a small picture need no room for a whole tile.
-  const uint64_t side = std::min<uint64_t>(header.tile, std::max(s.width, s.height));
-  const uint32_t room = static_cast<uint32_t>((side + kCell - 1) / kCell * kCell);
+  const auto room_cells =
+      static_cast<int64_t>((std::min(header.tile_width, s.width) + kCell - 1) / kCell);
   const size_t threads =
       static_cast<size_t>(options.threads > 0 ? options.threads : omp_get_max_threads());
   const size_t wanted = std::min<size_t>(threads, grid.across);
-  const uint64_t row_bytes = uint64_t{header.tile} * s.width * static_cast<uint64_t>(s.channels);
-  const int64_t room_cells = room / kCell;
+  const uint64_t row_bytes =
+      uint64_t{header.tile_height} * s.width * static_cast<uint64_t>(s.channels);
   const uint64_t bytes =
-      row_bytes + wanted * Worker::BytesFor(header.planes, room_cells, header.has_alpha);
+      row_bytes +
+      wanted * Worker::BytesFor(header.planes, room_cells, header.tile_height, header.has_alpha);
   if (bytes > options.max_memory_bytes) {
     return Status(StatusCode::kOverLimit, "encoding takes " + std::to_string(bytes) +
                                               " bytes of memory, the limit is " +
@@ -234,12 +253,12 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   }
   for (auto& layer : layers) layer.assign(grid.count(), {});
   alpha.assign(s.channels % 2 == 0 ? grid.count() : 0, {});
-  if (workers.size() < wanted || worker_planes != header.planes || worker_tile < room) {
+  if (workers.size() < wanted || worker_planes != header.planes || worker_cells < room_cells) {
     workers.clear();
     for (size_t i = 0; i < wanted; ++i)
-      workers.emplace_back(model.swift(), options.simd, header.planes, room / kCell);
+      workers.emplace_back(model.swift(), options.simd, header.planes, room_cells);
     worker_planes = header.planes;
-    worker_tile = room;
+    worker_cells = room_cells;
   }
   rows_done = 0;
   rows_pending = 0;
@@ -253,7 +272,7 @@ Status ImageEncoder::State::AddRows(TensorView<const uint8_t> rows) {
     return Status(StatusCode::kInvalidArgument,
                   "rows that do not fit the picture that was started");
   }
-  const int64_t tile = header.tile;
+  const int64_t tile = header.tile_height;
   const bool adjacent = rows.col_stride == rows.channels;
   for (int64_t y = 0; y < rows.height;) {
     const int64_t tile_height =
@@ -290,13 +309,13 @@ Status ImageEncoder::State::AddRows(TensorView<const uint8_t> rows) {
 
 Status ImageEncoder::State::EncodeTileRow(TensorView<const uint8_t> rows) {
   const TileGrid grid(header);
-  const size_t row = rows_done / header.tile;
+  const size_t row = rows_done / header.tile_height;
   std::vector<Status> status(grid.across);
   const int threads = static_cast<int>(std::min<uint64_t>(workers.size(), grid.across));
 #pragma omp parallel for num_threads(threads) schedule(dynamic) if (threads > 1)
   for (size_t tx = 0; tx < grid.across; ++tx) {
     const auto pixels =
-        rows.Window(0, static_cast<int64_t>(tx * grid.tile), rows.height, grid.TileWidth(tx));
+        rows.Window(0, static_cast<int64_t>(tx * grid.tile_width), rows.height, grid.TileWidth(tx));
     const size_t index = row * grid.across + tx;
     status[tx] = CatchOutOfMemory([&]() -> Status {
       GODWIT_RETURN_IF_ERROR(
@@ -362,49 +381,58 @@ Status ImageEncoder::State::EncodeAlpha(TensorView<const uint8_t> pixels, size_t
 
 namespace {
 
-void WriteSubstreams(const std::vector<Bytes>& tiles, ByteWriter& writer) {
+// Of tiles [first, end).
+void WriteSubstreams(std::span<const Bytes> tiles, ByteWriter& writer) {
   for (const Bytes& t : tiles) writer.Varint(t.size());
   for (const Bytes& t : tiles) writer.Append(t);
 }
 
-size_t PayloadSize(const std::vector<Bytes>& tiles) {
+size_t PayloadSize(std::span<const Bytes> tiles) {
   size_t size = 0;
   for (const Bytes& t : tiles) size += t.size();
   return size;
 }
 
-}  // namespace
-
-Result<Bytes> ImageEncoder::State::Finish(const ImageMetadata& metadata) {
-  if (!started || rows_done != source.height) {
-    return Status(StatusCode::kInvalidArgument, "finished after " + std::to_string(rows_done) +
-                                                    " of " + std::to_string(source.height) +
-                                                    " rows");
-  }
-  started = false;
-  // Empty layers at the end are left out. Layers are packed into sections of a useful size.
-  size_t count = static_cast<size_t>(options.layers);
-  while (count > 1 && PayloadSize(layers[count - 1]) == 0) --count;
-  std::vector<std::array<size_t, 2>> packs;  // first layer, end
-  for (size_t first = 0; first < count;) {
+// Layers share a section until it has this many bytes: first layer and end of each.
+std::vector<std::array<size_t, 2>> PackLayers(std::span<const std::vector<Bytes>> layers) {
+  std::vector<std::array<size_t, 2>> packs;
+  for (size_t first = 0; first < layers.size();) {
     size_t end = first, bytes = 0;
-    while (end < count && (end == first || bytes < kMinSectionPayload))
+    while (end < layers.size() && (end == first || bytes < kMinSectionPayload))
       bytes += PayloadSize(layers[end++]);
     packs.push_back({first, end});
     first = end;
   }
+  return packs;
+}
+
+}  // namespace
+
+Bytes ImageEncoder::State::Assemble(const ImageMetadata& metadata) const {
+  const bool by_rows = header.order == ImageOrder::kRows;
+  auto count = static_cast<size_t>(options.layers);
+  // Empty layers at the end are left out.
+  while (!by_rows && count > 1 && PayloadSize(layers[count - 1]) == 0) --count;
+  const auto used = std::span(layers).first(count);
+  std::vector<std::array<size_t, 2>> packs;
+  if (!by_rows) packs = PackLayers(used);
   ContainerWriter container;
   ByteWriter body;
-  const bool explicit_tile = header.tile != kDefaultTile;
-  body.U8(static_cast<uint8_t>(
-      (header.planes == 3 ? kColourFlag : 0) | (alpha.empty() ? 0 : kAlphaFlag) |
-      (header.from_16_bit ? kFrom16BitFlag : 0) | (explicit_tile ? kTileFlag : 0)));
+  const bool explicit_tile =
+      header.tile_width != kDefaultTile || header.tile_height != kDefaultTile;
+  body.U8(static_cast<uint8_t>((header.planes == 3 ? kColourFlag : 0) |
+                               (alpha.empty() ? 0 : kAlphaFlag) |
+                               (header.from_16_bit ? kFrom16BitFlag : 0) |
+                               (explicit_tile ? kTileFlag : 0) | (by_rows ? kRowsFlag : 0)));
   body.Varint(header.width);
   body.Varint(header.height);
   body.U64(header.model_id);
-  body.U16(static_cast<uint16_t>(header.step_index | (packs[0][1] - 1) << 12));
-  if (explicit_tile) body.U8(static_cast<uint8_t>(std::bit_width(header.tile) - 1));
-  for (size_t l = 0; l < packs[0][1]; ++l) WriteSubstreams(layers[l], body);
+  const size_t stated = by_rows ? count : packs[0][1];
+  body.U16(static_cast<uint16_t>(header.step_index | (stated - 1) << 12));
+  if (explicit_tile) body.U8(TileByte(header));
+  if (!by_rows) {
+    for (const auto& layer : used.first(stated)) WriteSubstreams(layer, body);
+  }
   container.Add(SectionType::kPicture, body.bytes());
   if (!metadata.icc.empty()) container.Add(SectionType::kIcc, metadata.icc);
   if (!metadata.exif.empty()) container.Add(SectionType::kExif, metadata.exif);
@@ -420,13 +448,40 @@ Result<Bytes> ImageEncoder::State::Finish(const ImageMetadata& metadata) {
     for (size_t l = packs[i][0]; l < packs[i][1]; ++l) WriteSubstreams(layers[l], writer);
     container.Add(SectionType::kLayers, writer.bytes());
   }
+  const TileGrid grid(header);
+  for (size_t row = 0; by_rows && row < grid.down; ++row) {
+    const auto tiles = [&](size_t l) {
+      return std::span(layers[l]).subspan(row * grid.across, grid.across);
+    };
+    size_t end = count;
+    while (end > 1 && PayloadSize(tiles(end - 1)) == 0) --end;
+    ByteWriter writer;
+    writer.Varint(row);
+    writer.U8(static_cast<uint8_t>((end - 1) << 4));
+    for (size_t l = 0; l < end; ++l) WriteSubstreams(tiles(l), writer);
+    container.Add(SectionType::kLayers, writer.bytes());
+  }
   return container.Release();
+}
+
+Result<Bytes> ImageEncoder::State::Finish(const ImageMetadata& metadata) {
+  if (!started || rows_done != source.height) {
+    return Status(StatusCode::kInvalidArgument, "finished after " + std::to_string(rows_done) +
+                                                    " of " + std::to_string(source.height) +
+                                                    " rows");
+  }
+  started = false;
+  return Assemble(metadata);
 }
 
 Result<ImageEncoder> ImageEncoder::Create(const ImageModel& model,
                                           const ImageEncodeOptions& options) {
-  const bool tile_ok = options.tile == 0 || (std::has_single_bit(options.tile) &&
-                                             options.tile >= 32 && options.tile <= 4096);
+  const auto side_ok = [](uint32_t side, uint32_t most) {
+    return side == 0 || (std::has_single_bit(side) && side >= 32 && side <= most);
+  };
+  const bool tile_ok =
+      side_ok(options.tile_height, 1u << kMaxTileLog2) &&
+      side_ok(options.tile, 1u << (options.tile_height != 0 ? kMaxTileWidthLog2 : kMaxTileLog2));
   if (options.step_index < 0 || options.step_index > swift::kMaxStepIndex || options.layers < 1 ||
       options.layers > kLayers || !tile_ok || options.threads < 0) {
     return Status(StatusCode::kInvalidArgument, "encoder options out of range");

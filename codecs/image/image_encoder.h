@@ -21,10 +21,14 @@ int StepIndexFromQuality(double quality);
 double QualityFromStepIndex(int step_index);
 
 struct ImageEncodeOptions {
-  int step_index = 215;  // see StepIndexFromQuality(); the default is quality 50
-  int layers = 8;        // 1..8: leave out the finest layers
-  uint32_t tile = 0;     // pixels, a power of two 32..4096; 0 chooses by width
-  int threads = 0;       // 0: as OpenMP says
+  int step_index = 215;      // see StepIndexFromQuality(); the default is quality 50
+  int layers = 8;            // 1..8: leave out the finest layers
+  uint32_t tile = 0;         // width, pixels, a power of two 32..524288; 0 chooses by width
+  uint32_t tile_height = 0;  // a power of two 32..4096; 0: as high as wide, or as `tile` of 0 says
+  // kRows: one row of tiles after the other, each a tile as wide as the picture and 64 high if
+  // `tile` is 0, as sensors write them.
+  ImageOrder order = ImageOrder::kLayers;
+  int threads = 0;  // 0: as OpenMP says
   // Of the workspace; kOverLimit beyond. What is coded so far comes on top.
   uint64_t max_memory_bytes = uint64_t{4} << 30;
   SimdLevel simd = BestSimdLevel();

@@ -17,7 +17,8 @@ Status Corrupt(std::string message) { return Status(StatusCode::kCorrupt, std::m
 // Cells whose work is never worth refusing.
 constexpr uint64_t kFreeCells = 256;
 
-// The fixed part of the picture section's body. `first_layers` is how many layers follow it.
+// The fixed part of the picture section's body. `first_layers` is how many layers follow it, or in
+// the order of rows how many there may be.
 Result<ImageHeader> ReadHeader(ByteReader& reader, const DecodeLimits& limits, int* first_layers) {
   ImageHeader h;
   GODWIT_ASSIGN_OR_RETURN(const uint8_t flags, reader.U8());
@@ -28,6 +29,7 @@ Result<ImageHeader> ReadHeader(ByteReader& reader, const DecodeLimits& limits, i
   h.planes = (flags & kColourFlag) != 0 ? 3 : 1;
   h.has_alpha = (flags & kAlphaFlag) != 0;
   h.from_16_bit = (flags & kFrom16BitFlag) != 0;
+  h.order = (flags & kRowsFlag) != 0 ? ImageOrder::kRows : ImageOrder::kLayers;
   GODWIT_ASSIGN_OR_RETURN(const uint64_t width, reader.Varint());
   GODWIT_ASSIGN_OR_RETURN(const uint64_t height, reader.Varint());
   if (width == 0 || height == 0 || width > kMaxSide || height > kMaxSide) {
@@ -58,15 +60,19 @@ Result<ImageHeader> ReadHeader(ByteReader& reader, const DecodeLimits& limits, i
     return Corrupt("picture header: step or layer count out of range");
   }
   if ((flags & kTileFlag) != 0) {
-    GODWIT_ASSIGN_OR_RETURN(const uint8_t log2, reader.U8());
-    if (log2 < kMinTileLog2 || log2 > kMaxTileLog2)
+    GODWIT_ASSIGN_OR_RETURN(const uint8_t tile, reader.U8());
+    const int high = tile & 15, wide = tile < 16 ? high : (tile >> 4) + kTileWidthBias;
+    // A square has one way to be written.
+    if (high < kMinTileLog2 || high > kMaxTileLog2 || (tile >= 16 && wide == high))
       return Corrupt("picture header: tile size out of range");
-    h.tile = uint32_t{1} << log2;
+    h.tile_width = uint32_t{1} << wide;
+    h.tile_height = uint32_t{1} << high;
   }
   return h;
 }
 
-// One layer: the length of every tile's substream, then the substreams.
+// One layer of so many tiles: the length of every tile's substream, then the substreams. Nothing is
+// added to `out` if that fails.
 Status ReadSubstreams(ByteReader& reader, uint64_t tiles,
                       std::vector<std::span<const std::byte>>& out) {
   if (tiles > reader.remaining()) {  // each length takes a byte: nothing is allocated for tiles
@@ -78,10 +84,11 @@ Status ReadSubstreams(ByteReader& reader, uint64_t tiles,
   for (uint64_t& n : lengths) {
     GODWIT_ASSIGN_OR_RETURN(n, reader.Varint());
   }
-  out.resize(tiles);
+  std::vector<std::span<const std::byte>> substreams(tiles);
   for (size_t t = 0; t < tiles; ++t) {
-    GODWIT_ASSIGN_OR_RETURN(out[t], reader.Take(lengths[t]));
+    GODWIT_ASSIGN_OR_RETURN(substreams[t], reader.Take(lengths[t]));
   }
+  out.insert(out.end(), substreams.begin(), substreams.end());
   return {};
 }
 
@@ -90,6 +97,27 @@ Status ReadLayers(ByteReader& reader, int count, uint64_t tiles, ImageStream& s)
     std::vector<std::span<const std::byte>> layer;
     GODWIT_RETURN_IF_ERROR(ReadSubstreams(reader, tiles, layer));
     s.layers.push_back(std::move(layer));
+  }
+  return {};
+}
+
+// In the order of rows: the layers from `first` on of a row of tiles, which follow what is there.
+Status ReadTileRow(ByteReader& reader, uint64_t row, int first, int count, ImageStream& s) {
+  const TileGrid grid(s.header);
+  const size_t before = row * grid.across;
+  const auto done = static_cast<size_t>(first);
+  const bool next = row == s.tile_rows && first == 0;
+  const bool goes_on = row + 1 == s.tile_rows && done < s.layers.size() && done > 0 &&
+                       s.layers[done].size() <= before && s.layers[done - 1].size() > before;
+  if (row >= grid.down || !(next || goes_on))
+    return Corrupt("layers of rows of tiles out of order");
+  if (done + static_cast<size_t>(count) > s.layers.size()) {
+    return Corrupt("more layers than the header speaks of");
+  }
+  for (size_t l = done; l < done + static_cast<size_t>(count); ++l) {
+    s.layers[l].resize(before);  // what the rows above left out
+    GODWIT_RETURN_IF_ERROR(ReadSubstreams(reader, grid.across, s.layers[l]));
+    s.tile_rows = row + 1;
   }
   return {};
 }
@@ -111,16 +139,29 @@ Status ReadSection(const Section& section, const DecodeLimits& limits, ImageStre
     case SectionType::kPicture: {
       int count = 0;
       GODWIT_ASSIGN_OR_RETURN(s.header, ReadHeader(reader, limits, &count));
-      GODWIT_RETURN_IF_ERROR(ReadLayers(reader, count, TileGrid(s.header).count(), s));
       info.name = "picture";
+      if (s.header.order == ImageOrder::kRows) {
+        s.layers.resize(static_cast<size_t>(count));
+        break;
+      }
+      GODWIT_RETURN_IF_ERROR(ReadLayers(reader, count, TileGrid(s.header).count(), s));
       info.layers = count;
       break;
     }
     case SectionType::kLayers: {
-      GODWIT_ASSIGN_OR_RETURN(const uint8_t range, reader.U8());
       info.name = "layers";
+      uint64_t row = 0;
+      if (s.header.order == ImageOrder::kRows) {
+        GODWIT_ASSIGN_OR_RETURN(row, reader.Varint());
+      }
+      GODWIT_ASSIGN_OR_RETURN(const uint8_t range, reader.U8());
       info.first_layer = range & 15;
       info.layers = (range >> 4) + 1;
+      if (s.header.order == ImageOrder::kRows) {
+        info.tile_row = static_cast<int64_t>(row);
+        GODWIT_RETURN_IF_ERROR(ReadTileRow(reader, row, info.first_layer, info.layers, s));
+        break;
+      }
       if (static_cast<size_t>(info.first_layer) != s.layers.size() ||
           info.first_layer + info.layers > kLayers) {
         return Corrupt("layers out of order");
@@ -166,9 +207,20 @@ void SalvageLayers(std::span<const std::byte> rest, const DecodeLimits& limits, 
   const Result<uint8_t> type = reader.U8();
   if (!type.ok() || !reader.Varint().ok()) return;
   int count = 0;
+  if (s.header.order == ImageOrder::kRows) {
+    if (*type != static_cast<uint8_t>(SectionType::kLayers)) return;
+    const Result<uint64_t> row = reader.Varint();
+    const Result<uint8_t> range = reader.U8();
+    if (!row.ok() || !range.ok()) return;
+    const int first = *range & 15;
+    for (int l = first; l <= first + (*range >> 4); ++l) {
+      if (!ReadTileRow(reader, *row, l, 1, s).ok()) return;
+    }
+    return;
+  }
   if (*type == static_cast<uint8_t>(SectionType::kPicture) && s.layers.empty()) {
     const Result<ImageHeader> header = ReadHeader(reader, limits, &count);
-    if (!header.ok()) return;
+    if (!header.ok() || header->order == ImageOrder::kRows) return;
     s.header = *header;
   } else if (*type == static_cast<uint8_t>(SectionType::kLayers) && !s.layers.empty()) {
     const Result<uint8_t> range = reader.U8();
@@ -223,7 +275,20 @@ Result<ImageStream> ParseImageStream(std::span<const std::byte> file, const Deco
         AsCorrupt(ReadSection(section, limits, s))
             .WithPrefix("section at byte " + std::to_string(section.offset) + ": "));
   }
-  if (s.layers.empty()) {
+  const TileGrid grid(s.header);
+  if (s.header.order == ImageOrder::kLayers) {
+    s.tile_rows = s.layers.empty() ? 0 : grid.down;
+  } else if (s.tile_rows > 0) {
+    for (auto& layer : s.layers) layer.resize(s.tile_rows * grid.across);
+    if (s.tile_rows < grid.down && !allow_truncated) {
+      return Status(StatusCode::kTruncated, "ends after " + std::to_string(s.tile_rows) + " of " +
+                                                std::to_string(grid.down) +
+                                                " rows of tiles, at byte " +
+                                                std::to_string(file.size()));
+    }
+    if (s.tile_rows < grid.down) s.truncated = true;
+  }
+  if (s.tile_rows == 0) {
     return Status(StatusCode::kTruncated,
                   "ends before the first layer, at byte " + std::to_string(file.size()));
   }

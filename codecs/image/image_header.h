@@ -13,14 +13,22 @@
 
 namespace godwit {
 
+// How substreams follow each other in the file.
+enum class ImageOrder : uint8_t {
+  kLayers,  // layer after layer: any prefix is a whole picture, of lower quality
+  kRows,    // row of tiles after row of tiles: what a sensor can send with little memory
+};
+
 struct ImageHeader {
   uint32_t width = 0, height = 0;  // pixels
   uint8_t planes = 0;              // 1 = grey, 3 = RGB; alpha is apart
   bool has_alpha = false;          // an alpha section belongs to the file
   bool from_16_bit = false;        // the source had more than 8 bits; the stream has 8
-  uint32_t tile = 1024;            // pixels: side of a tile, a power of two from 32 to 4096
-  uint16_t step_index = 0;         // 0 finest .. 351 coarsest, 32 an octave
-  uint64_t model_id = 0;           // of the stream model; first 8 bytes of its file's SHA-256
+  // Pixels, powers of two: 32 to 524288 across, 32 to 4096 down.
+  uint32_t tile_width = 1024, tile_height = 1024;
+  ImageOrder order = ImageOrder::kLayers;
+  uint16_t step_index = 0;  // 0 finest .. 351 coarsest, 32 an octave
+  uint64_t model_id = 0;    // of the stream model; first 8 bytes of its file's SHA-256
 };
 
 // Colour profile and tags, carried as they are.
@@ -33,19 +41,21 @@ struct ImageSectionInfo {
   std::string name;
   uint64_t offset = 0, bytes = 0;   // of the whole section
   int first_layer = 0, layers = 0;  // of picture and layer sections
+  int64_t tile_row = -1;            // of layer sections of files in the order of rows
 };
 
 // A whole file, checked: every CRC, every length. Spans borrow from the file.
 struct ImageStream {
   ImageHeader header;
   // layers[l][t]: the substream of layer l and tile t, raster order. As many layers as the file
-  // has.
+  // has; in the order of rows as many as it may have, and tiles at the end may be missing.
   std::vector<std::vector<std::span<const std::byte>>> layers;
   std::vector<std::span<const std::byte>> alpha;  // per tile; empty: no alpha
   std::span<const std::byte> icc, exif, xmp;
   std::vector<ImageSectionInfo> sections;
   bool truncated =
       false;  // only with allow_truncated: something after the last whole layer was dropped
+  uint64_t tile_rows = 0;  // from the top, of which the file has something
 };
 
 // Reads the header only, from the first bytes of a file; 64 always suffice. kTruncated asks for
@@ -54,7 +64,8 @@ Result<ImageHeader> PeekImageHeader(std::span<const std::byte> prefix,
                                     const DecodeLimits& limits = {});
 
 // Reads and checks a whole file. With `allow_truncated`, a file that ends early gives what came
-// before the end: its whole layers, unchecked if their section's CRC is missing.
+// before the end: its whole layers, unchecked if their section's CRC is missing. Rows of tiles that
+// a file in the order of rows then lacks decode as grey.
 Result<ImageStream> ParseImageStream(std::span<const std::byte> file,
                                      const DecodeLimits& limits = {}, bool allow_truncated = false);
 

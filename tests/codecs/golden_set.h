@@ -34,6 +34,17 @@ inline std::vector<GoldenPicture> GoldenPictures() {
       {"rgb_97x61_layers_3", 97, 61, 3, {.step_index = 100, .layers = 3}},
       {"rgb_1x1", 1, 1, 3, {.step_index = 100}},
       {"grey_1x77", 1, 77, 1, {.step_index = 100, .tile = 32}},
+      {"rgb_200x130_tiles_128x64",
+       200,
+       130,
+       3,
+       {.step_index = 150, .tile = 128, .tile_height = 64}},
+      {"rgb_97x161_rows", 97, 161, 3, {.step_index = 200, .order = ImageOrder::kRows}},
+      {"grey_200x70_rows_64x32",
+       200,
+       70,
+       1,
+       {.step_index = 140, .tile = 64, .tile_height = 32, .order = ImageOrder::kRows}},
   };
 }
 

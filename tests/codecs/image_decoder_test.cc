@@ -16,20 +16,28 @@ struct DecoderCase {
   std::string name;
   int64_t height, width, channels;
   uint32_t tile;
+  uint32_t tile_height = 0;
+  ImageOrder order = ImageOrder::kLayers;
 };
 
 const std::vector<DecoderCase>& Cases() {
   static const std::vector<DecoderCase> cases = {
-      {"rgb tiles 64", 130, 170, 3, 64},   {"rgba tiles 32", 75, 50, 4, 32},
-      {"grey one tile", 70, 90, 1, 1024},  {"grey alpha narrow", 150, 9, 2, 64},
+      {"rgb tiles 64", 130, 170, 3, 64},
+      {"rgba tiles 32", 75, 50, 4, 32},
+      {"grey one tile", 70, 90, 1, 1024},
+      {"grey alpha narrow", 150, 9, 2, 64},
       {"rgb whole cells", 150, 96, 3, 64},
+      {"rgb wide tiles", 130, 170, 3, 128, 32},
+      {"rgba by rows", 75, 150, 4, 0, 32, ImageOrder::kRows},
+      {"rgb by rows, high tiles", 150, 70, 3, 32, 64, ImageOrder::kRows},
   };
   return cases;
 }
 
 Bytes FileOf(const DecoderCase& c, int step_index = 110) {
-  return EncodePicture(TestImageModel(), MakePicture(c.height, c.width, c.channels),
-                       {.step_index = step_index, .tile = c.tile});
+  return EncodePicture(
+      TestImageModel(), MakePicture(c.height, c.width, c.channels),
+      {.step_index = step_index, .tile = c.tile, .tile_height = c.tile_height, .order = c.order});
 }
 
 Tensor<uint8_t> Decode(const Bytes& file, const ImageSynthesis* synthesis,
@@ -199,7 +207,11 @@ TEST(ImageDecoderTest, FewerLayersEncodedEqualFewerDecoded) {
     const Bytes whole = FileOf(c, /*step_index=*/64);
     for (int layers = 1; layers <= 8; ++layers) {
       const Bytes file = EncodePicture(TestImageModel(), MakePicture(c.height, c.width, c.channels),
-                                       {.step_index = 64, .layers = layers, .tile = c.tile});
+                                       {.step_index = 64,
+                                        .layers = layers,
+                                        .tile = c.tile,
+                                        .tile_height = c.tile_height,
+                                        .order = c.order});
       for (const ImageSynthesis* synthesis : Syntheses()) {
         EXPECT_TRUE(
             SameSamples(Decode(file, synthesis), Decode(whole, synthesis, {.layers = layers})))

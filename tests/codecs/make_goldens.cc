@@ -127,6 +127,21 @@ void WriteBad(const fs::path& folder) {
                 {.model_id = id, .rate = 8 << 12, .rest = std::vector<uint8_t>(9)});
   write_picture("corrupt-tile-16", {.flags = 4, .model_id = id, .rest = {4, 0}});
   write_picture("corrupt-tile-8192", {.flags = 4, .model_id = id, .rest = {13, 0}});
+  write_picture("corrupt-tile-square-with-width", {.flags = 4, .model_id = id, .rest = {0x15, 0}});
+  const HandMadePicture rows{
+      .flags = 36, .width = 40, .height = 70, .model_id = id, .rate = 7 << 12, .rest = {0x25}};
+  write_picture("truncated-without-rows", rows);
+  write_picture("truncated-row-missing-at-the-end", rows,
+                {{kLayers, {0, 0, 0}}, {kLayers, {1, 0, 0}}});
+  write_picture("corrupt-row-left-out", rows, {{kLayers, {0, 0, 0}}, {kLayers, {2, 0, 0}}});
+  write_picture("corrupt-row-twice", rows, {{kLayers, {0, 0, 0}}, {kLayers, {0, 0, 0}}});
+  write_picture("corrupt-row-layer-left-out", rows, {{kLayers, {0, 1, 0}}});
+  write_picture(
+      "corrupt-row-past-the-picture", rows,
+      {{kLayers, {0, 0, 0}}, {kLayers, {1, 0, 0}}, {kLayers, {2, 0, 0}}, {kLayers, {3, 0, 0}}});
+  HandMadePicture one_layer = rows;
+  one_layer.rate = 0;
+  write_picture("corrupt-row-of-more-layers", one_layer, {{kLayers, {0, 0x10, 0, 0}}});
   write_picture("corrupt-missing-tiles",
                 {.flags = 4, .width = 16000, .height = 16000, .model_id = id, .rest = {5, 0}});
   write_picture("corrupt-byte-left-over", {.model_id = id, .rest = {0, 1}});
@@ -151,6 +166,8 @@ void WriteSeeds(const fs::path& folder) {
       EncodePicture(model, MakePicture(33, 20, 1), {.step_index = 100}),
       EncodePicture(model, MakePicture(32, 32, 2), {.step_index = 250, .tile = 32}),
       EncodePicture(model, MakePicture(60, 64, 3), {.step_index = 240, .layers = 4, .tile = 32}),
+      EncodePicture(model, MakePicture(70, 60, 4),
+                    {.step_index = 200, .tile = 32, .tile_height = 64, .order = ImageOrder::kRows}),
   };
   int n = 0;
   const std::vector<HandMadeSection> sections = {{0x10, {1, 2, 3}}, {0x7f, {}}, {0x12, {60, 62}}};

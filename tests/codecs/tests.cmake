@@ -16,6 +16,7 @@ godwit_test(codecs/image_decoder_test.cc codec_test_model)
 godwit_test(codecs/swift_coarse_transform_test.cc godwit::image)
 godwit_test(codecs/swift_context_test.cc godwit::image)
 godwit_test(codecs/image_header_test.cc codec_test_model godwit::io)
+godwit_test(codecs/row_order_test.cc codec_test_model godwit::io)
 godwit_test(codecs/bad_streams_test.cc codec_test_model)
 godwit_test(codecs/golden_test.cc codec_test_model godwit::io nlohmann_json::nlohmann_json
             PkgConfig::GODWIT_TEST_XXHASH)

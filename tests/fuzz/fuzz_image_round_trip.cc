@@ -43,6 +43,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ImageEncodeOptions options{.step_index = data[1] + (kind & 0x80 ? 96 : 0),
                              .layers = data[2] % 8 + 1,
                              .tile = kind & 4 ? 32u : 64u,
+                             .tile_height = kind & 8 ? 32u : 0u,
+                             .order = kind & 16 ? ImageOrder::kRows : ImageOrder::kLayers,
                              .threads = 1,
                              .simd = SimdLevel::kScalar};
   Tensor<uint8_t> picture(data[3] % 70 + 1, data[4] % 40 + 1, kind % 4 + 1);

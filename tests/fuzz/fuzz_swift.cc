@@ -34,7 +34,8 @@ ImageStream StreamFrom(ByteReader reader) {
   s.header.height = byte() % 50 + 1u;
   const uint8_t kind = byte();
   s.header.planes = (kind & 1) != 0 ? 3 : 1;
-  s.header.tile = 32u << (kind >> 1 & 1);
+  s.header.tile_width = 32u << (kind >> 1 & 1);
+  s.header.tile_height = 32u << (kind >> 7);
   s.header.step_index = static_cast<uint16_t>((byte() | (kind & 4) << 6) % 352);
   const uint64_t tiles = TileGrid(s.header).count();
   const auto take = [&](std::vector<std::span<const std::byte>>& out) {

@@ -1,0 +1,173 @@
+/* Lines to symbols: colour, 8x8 transform, quantiser, and the coarse transform of the blocks' DC;
+ * image.md sections 3 and 4. */
+#include "gws_internal.h"
+#include "gws_kernels.h"
+
+void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
+  q->step =
+      (uint32_t)((((uint64_t)gws_step_mantissa[step_index % 32u] << (step_index / 32u)) + 1024u) >>
+                 11);
+  q->shift = 0;
+  while (((uint64_t)1 << (19u + q->shift)) / q->step < 65536u) ++q->shift;
+  const uint64_t reciprocal = ((uint64_t)1 << (18u + q->shift)) / q->step;
+  q->reciprocal = reciprocal < 65535u ? (uint32_t)reciprocal : 65535u;
+  q->bias = q->step * gws_rounding >> 10;
+  /* The smallest m with ((m + bias) * reciprocal >> 16) >> shift > 0. */
+  const uint64_t one = (uint64_t)1 << (16u + q->shift);
+  const uint32_t least = (uint32_t)((one + q->reciprocal - 1u) / q->reciprocal);
+  q->threshold = least > q->bias ? (int32_t)(least - q->bias) : 1;
+  /* A row of h gives only zeros where |sum of forward * h| < threshold * 2^15 - 2^14 for every row
+   * of `forward`; by Cauchy and Schwarz that is so where |forward|^2 |h|^2 is below its square. */
+  const uint64_t margin = ((uint64_t)(uint32_t)q->threshold << 15) - (1u << 14);
+  const uint64_t quiet = (margin * margin - 1u) / gws_forward_norm2;
+  q->quiet = quiet < 0x7fffffffu ? (uint32_t)quiet : 0x7fffffffu;
+  q->dc_shift = q->step >= 128u ? 4 : q->step >= 64u ? 3 : 2;
+  q->dc_factor = gws_min((int32_t)((1u << (18 + q->dc_shift)) / q->step), 32767);
+}
+
+static uint8_t limit8(int32_t v) { return (uint8_t)gws_clamp(v, 0, 255); }
+
+/* Eight pixels from x on as red, green, blue; beyond the width the last one repeats. */
+static void load_eight(const gws *e, const uint8_t *row, uint32_t x, uint8_t *to) {
+  const uint32_t last = e->params.width - 1u;
+  for (uint32_t i = 0; i < 8u; ++i) {
+    const uint32_t at = x + i < last ? x + i : last;
+    switch (e->params.input) {
+      case GWS_RGB888:
+        to[0] = row[3u * at];
+        to[1] = row[3u * at + 1u];
+        to[2] = row[3u * at + 2u];
+        break;
+      case GWS_RGB565:
+      case GWS_RGB565_BE: {
+        const uint32_t big = e->params.input == GWS_RGB565_BE ? 1u : 0u;
+        const uint32_t v = (uint32_t)row[2u * at + big] | (uint32_t)row[2u * at + 1u - big] << 8;
+        const uint32_t r = v >> 11, g = v >> 5 & 63u, b = v & 31u;
+        to[0] = (uint8_t)(r << 3 | r >> 2);
+        to[1] = (uint8_t)(g << 2 | g >> 4);
+        to[2] = (uint8_t)(b << 3 | b >> 2);
+        break;
+      }
+      case GWS_YUYV: {
+        const uint8_t *const pair = row + 2u * (at & ~1u);
+        const int32_t y = 298 * (pair[2u * (at & 1u)] - 16) + 128, u = pair[1] - 128,
+                      v = pair[3] - 128;
+        to[0] = limit8((y + 409 * v) >> 8);
+        to[1] = limit8((y - 100 * u - 208 * v) >> 8);
+        to[2] = limit8((y + 516 * u) >> 8);
+        break;
+      }
+      case GWS_GREY:
+      default:
+        *to = row[at];
+        break;
+    }
+    to += e->planes;
+  }
+}
+
+static void append(gws *e, uint8_t *length, uint32_t low, uint32_t high, const int16_t *value) {
+  uint8_t *at = e->symbols + e->symbol_end;
+  const uint8_t *const begin = at, *const end = e->symbols + e->symbol_room;
+  for (uint32_t half = 0; half < 2u; ++half) {
+    for (uint32_t bits = half == 0u ? low : high; bits != 0u; bits &= bits - 1u) {
+      const uint32_t position = 32u * half + (uint32_t)__builtin_ctz(bits);
+      const int32_t v = value[position];
+      const uint32_t code = v == 1 ? 0u : v == -1 ? 1u : v == (int8_t)v ? 2u : 3u;
+      const uint32_t size = code < 2u ? 1u : code;
+      if ((uint32_t)(end - at) < size) {
+        ++e->stats.dropped_symbols;
+        continue;
+      }
+      at[0] = (uint8_t)(position << 2 | code);
+      if (code >= 2u) at[1] = (uint8_t)v;
+      if (code == 3u) at[2] = (uint8_t)((uint32_t)v >> 8);
+      at += size;
+    }
+  }
+  *length = (uint8_t)(at - begin);
+  e->symbol_end += (uint32_t)(at - begin);
+}
+
+static void quantise_block(gws *e, uint32_t plane, const int16_t *samples, uint32_t x) {
+  const gws_quantiser *const q = &e->q;
+  int16_t coefficient[64]; /* [v][u] */
+  int16_t value[64];
+  uint32_t low = 0, high = 0;
+  uint32_t rows = gws_forward_block(samples, q, coefficient);
+  const uint32_t y = e->block_row;
+  e->coarse[(plane * (uint32_t)e->cells + x / 4u) * 16u + y * 4u + x % 4u] = coefficient[0];
+  coefficient[0] = 0;
+  for (uint32_t v = 0; rows != 0u; ++v, rows >>= 1) {
+    if ((rows & 1u) == 0u) continue;
+    const int16_t *const row = coefficient + 8u * v;
+    for (uint32_t u = 0; u < 8u; ++u) {
+      const int32_t c = row[u], size = gws_abs(c);
+      if (size < q->threshold) continue;
+      const uint32_t position = gws_position[8u * u + v];
+      if (position >= e->positions[plane]) continue;
+      uint32_t magnitude = (uint32_t)size + q->bias;
+      if (magnitude > 65535u) magnitude = 65535u;
+      const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
+      value[position] = (int16_t)(c < 0 ? -level : level);
+      if (position < 32u) {
+        low |= 1u << position;
+      } else {
+        high |= 1u << (position - 32u);
+      }
+    }
+  }
+  uint8_t *const length =
+      e->length + (((y + 1u) * (uint32_t)e->blocks + x) * (uint32_t)e->planes + plane);
+  *length = 0;
+  if ((low | high) != 0u) append(e, length, low, high, value);
+}
+
+void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
+  const uint32_t whole = e->params.width / 8u, pixel = (uint32_t)e->planes;
+  const bool direct = e->params.input == GWS_RGB888 || e->params.input == GWS_GREY;
+  int16_t samples[3 * 64];
+  uint8_t pixels[8 * 24];
+  for (uint32_t x = 0; x < (uint32_t)e->blocks; ++x) {
+    for (uint32_t y = 0; y < 8u; ++y) {
+      const uint8_t *source = rows[y] + 8u * x * pixel;
+      if (!direct || x >= whole) {
+        load_eight(e, rows[y], 8u * x, pixels);
+        source = pixels;
+      }
+      if (pixel == 3u) {
+        gws_colour_eight(source, samples + 8u * y);
+      } else {
+        gws_grey_eight(source, samples + 8u * y);
+      }
+    }
+    for (uint32_t p = 0; p < pixel; ++p) quantise_block(e, p, samples + 64u * p, x);
+  }
+}
+
+/* The 4x4 transform of a cell's DC values, rounded to nearest, in place. */
+void gws_analyse_coarse(gws *e) {
+  const int16_t *const m = gws_coarse_forward;
+  const uint32_t step = e->q.step;
+  int16_t *q = e->coarse;
+  for (int32_t i = 0; i < e->planes * e->cells; ++i, q += 16) {
+    int32_t half[16]; /* [v][x] */
+    for (uint32_t v = 0; v < 4u; ++v) {
+      for (uint32_t x = 0; x < 4u; ++x) {
+        half[4u * v + x] = (m[4u * v] * q[x] + m[4u * v + 1u] * q[4u + x] +
+                            m[4u * v + 2u] * q[8u + x] + m[4u * v + 3u] * q[12u + x] + (1 << 14)) >>
+                           15;
+      }
+    }
+    for (uint32_t u = 0; u < 4u; ++u) {
+      for (uint32_t v = 0; v < 4u; ++v) {
+        const int32_t *const h = half + 4u * v;
+        const int32_t c = (m[4u * u] * h[0] + m[4u * u + 1u] * h[1] + m[4u * u + 2u] * h[2] +
+                           m[4u * u + 3u] * h[3] + (1 << 12)) >>
+                          13;
+        const int32_t level = (int32_t)(((uint32_t)gws_abs(c) * 4u + step / 2u) / step);
+        q[4u * u + v] = (int16_t)(c < 0 ? -level : level);
+      }
+    }
+  }
+}

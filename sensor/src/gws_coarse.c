@@ -1,0 +1,158 @@
+/* Layers 0 and 1 of a row of cells, and the DC plane that follows from them; entropy.md section
+ * 4.3. */
+#include "gws_internal.h"
+
+static int32_t limit127(int32_t v) { return gws_clamp(v, -127, 127); }
+
+static void code_dc(gws *e, uint32_t plane) {
+  const int32_t cells = e->cells;
+  const int16_t *const q = e->coarse + plane * (uint32_t)cells * 16u;
+  const int16_t *const above = e->coarse_above + plane * (uint32_t)cells * 16u;
+  int8_t *const residual = e->dc_residual + plane * (uint32_t)cells;
+  const int8_t *const residual_above = e->dc_residual_above + plane * (uint32_t)cells;
+  const int16_t *const m = gws_coarse_dc_mean[plane];
+  const uint8_t *const w = gws_coarse_weight[plane * 16u];
+  gws_coder *const c = &e->coder[0];
+  for (int32_t x = 0; x < cells; ++x) {
+    const bool has_left = x > 0, has_right = x + 1 < cells;
+    int32_t mean = 0;
+    if (has_left && !e->first) {
+      const int32_t right = above[16 * (has_right ? x + 1 : x)];
+      mean = (m[0] * q[16 * (x - 1)] + m[1] * above[16 * x] + m[2] * above[16 * (x - 1)] +
+              m[3] * right + 128) >>
+             8;
+    } else if (has_left) {
+      mean = q[16 * (x - 1)];
+    } else if (!e->first) {
+      mean = above[16 * x];
+    }
+    mean = gws_clamp(mean, -16000, 16000);
+    int32_t sum = gws_coarse_bias[plane * 16u];
+    if (has_left) sum += w[0] * gws_abs(residual[x - 1]);
+    if (!e->first) {
+      sum += w[1] * gws_abs(residual_above[x]);
+      if (has_left) sum += w[2] * gws_abs(residual_above[x - 1]);
+      if (has_right) sum += w[2] * gws_abs(residual_above[x + 1]);
+    }
+    if (plane > 0u) sum += w[3] * gws_abs(e->dc_residual[x]);
+    if (plane > 1u) sum += w[4] * gws_abs(e->dc_residual[cells + x]);
+    const uint32_t scale = gws_scale_class((uint32_t)sum);
+    const int32_t value = gws_clamp(q[16 * x] - mean, -32767, 32767);
+    gws_bit(e, c, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
+    if (value != 0) gws_nonzero(e, c, value, GWS_KIND_DC, scale, 0);
+    residual[x] = (int8_t)limit127(value);
+  }
+}
+
+static uint32_t activity(const int16_t *q) {
+  int32_t sum = 0;
+  for (uint32_t i = 1; i < 16u; ++i) sum += gws_min(gws_abs(q[i]), 127);
+  return (uint32_t)gws_min(sum, 255);
+}
+
+uint32_t gws_activity(const gws *e, uint32_t plane, uint32_t cell) {
+  return activity(e->coarse + (plane * (uint32_t)e->cells + cell) * 16u);
+}
+
+static void code_ac(gws *e, uint32_t plane) {
+  static const uint8_t kOrder[16] = {0, 4, 1, 8, 5, 2, 12, 9, 6, 3, 13, 10, 7, 14, 11, 15};
+  static const int16_t kNone[16] = {0};
+  const uint32_t cells = (uint32_t)e->cells;
+  const uint32_t kind = plane == 0u ? GWS_KIND_LUMA : GWS_KIND_CHROMA;
+  gws_coder *const c = &e->coder[1];
+  for (uint32_t x = 0; x < cells; ++x) {
+    const int16_t *const q = e->coarse + (plane * cells + x) * 16u;
+    const int16_t *const over = e->coarse_above + (plane * cells + x) * 16u;
+    const bool has_right = x + 1u < cells, has_above = !e->first;
+    const int16_t *const left = x > 0u ? q - 16 : kNone;
+    const int16_t *const up = has_above ? over : kNone;
+    const int16_t *const up_left = has_above && x > 0u ? over - 16 : kNone;
+    const int16_t *const up_right = has_above && has_right ? over + 16 : kNone;
+    const int16_t *const luma = plane > 0u ? e->coarse + x * 16u : kNone;
+    const int16_t *const other = plane > 1u ? e->coarse + (cells + x) * 16u : kNone;
+    const uint8_t *const fw = gws_coarse_flag_weight[plane];
+    uint32_t sum = gws_coarse_flag_bias[plane];
+    sum += fw[0] * activity(left) + fw[1] * activity(up);
+    if (plane > 0u) sum += fw[2] * activity(luma);
+    if (plane > 1u) sum += fw[3] * activity(other);
+    uint32_t last = 0; /* one more than the place of the last nonzero */
+    for (uint32_t i = 1; i < 16u; ++i) {
+      if (q[kOrder[i]] != 0) last = i + 1u;
+    }
+    const uint32_t flag_class = gws_scale_class(sum);
+    gws_bit(e, c, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u),
+            last != 0u);
+    if (last == 0u) continue;
+    e->present |= 2u;
+    const int32_t dx = q[x > 0u ? -16 : 0] - q[has_right ? 16 : 0];
+    const int32_t dy = has_above ? up[0] - q[0] : 0;
+    uint32_t state = 1;
+    for (uint32_t i = 1; i < 16u; ++i) {
+      const uint32_t k = kOrder[i], row = plane * 16u + k;
+      const int16_t *const wm = gws_coarse_mean[row];
+      const uint8_t *const w = gws_coarse_weight[row];
+      const int32_t value = q[k];
+      int32_t t = wm[0] * gws_clamp(dx, -8191, 8191) + wm[1] * gws_clamp(dy, -8191, 8191) +
+                  wm[2] * gws_clamp(left[k], -8191, 8191) + wm[3] * gws_clamp(up[k], -8191, 8191) +
+                  512;
+      t = gws_clamp(t >> 10, -4095, 4095);
+      const int32_t s =
+          gws_coarse_bias[row] + w[0] * gws_min(gws_abs(left[k]), 127) +
+          w[1] * gws_min(gws_abs(up[k]), 127) +
+          w[2] * (gws_min(gws_abs(up_left[k]), 127) + gws_min(gws_abs(up_right[k]), 127)) +
+          w[3] * gws_min(gws_abs(luma[k]), 127) + w[4] * gws_min(gws_abs(other[k]), 127) +
+          w[5] * (gws_abs(t) >> 4);
+      const uint32_t scale = gws_scale_class((uint32_t)s);
+      if (state == 0u || i < 15u) {
+        gws_bit(e, c, GWS_ZERO + (kind * 20u + (scale < 19u ? scale : 19u)) * 3u + state,
+                value != 0);
+        if (value == 0) continue;
+      }
+      state = 0;
+      gws_nonzero(e, c, value, kind, scale, t);
+    }
+  }
+}
+
+void gws_code_coarse(gws *e) {
+  const uint32_t planes = (uint32_t)e->planes;
+  for (uint32_t i = 0; i < planes * (uint32_t)e->cells; ++i) {
+    if (e->coarse[16u * i] != 0) e->present |= 1u;
+  }
+  for (uint32_t p = 0; p < planes && e->live_layers > 0; ++p) code_dc(e, p);
+  for (uint32_t p = 0; p < planes && e->live_layers > 1; ++p) code_ac(e, p);
+}
+
+static int16_t sat16(int64_t v) { return (int16_t)(v < -32768 ? -32768 : v > 32767 ? 32767 : v); }
+
+/* Four rows of a plane with a border, from `dc` + pitch on; image.md section 4. */
+void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch) {
+  const int16_t *const m = gws_coarse_inverse;
+  const int32_t step = (int32_t)e->q.step;
+  const int16_t *q = e->coarse + plane * (uint32_t)e->cells * 16u;
+  for (uint32_t cell = 0; cell < (uint32_t)e->cells; ++cell, q += 16) {
+    int32_t value[16]; /* [u][v], f=6 */
+    int64_t half[16];  /* [x][v] */
+    for (uint32_t i = 0; i < 16u; ++i) {
+      const int64_t v = (int64_t)q[i] * step;
+      value[i] = (int32_t)(v < -(1 << 23) ? -(1 << 23) : v > (1 << 23) ? (1 << 23) : v);
+    }
+    for (uint32_t x = 0; x < 4u; ++x) {
+      for (uint32_t v = 0; v < 4u; ++v) {
+        const int16_t *const w = m + 4u * x;
+        half[4u * x + v] =
+            ((int64_t)w[0] * value[v] + (int64_t)w[1] * value[4u + v] +
+             (int64_t)w[2] * value[8u + v] + (int64_t)w[3] * value[12u + v] + (1 << 13)) >>
+            14;
+      }
+    }
+    for (uint32_t y = 0; y < 4u; ++y) {
+      const int16_t *const w = m + 4u * y;
+      int16_t *const out = dc + (y + 1u) * pitch + 1u + 4u * cell;
+      for (uint32_t x = 0; x < 4u; ++x) {
+        const int64_t *const h = half + 4u * x;
+        out[x] = sat16((w[0] * h[0] + w[1] * h[1] + w[2] * h[2] + w[3] * h[3] + (1 << 15)) >> 16);
+      }
+    }
+  }
+}

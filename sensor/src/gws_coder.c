@@ -1,0 +1,296 @@
+/* The range coder of entropy.md section 2, whose bytes wait in chunks until their row of tiles is
+ * done, and the sections around them. */
+#include "gws_internal.h"
+
+static uint8_t *chunk(const gws *e, uint32_t i) { return e->chunks + (size_t)i * GWS_CHUNK; }
+static uint16_t link_of(const gws *e, uint32_t i) {
+  const uint8_t *const c = chunk(e, i);
+  return (uint16_t)(c[0] | c[1] << 8);
+}
+static void set_link(const gws *e, uint32_t i, uint32_t to) {
+  uint8_t *const c = chunk(e, i);
+  c[0] = (uint8_t)to;
+  c[1] = (uint8_t)(to >> 8);
+}
+
+static void start_coder(gws_coder *c) {
+  c->low = 0;
+  c->range = 0xffffffffu;
+  c->pending = 0;
+  c->size = 0;
+  c->first = c->last = GWS_NO_CHUNK;
+  c->carry = c->cache = c->started = c->any = 0;
+}
+
+/* Puts a layer's chunks back. */
+static void release(gws *e, gws_coder *c) {
+  if (c->first != GWS_NO_CHUNK) {
+    set_link(e, c->last, e->free_chunk);
+    e->free_chunk = c->first;
+  }
+  c->first = c->last = GWS_NO_CHUNK;
+  c->size = 0;
+}
+
+void gws_start_tile_output(gws *e) {
+  for (uint32_t i = 0; i < e->chunk_count; ++i)
+    set_link(e, i, i + 1u < e->chunk_count ? i + 1u : GWS_NO_CHUNK);
+  e->free_chunk = e->chunk_count > 0u ? 0u : GWS_NO_CHUNK;
+  for (uint32_t l = 0; l < GWS_LAYERS; ++l) start_coder(&e->coder[l]);
+  e->live_layers = e->layers;
+  e->present = 0;
+}
+
+/* No chunk is left: the finest layers go. A layer's contexts never see finer ones. */
+static bool make_room(gws *e, const gws_coder *wanted) {
+  while (e->free_chunk == GWS_NO_CHUNK && e->live_layers > 0) {
+    --e->live_layers;
+    ++e->stats.dropped_layers;
+    release(e, &e->coder[e->live_layers]);
+    if (wanted == &e->coder[e->live_layers]) return false;
+  }
+  return e->free_chunk != GWS_NO_CHUNK;
+}
+
+static bool is_live(const gws *e, const gws_coder *c) { return c < e->coder + e->live_layers; }
+
+static void put(gws *e, gws_coder *c, uint32_t byte) {
+  const uint32_t at = c->size % GWS_CHUNK_DATA;
+  if (!is_live(e, c)) return;
+  if (at == 0u) {
+    if (e->free_chunk == GWS_NO_CHUNK && !make_room(e, c)) return;
+    const uint16_t next = e->free_chunk;
+    e->free_chunk = link_of(e, next);
+    if (c->first == GWS_NO_CHUNK) {
+      c->first = next;
+    } else {
+      set_link(e, c->last, next);
+    }
+    c->last = next;
+    set_link(e, next, GWS_NO_CHUNK);
+  }
+  chunk(e, c->last)[2u + at] = (uint8_t)byte;
+  c->any |= (uint8_t)byte;
+  ++c->size;
+}
+
+static void shift_out(gws *e, gws_coder *c) {
+  if (c->low < 0xff000000u || c->carry != 0u) {
+    if (c->started != 0u) put(e, c, (uint32_t)c->cache + c->carry);
+    for (; c->pending > 0u; --c->pending) put(e, c, 0xffu + c->carry);
+    c->cache = (uint8_t)(c->low >> 24);
+    c->started = 1;
+    c->carry = 0;
+  } else {
+    ++c->pending;
+  }
+  c->low <<= 8;
+}
+
+static inline void add_low(gws_coder *c, uint32_t v) {
+  const uint32_t low = c->low + v;
+  c->carry |= (uint8_t)(low < v);
+  c->low = low;
+}
+
+static inline void renormalise(gws *e, gws_coder *c) {
+  while (c->range < (1u << 24)) {
+    c->range <<= 8;
+    shift_out(e, c);
+  }
+}
+
+void gws_bit(gws *e, gws_coder *c, uint32_t context, uint32_t bit) {
+  const uint32_t p1 = e->context[context];
+  const uint32_t bound = (uint32_t)(((uint64_t)c->range * (65536u - p1)) >> 16);
+  if (bit != 0u) {
+    add_low(c, bound);
+    c->range -= bound;
+    e->context[context] = (uint16_t)(p1 + ((65536u + 32u - p1) >> 6));
+  } else {
+    c->range = bound;
+    e->context[context] = (uint16_t)((int32_t)p1 + ((32 - (int32_t)p1) >> 6));
+  }
+  renormalise(e, c);
+}
+
+void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count) {
+  const uint32_t unit = c->range >> count;
+  add_low(c, unit * value);
+  c->range = unit;
+  renormalise(e, c);
+}
+
+/* entropy.md section 4.2. */
+void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t scale, int32_t t) {
+  const uint32_t size = (uint32_t)gws_abs(t);
+  const uint32_t level = size == 0u   ? 0u
+                         : size < 3u  ? 1u
+                         : size < 6u  ? 2u
+                         : size < 12u ? 3u
+                         : size < 24u ? 4u
+                                      : 5u;
+  gws_bit(e, c, GWS_SIGN + kind * 6u + level, (uint32_t)((value < 0) != (t < 0)));
+  const uint32_t low_bits = scale > 17u ? scale / 2u - 8u : 0u;
+  const uint32_t magnitude_kind = kind < 9u ? kind / 2u : kind - 9u;
+  const uint32_t base =
+      GWS_MAGNITUDE + (magnitude_kind * 20u + (scale > 6u ? scale - 6u : 0u)) * 6u;
+  const uint32_t rest = (uint32_t)gws_abs(value) - 1u, high = rest >> low_bits;
+  uint32_t unary = 0;
+  while (unary < 14u) {
+    const uint32_t more = unary < high ? 1u : 0u;
+    gws_bit(e, c, base + (unary < 5u ? unary : 5u), more);
+    if (more == 0u) break;
+    ++unary;
+  }
+  if (unary == 14u) {
+    const uint32_t escape = high - 13u, width = 31u - (uint32_t)__builtin_clz(escape);
+    for (uint32_t w = 0; w < width; ++w) gws_raw(e, c, 1, 1);
+    if (width < 15u) gws_raw(e, c, 0, 1);
+    gws_raw(e, c, escape - (1u << width), width);
+  }
+  if (low_bits > 0u) gws_raw(e, c, rest & ((1u << low_bits) - 1u), low_bits);
+}
+
+/* Ends on the value of [low, low + range) with most zero bytes at its end. */
+static void flush(gws *e, gws_coder *c) {
+  const uint64_t low = (uint64_t)c->carry << 32 | c->low, limit = low + c->range;
+  const uint64_t whole = (low + 0xffffffffu) >> 32 << 32;
+  const bool once = whole < limit;
+  const uint64_t last = once ? whole : (low + 0x00ffffffu) >> 24 << 24;
+  c->carry = (uint8_t)(last >> 32);
+  c->low = (uint32_t)last;
+  shift_out(e, c);
+  if (!once) shift_out(e, c);
+  if (c->any == 0u) release(e, c);
+}
+
+/* ------------------------------------------------------------------------ sections */
+
+/* CRC-32C by half bytes. */
+static uint32_t crc_byte(uint32_t crc, uint32_t byte) {
+  static const uint32_t kTable[16] = {0x00000000u, 0x105ec76fu, 0x20bd8edeu, 0x30e349b1u,
+                                      0x417b1dbcu, 0x5125dad3u, 0x61c69362u, 0x7198540du,
+                                      0x82f63b78u, 0x92a8fc17u, 0xa24bb5a6u, 0xb21572c9u,
+                                      0xc38d26c4u, 0xd3d3e1abu, 0xe330a81au, 0xf36e6f75u};
+  crc ^= byte;
+  crc = (crc >> 4) ^ kTable[crc & 15u];
+  return (crc >> 4) ^ kTable[crc & 15u];
+}
+
+static void head_u8(gws *e, uint32_t v) { e->head[e->head_size++] = (uint8_t)v; }
+static void head_varint(gws *e, uint32_t v) {
+  for (; v >= 128u; v >>= 7) head_u8(e, v | 128u);
+  head_u8(e, v);
+}
+static uint32_t varint_size(uint32_t v) {
+  uint32_t n = 1;
+  for (; v >= 128u; v >>= 7) ++n;
+  return n;
+}
+
+static uint32_t bit_length(uint32_t v) { return v == 0u ? 0u : 32u - (uint32_t)__builtin_clz(v); }
+
+/* Log2 of the width of tiles: the picture's, rounded up. */
+static uint32_t tile_width_bits(uint32_t width) {
+  return width <= 32u ? 5u : bit_length(width - 1u);
+}
+
+void gws_queue_header(gws *e) {
+  static const uint8_t kMagic[4] = {'G', 'D', 'W', 1};
+  const gws_params *const p = &e->params;
+  const uint32_t wide = tile_width_bits(p->width), high = e->tile_bits;
+  const bool tile = wide != 10u || high != 10u;
+  const uint32_t body =
+      1u + varint_size(p->width) + varint_size(p->height) + 8u + 2u + (tile ? 1u : 0u);
+  e->head_size = e->head_at = 0;
+  for (uint32_t i = 0; i < 4u; ++i) head_u8(e, kMagic[i]);
+  head_u8(e, 0x81);
+  head_u8(e, body);
+  head_u8(e, (e->planes == 3 ? 1u : 0u) | (tile ? 4u : 0u) | 32u);
+  head_varint(e, p->width);
+  head_varint(e, p->height);
+  for (uint32_t i = 0; i < 8u; ++i) head_u8(e, gws_model_id[i]);
+  const uint32_t rate = p->step_index | (uint32_t)(e->layers - 1) << 12;
+  head_u8(e, rate & 255u);
+  head_u8(e, rate >> 8);
+  if (tile) head_u8(e, wide == high ? high : (wide - 4u) << 4 | high);
+  uint32_t crc = 0xffffffffu;
+  for (uint32_t i = 4; i < e->head_size; ++i) crc = crc_byte(crc, e->head[i]);
+  crc = ~crc;
+  for (uint32_t i = 0; i < 4u; ++i) head_u8(e, crc >> (8u * i) & 255u);
+  e->out_layers = e->out_layer = 0;
+  e->out_left = 0;
+  e->out_tail = 0;
+}
+
+/* The next layer's length, and then its bytes. */
+static void begin_layer(gws *e) {
+  const uint32_t size = e->coder[e->out_layer].size;
+  e->head_size = e->head_at = 0;
+  head_varint(e, size);
+  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = crc_byte(e->crc, e->head[i]);
+  e->out_at = 0;
+  e->out_left = size;
+  ++e->out_layer;
+}
+
+void gws_finish_tile_output(gws *e) {
+  for (int32_t l = 0; l < e->layers; ++l) {
+    gws_coder *const c = &e->coder[l];
+    if (l < e->live_layers && (e->present >> l & 1u) != 0u) {
+      flush(e, c);
+    } else {
+      release(e, c);
+    }
+  }
+  for (int32_t l = e->live_layers; l < e->layers; ++l) release(e, &e->coder[l]);
+  uint32_t count = (uint32_t)e->layers;
+  while (count > 1u && e->coder[count - 1u].size == 0u) --count;
+  const uint32_t tile_row = (e->row - 1u) >> e->tile_bits;
+  uint32_t body = varint_size(tile_row) + 1u;
+  for (uint32_t l = 0; l < count; ++l) body += varint_size(e->coder[l].size) + e->coder[l].size;
+  e->head_size = e->head_at = 0;
+  head_u8(e, 0x82);
+  head_varint(e, body);
+  head_varint(e, tile_row);
+  head_u8(e, (count - 1u) << 4);
+  e->crc = 0xffffffffu;
+  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = crc_byte(e->crc, e->head[i]);
+  e->out_layers = (uint8_t)count;
+  e->out_layer = 0;
+  e->out_left = 0;
+  e->out_tail = 4;
+}
+
+bool gws_output_waits(const gws *e) {
+  return e->head_at < e->head_size || e->out_layer < e->out_layers || e->out_left > 0u ||
+         e->out_tail > 0u;
+}
+
+size_t gws_take_output(gws *e, uint8_t *out, size_t capacity) {
+  size_t n = 0;
+  while (n < capacity) {
+    if (e->head_at < e->head_size) {
+      out[n++] = e->head[e->head_at++];
+    } else if (e->out_left > 0u) {
+      gws_coder *const c = &e->coder[e->out_layer - 1u];
+      const uint8_t byte = chunk(e, c->first)[2u + e->out_at];
+      e->crc = crc_byte(e->crc, byte);
+      out[n++] = byte;
+      --e->out_left;
+      if (++e->out_at == GWS_CHUNK_DATA) {
+        e->out_at = 0;
+        c->first = link_of(e, c->first);
+      }
+    } else if (e->out_layer < e->out_layers) {
+      begin_layer(e);
+    } else if (e->out_tail > 0u) {
+      out[n++] = (uint8_t)(~e->crc >> (8u * (4u - e->out_tail)));
+      --e->out_tail;
+    } else {
+      break;
+    }
+  }
+  return n;
+}

@@ -1,0 +1,167 @@
+/* gws_internal.h: the encoder's state and what its files share. Names follow the host's swift_*
+ * files; docs/format/image.md and entropy.md are the law. */
+#ifndef GWS_INTERNAL_H
+#define GWS_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "godwit_sensor.h"
+#include "gws_tables.h"
+
+#define GWS_LAYERS 8
+#define GWS_CELL 32  /* pixels */
+#define GWS_CHUNK 16 /* bytes: a link and 14 of payload */
+#define GWS_CHUNK_DATA 14
+#define GWS_NO_CHUNK 0xffffu
+#define GWS_MAGIC 0x53574747u
+
+/* A range coder and the chunks that its bytes are in. */
+typedef struct {
+  uint32_t low, range;
+  uint32_t pending; /* bytes of 0xff that a carry would turn over */
+  uint32_t size;    /* bytes written */
+  uint16_t first, last;
+  uint8_t carry; /* bit 32 of low */
+  uint8_t cache; /* the byte before the pending ones */
+  uint8_t started;
+  uint8_t any; /* all bytes written, or-ed: a stream of zeros is empty */
+} gws_coder;
+
+typedef struct {
+  uint32_t step;
+  uint32_t bias, reciprocal, shift; /* of the quantiser, as the host's */
+  int32_t threshold;                /* smallest magnitude that is not 0, f=4 */
+  uint32_t quiet;                   /* rows of a block whose sum of squares is below are all 0 */
+  int32_t dc_shift;                 /* StepScale of the host */
+  int32_t dc_factor;
+} gws_quantiser;
+
+struct gws {
+  uint32_t magic;
+  gws_params params;
+  gws_stats stats;
+  gws_quantiser q;
+  int32_t planes;
+  int32_t cells, blocks; /* across */
+  uint32_t row_bytes;    /* of a line of input */
+  int32_t layers;        /* asked for */
+  int32_t live_layers;   /* of this row of tiles: fewer once output is full */
+  uint8_t present;       /* a bit per layer that has anything in this row of tiles */
+  uint8_t tile_bits;     /* log2 of the height */
+
+  uint32_t row;         /* lines taken */
+  uint32_t block_row;   /* 0..3, of the row of cells being gathered */
+  bool first;           /* nothing of the tile lies above */
+  uint8_t positions[3]; /* of each plane that the layers asked for reach, from 1 on */
+
+  uint16_t *context; /* [GWS_CONTEXTS] */
+  uint8_t *lines;    /* seven lines, or null; scratch when they are not needed */
+  uint8_t *scratch;  /* of coding a row of cells */
+  int16_t *coarse;   /* [plane][cell][16]: DC of blocks [y][x], then symbols [u][v] */
+  int16_t *coarse_above;
+  int8_t *dc_residual; /* [plane][cell] */
+  int8_t *dc_residual_above;
+  int16_t *dc_above; /* [plane][block]: reconstructed, of the row of blocks above */
+  uint8_t *gradient_above;
+  uint8_t *count; /* [group][cell] */
+  uint8_t *count_above;
+  uint8_t *length;  /* [5 rows of blocks][block][plane]: bytes of symbols; row 0 lies above */
+  uint8_t *symbols; /* the bytes, in that order */
+  uint32_t symbol_room, symbol_end;
+  uint8_t *chunks;
+  uint16_t free_chunk;
+  uint16_t chunk_count;
+
+  gws_coder coder[GWS_LAYERS];
+
+  /* What waits to be pulled: `head`, then the chunks of the layers, then a CRC. */
+  uint8_t head[48];
+  uint8_t head_size, head_at;
+  uint8_t out_layers; /* of the row of tiles that waits */
+  uint8_t out_layer;  /* the next to begin */
+  uint8_t out_tail;   /* bytes of CRC that wait */
+  uint16_t out_at;    /* in the chunk */
+  uint32_t out_left;  /* bytes of this layer */
+  uint32_t crc;
+};
+
+static inline int32_t gws_min(int32_t a, int32_t b) { return a < b ? a : b; }
+static inline int32_t gws_max(int32_t a, int32_t b) { return a > b ? a : b; }
+static inline int32_t gws_clamp(int32_t v, int32_t low, int32_t high) {
+  return gws_min(gws_max(v, low), high);
+}
+static inline int32_t gws_abs(int32_t v) { return v < 0 ? -v : v; }
+
+/* Class of a sum: two an octave. */
+static inline uint32_t gws_scale_class(uint32_t sum) {
+  const uint32_t t = sum >> 1;
+  if (t < 2u) return t;
+  const uint32_t top = 31u - (uint32_t)__builtin_clz(t);
+  const uint32_t c = 2u * top + ((t >> (top - 1u)) & 1u);
+  return c < 25u ? c : 25u;
+}
+
+/* Contexts, in the order of entropy.md section 4.1. */
+enum {
+  GWS_ZERO = 0,
+  GWS_SIGN = GWS_ZERO + 18 * 20 * 3,
+  GWS_MAGNITUDE = GWS_SIGN + 18 * 6,
+  GWS_FLAG = GWS_MAGNITUDE + 9 * 20 * 6,
+  GWS_CELLS = GWS_FLAG + 27 * 20,
+  GWS_COARSE_FLAG = GWS_CELLS + 27 * 14
+};
+enum { GWS_KIND_LUMA = 15, GWS_KIND_CHROMA = 16, GWS_KIND_DC = 17 };
+
+/* Layer of a band, of luma and of the other planes. */
+static inline uint32_t gws_layer_of(uint32_t plane, uint32_t band) {
+  return (plane == 0u || band == 0u ? 2u : 3u) + band / 2u;
+}
+
+/* A symbol in memory: position * 4 + code: 0 is 1, 1 is -1, 2 a signed byte follows, 3 two bytes.
+ */
+static inline const uint8_t *gws_next_symbol(const uint8_t *at, uint32_t *position,
+                                             int32_t *value) {
+  const uint32_t head = *at++;
+  *position = head >> 2;
+  switch (head & 3u) {
+    case 0u:
+      *value = 1;
+      break;
+    case 1u:
+      *value = -1;
+      break;
+    case 2u:
+      *value = (int8_t)*at++;
+      break;
+    default:
+      *value = (int16_t)(at[0] | at[1] << 8);
+      at += 2;
+      break;
+  }
+  return at;
+}
+
+/* gws_analysis.c */
+void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index);
+void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]);
+void gws_analyse_coarse(gws *e);
+/* gws_coarse.c */
+void gws_code_coarse(gws *e);
+uint32_t gws_activity(const gws *e, uint32_t plane, uint32_t cell);
+void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch);
+/* gws_bands.c */
+size_t gws_scratch_size(uint32_t blocks);
+void gws_code_bands(gws *e);
+/* gws_coder.c */
+void gws_start_tile_output(gws *e);
+void gws_bit(gws *e, gws_coder *c, uint32_t context, uint32_t bit);
+void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count);
+void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t scale, int32_t t);
+void gws_finish_tile_output(gws *e);
+void gws_queue_header(gws *e);
+bool gws_output_waits(const gws *e);
+size_t gws_take_output(gws *e, uint8_t *out, size_t capacity);
+
+#endif
