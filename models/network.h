@@ -40,6 +40,7 @@ class Network {
 
  private:
   friend class LayerKernels;
+  friend class NetworkGradient;
   friend class NetworkRunner;
   friend class RowRunner;
   struct State;

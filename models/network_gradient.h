@@ -1,0 +1,45 @@
+// models/network_gradient.h: a network in float, and how its output follows its input: for
+// searches in encoders. Decoders never see it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/cpu.h"
+#include "models/network.h"
+
+namespace godwit {
+
+// Forward() is the integer network but for rare roundings of a half. Backward() takes the gradient
+// of anything by its outputs and gives that by its inputs, roundings passed over. Sums are made in
+// one order and without fused multiplications: floats are the same at every SIMD level. Owns its
+// workspace; for one thread at a time.
+class NetworkGradient {
+ public:
+  // Whether all layers are of the kinds that this class knows: convolutions, u8 but for the last.
+  static bool Supports(const Network& network);
+  // For pictures of at most max_positions in all. `network` must be supported; it need not outlive
+  // this.
+  NetworkGradient(const Network& network, SimdLevel level, int64_t max_height, int64_t max_width);
+  NetworkGradient(NetworkGradient&&) noexcept;
+  NetworkGradient& operator=(NetworkGradient&&) noexcept;
+  ~NetworkGradient();
+  static uint64_t BytesFor(const Network& network, int64_t max_height, int64_t max_width);
+
+  // The picture that is worked on from now on.
+  void SetSize(int64_t height, int64_t width);
+  // Input bytes of a position, as floats; set all of them before Forward().
+  float* Input(int64_t y, int64_t x);
+  void Forward();
+  const float* Output(int64_t y, int64_t x) const;
+  // The gradient by a position's outputs; set all of them before Backward(), after Forward().
+  float* OutputGradient(int64_t y, int64_t x);
+  void Backward();
+  const float* InputGradient(int64_t y, int64_t x) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace godwit
