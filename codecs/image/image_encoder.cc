@@ -13,6 +13,8 @@
 #include "codecs/image/lossless_plane.h"
 #include "codecs/image/swift_analysis.h"
 #include "codecs/image/swift_context.h"
+#include "codecs/image/swift_effort.h"
+#include "codecs/image/swift_tile_search.h"
 #include "entropy/decision_list.h"
 #include "io/container.h"
 
@@ -112,7 +114,8 @@ struct Worker {
   swift::CellRow row;
   std::unique_ptr<LayerCoder> coder;
   std::vector<Decision> batch;
-  Tensor<uint8_t> colour;  // 32 rows of a tile without their alpha
+  std::unique_ptr<swift::TileSearch> search;  // from effort 2 on
+  Tensor<uint8_t> colour;                     // 32 rows of a tile without their alpha
 };
 
 // A bit per layer that has anything in this row.
@@ -153,18 +156,34 @@ void CopyColour(TensorView<const uint8_t> from, TensorView<uint8_t> to) {
 
 }  // namespace
 
-int StepIndexFromQuality(double quality) {
+namespace {
+
+// At one step, efforts from 2 on give fewer bits and more error than effort 1. How much finer a
+// step makes up for it in PSNR, on training pictures, grows with the step: none at kSameIndex or
+// below, and an index more for each so many; with a network in the loop, of more.
+constexpr double kSameIndex = 150, kIndexPerShift = 18, kIndexPerNetworkShift = 29;
+
+double IndexPerShift(int effort) {
+  return effort < kFirstNetworkImageEffort ? kIndexPerShift : kIndexPerNetworkShift;
+}
+
+}  // namespace
+
+int StepIndexFromQuality(double quality, int effort) {
   const double q = std::clamp(std::isnan(quality) ? 0.0 : quality, 0.0, 100.0);
-  const double index = q <= kKneeQuality ? kCoarsestQualityStep -
-                                               q * (kCoarsestQualityStep - kKneeStep) / kKneeQuality
-                                         : kKneeStep * (100.0 - q) / (100.0 - kKneeQuality);
+  double index = q <= kKneeQuality
+                     ? kCoarsestQualityStep - q * (kCoarsestQualityStep - kKneeStep) / kKneeQuality
+                     : kKneeStep * (100.0 - q) / (100.0 - kKneeQuality);
+  if (effort > 1 && index > kSameIndex) index -= (index - kSameIndex) / IndexPerShift(effort);
   return static_cast<int>(std::lround(index));
 }
 
-double QualityFromStepIndex(int step_index) {
-  if (step_index < kKneeStep) return 100.0 - step_index * (100.0 - kKneeQuality) / kKneeStep;
+double QualityFromStepIndex(int step_index, int effort) {
+  double index = step_index;
+  if (effort > 1 && index > kSameIndex) index += (index - kSameIndex) / (IndexPerShift(effort) - 1);
+  if (index < kKneeStep) return 100.0 - index * (100.0 - kKneeQuality) / kKneeStep;
   return std::max(
-      0.0, (kCoarsestQualityStep - step_index) * kKneeQuality / (kCoarsestQualityStep - kKneeStep));
+      0.0, (kCoarsestQualityStep - index) * kKneeQuality / (kCoarsestQualityStep - kKneeStep));
 }
 
 struct ImageEncoder::State {
@@ -189,6 +208,7 @@ struct ImageEncoder::State {
   std::vector<Worker> workers;
   int worker_planes = 0;
   int64_t worker_cells = 0;
+  int64_t worker_rows = 0;                         // of cells, of those that search
   std::array<std::vector<Bytes>, kLayers> layers;  // [layer][tile]
   std::vector<Bytes> alpha;                        // [tile]
   bool started = false;
@@ -240,12 +260,19 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
       static_cast<int64_t>((std::min(header.tile_width, s.width) + kCell - 1) / kCell);
   const size_t threads =
       static_cast<size_t>(options.threads > 0 ? options.threads : omp_get_max_threads());
-  const size_t wanted = std::min<size_t>(threads, grid.across);
+  size_t wanted = std::min<size_t>(threads, grid.across);
   const uint64_t row_bytes =
       uint64_t{header.tile_height} * s.width * static_cast<uint64_t>(s.channels);
-  const uint64_t bytes =
-      row_bytes +
-      wanted * Worker::BytesFor(header.planes, room_cells, header.tile_height, header.has_alpha);
+  const auto room_rows =
+      static_cast<int64_t>((std::min(header.tile_height, s.height) + kCell - 1) / kCell);
+  const bool searches = options.effort > swift::kMinEffort;
+  const uint64_t each =
+      Worker::BytesFor(header.planes, room_cells, header.tile_height, header.has_alpha) +
+      (searches ? swift::TileSearch::BytesFor(options.synthesis, options.effort, header.planes,
+                                              room_cells, room_rows)
+                : 0);
+  while (wanted > 1 && row_bytes + wanted * each > options.max_memory_bytes) --wanted;
+  const uint64_t bytes = row_bytes + wanted * each;
   if (bytes > options.max_memory_bytes) {
     return Status(StatusCode::kOverLimit, "encoding takes " + std::to_string(bytes) +
                                               " bytes of memory, the limit is " +
@@ -253,12 +280,19 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   }
   for (auto& layer : layers) layer.assign(grid.count(), {});
   alpha.assign(s.channels % 2 == 0 ? grid.count() : 0, {});
-  if (workers.size() < wanted || worker_planes != header.planes || worker_cells < room_cells) {
+  if (workers.size() < wanted || worker_planes != header.planes || worker_cells < room_cells ||
+      (searches && worker_rows < room_rows)) {
     workers.clear();
     for (size_t i = 0; i < wanted; ++i)
       workers.emplace_back(model.swift(), options.simd, header.planes, room_cells);
+    for (size_t i = 0; searches && i < wanted; ++i) {
+      workers[i].search =
+          std::make_unique<swift::TileSearch>(model.swift(), options.synthesis, options.effort,
+                                              options.simd, header.planes, room_cells, room_rows);
+    }
     worker_planes = header.planes;
     worker_cells = room_cells;
+    worker_rows = room_rows;
   }
   rows_done = 0;
   rows_pending = 0;
@@ -340,7 +374,7 @@ Status ImageEncoder::State::EncodeTile(Worker& worker, TensorView<const uint8_t>
   layer_coder.Start(options.layers);
   DecisionWriter writer(worker.batch.data(), layer_coder);
   uint32_t present = 0;
-  for (int64_t y = 0; y < pixels.height; y += kCell, row.first = false) {
+  const auto rows_at = [&](int64_t y) {
     TensorView<const uint8_t> rows =
         pixels.Window(y, 0, std::min<int64_t>(kCell, pixels.height - y), pixels.width);
     if (pixels.col_stride != planes) {
@@ -351,7 +385,22 @@ Status ImageEncoder::State::EncodeTile(Worker& worker, TensorView<const uint8_t>
       CopyColour(rows, copy);
       rows = copy;
     }
-    worker.analyser.Analyse(rows, row);
+    return rows;
+  };
+  swift::TileSearch* const search = worker.search.get();
+  if (search != nullptr) {
+    search->StartTile(header.step_index, options.layers, row.cells_w,
+                      (pixels.height + kCell - 1) / kCell);
+    for (int64_t y = 0; y < pixels.height; y += kCell)
+      search->AddRow(worker.analyser, rows_at(y), y / kCell);
+    search->Search();
+  }
+  for (int64_t y = 0; y < pixels.height; y += kCell, row.first = false) {
+    if (search != nullptr) {
+      search->LoadRow(y / kCell, row);
+    } else {
+      worker.analyser.Analyse(rows_at(y), row);
+    }
     present |= LayersIn(row);
     for (int l = 0; l < options.layers; ++l) {
       layer_coder.Begin(l, writer.collected());
@@ -483,8 +532,12 @@ Result<ImageEncoder> ImageEncoder::Create(const ImageModel& model,
       side_ok(options.tile_height, 1u << kMaxTileLog2) &&
       side_ok(options.tile, 1u << (options.tile_height != 0 ? kMaxTileWidthLog2 : kMaxTileLog2));
   if (options.step_index < 0 || options.step_index > swift::kMaxStepIndex || options.layers < 1 ||
-      options.layers > kLayers || !tile_ok || options.threads < 0) {
+      options.layers > kLayers || !tile_ok || options.threads < 0 ||
+      options.effort < swift::kMinEffort || options.effort > swift::kMaxEffort) {
     return Status(StatusCode::kInvalidArgument, "encoder options out of range");
+  }
+  if (options.synthesis != nullptr && options.synthesis->stream_model_id() != model.id()) {
+    return Status(StatusCode::kModelRefused, "the synthesis is of another stream model");
   }
   return ImageEncoder(std::make_unique<State>(model, options));
 }

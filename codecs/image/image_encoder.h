@@ -16,9 +16,12 @@ namespace godwit {
 inline constexpr int kCoarsestStepIndex = 351;  // 0 is the finest
 
 // Quality 0..100 to the step index and back: 340 - 2.5 q up to quality 90, from there linear to 0
-// at 100. Fractions count. On photographs 50 is about half a bit a pixel, 75 about two.
-int StepIndexFromQuality(double quality);
-double QualityFromStepIndex(int step_index);
+// at 100. Fractions count. On photographs 50 is about half a bit a pixel, 75 about two. A quality
+// is about as good at every effort: the higher ones get there in fewer bits, at a finer step.
+int StepIndexFromQuality(double quality, int effort = 1);
+double QualityFromStepIndex(int step_index, int effort = 1);
+
+inline constexpr int kMaxImageEffort = 9, kFirstNetworkImageEffort = 4;
 
 struct ImageEncodeOptions {
   int step_index = 215;      // see StepIndexFromQuality(); the default is quality 50
@@ -29,7 +32,15 @@ struct ImageEncodeOptions {
   // `tile` is 0, as sensors write them.
   ImageOrder order = ImageOrder::kLayers;
   int threads = 0;  // 0: as OpenMP says
-  // Of the workspace; kOverLimit beyond. What is coded so far comes on top.
+  // 1..9: what is spent on finding symbols that cost less for what they give. 1 rounds and is the
+  // sensor's path; docs/guide-effort.md has what the others do and gain. The same bytes for the
+  // same options, whatever the threads and the SIMD level.
+  int effort = 1;
+  // What efforts from 4 on expect to decode the picture; every other synthesis still can. Null:
+  // they do as 3. Must be of the same stream model, and outlive the encoder.
+  const ImageSynthesis* synthesis = nullptr;
+  // Of the workspace; kOverLimit beyond, unless fewer threads do. What is coded so far comes on
+  // top.
   uint64_t max_memory_bytes = uint64_t{4} << 30;
   SimdLevel simd = BestSimdLevel();
 };

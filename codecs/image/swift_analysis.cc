@@ -39,15 +39,14 @@ void RowAnalyser::SetStep(int step_index) {
 }
 
 // Pixels x.. of a row of blocks; `width` is a multiple of a cell.
-void RowAnalyser::AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_row, int64_t x,
-                                int64_t width, CellRow& row) {
+void RowAnalyser::MakePlanes(TensorView<const uint8_t> pixels, int count, int64_t block_row,
+                             int64_t x, int64_t width) {
   const int64_t channels = pixels.channels,
                 whole = std::clamp<int64_t>((pixels.width - x) / kCell, 0, width / kCell) * kCell;
   const auto colour = [&](const uint8_t* source, int64_t at, int64_t n, int64_t line) {
     int16_t* planes[3];
-    for (int64_t p = 0; p < row.planes; ++p)
-      planes[p] = planes_.data() + (p * 8 + line) * kChunk + at;
-    if (row.planes == 3) {
+    for (int64_t p = 0; p < count; ++p) planes[p] = planes_.data() + (p * 8 + line) * kChunk + at;
+    if (count == 3) {
       kernels_.colour_forward(model_.transform, source, static_cast<size_t>(n), planes);
     } else {
       kernels_.grey_forward(model_.transform, source, static_cast<size_t>(n), planes[0]);
@@ -72,6 +71,11 @@ void RowAnalyser::AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_
     }
     colour(tail_.data(), whole, kCell, line);
   }
+}
+
+void RowAnalyser::AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_row, int64_t x,
+                                int64_t width, CellRow& row) {
+  MakePlanes(pixels, row.planes, block_row, x, width);
   const int64_t first = block_row * row.blocks_w() + x / 8, blocks = width / 8;
   for (size_t p = 0; p < static_cast<size_t>(row.planes); ++p) {
     kernels_.block_forward(model_.transform, planes_.data() + static_cast<int64_t>(p) * 8 * kChunk,
@@ -81,6 +85,23 @@ void RowAnalyser::AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_
     for (int64_t b = 0; b < blocks; ++b) dc[b] = coefficients_.data()[b * kChannels];
     kernels_.quantise(quantiser_, coefficients_.data(), static_cast<size_t>(blocks),
                       row.Symbols(p, block_row, x / 8), row.nonzero[p].data() + first);
+  }
+}
+
+void RowAnalyser::Coefficients(TensorView<const uint8_t> pixels, int planes, int64_t cells_w,
+                               const std::array<int16_t*, kPlanes>& out) {
+  const int64_t width = cells_w * kCell;
+  for (int64_t y = 0; y < kCellBlocks; ++y) {
+    for (int64_t x = 0; x < width; x += kChunk) {
+      const int64_t n = std::min(kChunk, width - x);
+      MakePlanes(pixels, planes, y, x, n);
+      for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+        kernels_.block_forward(model_.transform,
+                               planes_.data() + static_cast<int64_t>(p) * 8 * kChunk,
+                               static_cast<size_t>(kChunk), static_cast<size_t>(n / 8),
+                               out[p] + (y * width / 8 + x / 8) * kChannels);
+      }
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // codecs/image/swift_analysis.h: pixels of one row of cells to its latents, in integers.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "base/cpu.h"
@@ -18,8 +19,14 @@ class RowAnalyser {
   // `pixels` are the tile's next rows, at most 32, 1 or 3 channels; what is missing to whole cells
   // repeats the last row and column. Fills symbols and everything else that ContextCoder reads.
   void Analyse(TensorView<const uint8_t> pixels, CellRow& row);
+  // The same rows' coefficients, f=4, as they are before quantisation: [4 rows][block][64] of each
+  // plane, `cells_w` cells across.
+  void Coefficients(TensorView<const uint8_t> pixels, int planes, int64_t cells_w,
+                    const std::array<int16_t*, kPlanes>& out);
 
  private:
+  void MakePlanes(TensorView<const uint8_t> pixels, int planes, int64_t block_row, int64_t x,
+                  int64_t width);
   void AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_row, int64_t x, int64_t width,
                      CellRow& row);
 

@@ -1,0 +1,61 @@
+// codecs/image/swift_tile_search.h: the symbols of one tile at the higher efforts of the encoder.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "base/cpu.h"
+#include "codecs/image/image_model.h"
+#include "codecs/image/swift_analysis.h"
+#include "codecs/image/swift_effort.h"
+#include "codecs/image/swift_latent_tile.h"
+#include "codecs/image/swift_model.h"
+#include "codecs/image/swift_network_aim.h"
+#include "codecs/image/swift_row_decider.h"
+#include "tensor/tensor.h"
+
+namespace godwit::swift {
+
+// Owns its workspace; for one thread at a time. StartTile(), AddRow() for every row of cells,
+// Search(), then LoadRow() for every row. The same symbols whatever was searched before, at every
+// SIMD level.
+class TileSearch {
+ public:
+  // For tiles of at most so many cells. `synthesis` may be null: then efforts that want a network
+  // do as the one below them. It must outlive the search.
+  TileSearch(const SwiftModel& model, const ImageSynthesis* synthesis, int effort, SimdLevel level,
+             int planes, int64_t max_cells_w, int64_t max_cells_h);
+  static uint64_t BytesFor(const ImageSynthesis* synthesis, int effort, int planes,
+                           int64_t max_cells_w, int64_t max_cells_h);
+
+  void StartTile(int step_index, int layers, int64_t cells_w, int64_t cells_h);
+  // `pixels` as for RowAnalyser::Analyse().
+  void AddRow(RowAnalyser& analyser, TensorView<const uint8_t> pixels, int64_t cell_row);
+  void Search();
+  // What Analyse() would leave in `row`, with the symbols that were found.
+  void LoadRow(int64_t cell_row, CellRow& row) const;
+  // Squared error, in squared steps, plus lambda times bits that Search() came down to, with the
+  // network; -1 where none was in use. For tests.
+  double cost() const { return cost_; }
+
+ private:
+  void SetTargets();
+  void SetCoarseTargets(size_t plane);
+  void FindTolls();
+  void Decide(bool tolls);
+  void SearchWithNetwork(int rounds);
+
+  const SwiftModel& model_;
+  SimdLevel level_;
+  Effort effort_;
+  int step_index_ = 0;
+  DecideOptions options_;
+  LatentTile tile_;
+  RowDecider decider_;
+  std::unique_ptr<NetworkAim> aim_;                 // null: no network
+  std::array<LatentPlane<int16_t>, kPlanes> best_;  // symbols, with a network
+  double cost_ = -1;
+};
+
+}  // namespace godwit::swift

@@ -1,0 +1,249 @@
+// The encoder's efforts: what they promise, and what they must leave alone.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "codecs/image/swift_effort.h"
+#include "codecs/image/swift_layout.h"
+#include "io/image_file.h"
+#include "models/registry.h"
+#include "tests/codecs/test_model.h"
+#include "tests/codecs/test_pictures.h"
+
+namespace godwit {
+namespace {
+
+Bytes EncodeAt(const Tensor<uint8_t>& picture, int effort, int step_index,
+               const ImageSynthesis* synthesis = &TestImageSynthesis()) {
+  return EncodePicture(
+      TestImageModel(), picture,
+      {.step_index = step_index, .threads = 1, .effort = effort, .synthesis = synthesis});
+}
+
+TEST(ImageEffortTest, EverySizeDecodesAtEachEffort) {
+  for (const int effort : {2, 3, 5}) {
+    ImageEncoder encoder =
+        Must(ImageEncoder::Create(TestImageModel(), {.step_index = 64,
+                                                     .tile = 32,
+                                                     .threads = 2,
+                                                     .effort = effort,
+                                                     .synthesis = &TestImageSynthesis()}));
+    int64_t channels = 1;
+    for (const int64_t h : {1, 2, 31, 32, 33, 65}) {
+      for (const int64_t w : {1, 7, 32, 33, 70}) {
+        const Tensor<uint8_t> picture = MakePicture(h, w, channels, static_cast<uint32_t>(h + w));
+        const Bytes file = Must(encoder.Encode(picture.view()));
+        const Tensor<uint8_t> decoded = DecodePicture(file, TestImageModel(), nullptr);
+        ASSERT_EQ(decoded.width(), w);
+        ASSERT_EQ(decoded.height(), h);
+        EXPECT_GT(Psnr(picture, decoded), 38) << w << 'x' << h << " effort " << effort;
+        if (channels % 2 == 0) {
+          EXPECT_TRUE(SameAlpha(picture, decoded));
+        }
+        channels = channels % 4 + 1;
+      }
+    }
+  }
+}
+
+// In units of squared samples: what the search minimises, at 0.1 squared steps for a bit.
+double CostOf(const Tensor<uint8_t>& picture, const Bytes& file, int step_index,
+              const ImageSynthesis* synthesis) {
+  const double step = swift::StepFromIndex(step_index) / 64.0;
+  return SquaredError(picture, DecodePicture(file, TestImageModel(), synthesis)) +
+         0.1 * step * step * 8 * static_cast<double>(file.size());
+}
+
+TEST(ImageEffortTest, NoEffortCostsMoreThanTheOneBelow) {
+  for (const int step_index : {80, 140, 200, 260, 330}) {
+    for (const uint32_t seed : {1u, 2u}) {
+      const Tensor<uint8_t> picture = MakePicture(160, 224, 3, seed);
+      double last = 0;
+      size_t first_size = 0;
+      for (const int effort : {1, 2, 3}) {
+        const Bytes file = EncodeAt(picture, effort, step_index);
+        const double cost = CostOf(picture, file, step_index, nullptr);
+        if (effort == 1) {
+          first_size = file.size();
+        } else {
+          // Tolls are estimates: on pictures this small they may lose a little.
+          EXPECT_LT(cost, last * (effort == 2 ? 1 : 1.003)) << step_index << " effort " << effort;
+          EXPECT_LT(file.size(), first_size) << step_index << " effort " << effort;
+        }
+        last = cost;
+      }
+      const double without =
+          CostOf(picture, EncodeAt(picture, 3, step_index), step_index, &TestImageSynthesis());
+      const double with =
+          CostOf(picture, EncodeAt(picture, 6, step_index), step_index, &TestImageSynthesis());
+      EXPECT_LT(with, without * 1.001) << step_index;
+    }
+  }
+}
+
+TEST(ImageEffortTest, BytesDoNotFollowThreadsLevelsOrWhatWasEncodedBefore) {
+  const Tensor<uint8_t> picture = MakePicture(150, 310, 4), other = MakePicture(200, 330, 4, 9);
+  for (const int effort : {2, 3, 5}) {
+    for (const int step_index : {90, 250}) {
+      ImageEncodeOptions options{.step_index = step_index,
+                                 .tile = 64,
+                                 .threads = 1,
+                                 .effort = effort,
+                                 .synthesis = &TestImageSynthesis()};
+      const Bytes want = EncodePicture(TestImageModel(), picture, options);
+      options.threads = 3;
+      ImageEncoder encoder = Must(ImageEncoder::Create(TestImageModel(), options));
+      EXPECT_FALSE(Must(encoder.Encode(other.view())).empty());
+      EXPECT_EQ(Must(encoder.Encode(picture.view())), want) << effort;
+      for (const SimdLevel level : SupportedSimdLevels()) {
+        options.simd = level;
+        EXPECT_EQ(EncodePicture(TestImageModel(), picture, options), want)
+            << effort << ' ' << SimdLevelName(level);
+      }
+    }
+  }
+}
+
+struct Shipped {
+  ImageModel model;
+  ImageSynthesis medium;
+};
+
+const Shipped& ShippedModels() {
+  static const Shipped* const shipped = [] {
+    ModelRegistry registry;
+    const uint64_t id = Must(registry.DefaultStreamModel("swift"));
+    return new Shipped{Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id)),
+                       Must(ImageSynthesis::Load(Must(registry.FindSynthesis(id, "medium"))))};
+  }();
+  return *shipped;
+}
+
+// Part of a real picture.
+Tensor<uint8_t> DemoPart(const ImageRegion& part) {
+  auto reader = Must(OpenImage(GODWIT_SOURCE_DIR "/testdata/demo.png"));
+  const ImageInfo& info = reader->info();
+  Tensor<uint8_t> whole(info.height, info.width, info.channels);
+  EXPECT_TRUE(reader->ReadRows(whole.view()).ok());
+  return Crop(whole, part);
+}
+
+TEST(ImageEffortTest, ATrainedNetworkGivesTheSameBytesAtEveryLevel) {
+  const Tensor<uint8_t> picture = DemoPart({32, 32, 100, 70});
+  const auto encode = [&](SimdLevel level, const ImageSynthesis* synthesis) {
+    return EncodePicture(ShippedModels().model, picture,
+                         {.step_index = 200, .effort = 5, .synthesis = synthesis, .simd = level});
+  };
+  const Bytes want = encode(SimdLevel::kScalar, &ShippedModels().medium);
+  for (const SimdLevel level : SupportedSimdLevels())
+    EXPECT_EQ(encode(level, &ShippedModels().medium), want) << SimdLevelName(level);
+  EXPECT_NE(encode(SimdLevel::kScalar, nullptr), want);
+}
+
+TEST(ImageEffortTest, WithoutANetworkTheHighestEffortsDoAsTheThird) {
+  const Tensor<uint8_t> picture = MakePicture(70, 90, 3);
+  EXPECT_EQ(EncodeAt(picture, 9, 220, nullptr), EncodeAt(picture, 3, 220, nullptr));
+}
+
+TEST(ImageEffortTest, LayersMayBeLeftOut) {
+  const Tensor<uint8_t> picture = MakePicture(90, 120, 3);
+  double last = 0;
+  for (int layers = 1; layers <= 8; ++layers) {
+    const Bytes file = EncodePicture(
+        TestImageModel(), picture,
+        {.step_index = 100, .layers = layers, .effort = 5, .synthesis = &TestImageSynthesis()});
+    const double psnr = Psnr(picture, DecodePicture(file, TestImageModel(), nullptr));
+    EXPECT_GT(psnr, last) << layers;
+    last = psnr;
+  }
+}
+
+TEST(ImageEffortTest, FlatPicturesAndExtremesDecode) {
+  for (const int step_index : {0, 351}) {
+    for (const int kind : {0, 1, 2}) {
+      Tensor<uint8_t> picture(40, 70, 3);
+      for (int64_t i = 0; i < picture.size(); ++i) {
+        const uint32_t noise = HashOf(static_cast<uint32_t>(i), 3, 4);
+        picture.data()[i] =
+            kind == 0 ? 255 : static_cast<uint8_t>(kind == 1 ? noise : noise % 2 * 255);
+      }
+      const Tensor<uint8_t> decoded =
+          DecodePicture(EncodeAt(picture, 5, step_index), TestImageModel(), nullptr);
+      EXPECT_GT(Psnr(picture, decoded), step_index == 0 ? 48 : 4) << kind;
+    }
+  }
+}
+
+TEST(ImageEffortTest, OptionsThatDoNotFitAreRefused) {
+  const auto code = [](const ImageEncodeOptions& options) {
+    return ImageEncoder::Create(TestImageModel(), options).status().code();
+  };
+  EXPECT_EQ(code({.effort = 0}), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({.effort = 10}), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({.effort = 9, .synthesis = &OtherImageSynthesis()}), StatusCode::kModelRefused);
+}
+
+TEST(ImageEffortTest, WhereMemoryIsShortFewerThreadsAreUsed) {
+  const Tensor<uint8_t> picture = MakePicture(256, 1024, 3);
+  ImageEncodeOptions options{
+      .tile = 256, .threads = 4, .effort = 5, .synthesis = &TestImageSynthesis()};
+  const Bytes want = EncodePicture(TestImageModel(), picture, options);
+  uint64_t least = 0;
+  for (uint64_t memory = 1 << 20; least == 0; memory += 1 << 18) {
+    options.max_memory_bytes = memory;
+    ImageEncoder encoder = Must(ImageEncoder::Create(TestImageModel(), options));
+    const Result<Bytes> file = encoder.Encode(picture.view());
+    if (!file.ok()) {
+      ASSERT_EQ(file.status().code(), StatusCode::kOverLimit);
+      ASSERT_LT(memory, uint64_t{1} << 28);
+      continue;
+    }
+    EXPECT_EQ(*file, want);
+    least = memory;
+  }
+  EXPECT_GT(least, uint64_t{4} << 20);
+}
+
+TEST(ImageEffortTest, QualityAndStepAreInverseAtEachEffort) {
+  for (int effort = 1; effort <= 9; ++effort) {
+    int last = 352;
+    for (double quality = 0; quality <= 100; quality += 0.25) {
+      const int step = StepIndexFromQuality(quality, effort);
+      EXPECT_LE(step, last);
+      last = step;
+    }
+    EXPECT_EQ(last, 0);
+    const int coarsest = StepIndexFromQuality(0, effort);
+    for (int step = 0; step <= coarsest; ++step)
+      EXPECT_EQ(StepIndexFromQuality(QualityFromStepIndex(step, effort), effort), step);
+  }
+}
+
+TEST(ImageEffortTest, AQualityIsAboutAsGoodInFewerBitsWithShippedModels) {
+  const Tensor<uint8_t> picture = DemoPart({64, 64, 256, 192});
+  const auto& [model, synthesis] = ShippedModels();
+  for (const double quality : {20.0, 45.0, 70.0}) {
+    double psnr = 0;
+    size_t size = 0;
+    for (const int effort : {1, 3, 6}) {
+      const Bytes file = EncodePicture(model, picture,
+                                       {.step_index = StepIndexFromQuality(quality, effort),
+                                        .effort = effort,
+                                        .synthesis = &synthesis});
+      const double now = Psnr(picture, DecodePicture(file, model, &synthesis));
+      std::cout << "quality " << quality << " effort " << effort << ": " << file.size()
+                << " bytes, " << now << " dB\n";
+      if (effort > 1) {
+        EXPECT_NEAR(now, psnr, 0.25) << quality << " effort " << effort;
+        EXPECT_LT(file.size(), size) << quality << " effort " << effort;
+      }
+      if (effort == 1) {
+        psnr = now;
+        size = file.size();
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace godwit
