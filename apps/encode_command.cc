@@ -34,9 +34,9 @@ struct Arguments {
   std::optional<double> quality, bpp, psnr_db;
   std::optional<double> bits_per_sample, max_error, relative_error;  // of arrays
   std::optional<uint64_t> size_bytes;
-  std::string codec = "swift", model, axes, order = "layers", tile_text;
+  std::string codec = "swift", model, axes, synthesis, order = "layers", tile_text;
   std::vector<std::string> model_folders;
-  int layers = 8, threads = 0;
+  int layers = 8, threads = 0, effort = 1;
   uint32_t tile = 0, tile_height = 0;
   bool overwrite = false, strip = false, report_psnr = false, lossless = false;
   DecodeLimits limits;
@@ -84,6 +84,14 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Exclusive({"--quality", "--bpp", "--size", "--psnr", "--lossless", "--max-error",
                     "--relative-error", "--bps"});
   parser.Text({"--axes", "LIST", "arrays: the axes that hold channels, as 0,3; or none"}, &a->axes);
+  parser.Integer({"--effort", "N",
+                  "pictures: 1 (default) to 9, slower for fewer bits at about the\n"
+                  "same quality; from 4 on for one synthesis above others"},
+                 &a->effort, 1, kMaxImageEffort);
+  parser.Text({"--synthesis", "NAME",
+               "the one to aim at and to measure with: small, medium\n"
+               "(default), large, a model file, or none"},
+              &a->synthesis);
   parser.Choice({"--codec", "NAME", "swift, the only one yet"}, &a->codec, {"swift"});
   parser.Text({"--model", "ID|FILE", "stream model: its 16 hex digits, or a file"}, &a->model);
   AddModelFolderOption(parser, &a->model_folders);
@@ -140,8 +148,9 @@ Result<EncodedPicture> EncodePicture(const Arguments& a, const Console& console,
   if (a.psnr_db) return EncodeToPsnr(*a.psnr_db, a.layers, encode, measure);
   Result<EncodedPicture> picture =
       a.size_bytes ? EncodeToSize(*a.size_bytes, a.layers, encode)
-      : a.bpp      ? EncodeToSize(BytesForRate(*a.bpp, pixels), a.layers, encode)
-                   : encode(StepIndexFromQuality(a.quality.value_or(kDefaultQuality)), a.layers);
+      : a.bpp
+          ? EncodeToSize(BytesForRate(*a.bpp, pixels), a.layers, encode)
+          : encode(StepIndexFromQuality(a.quality.value_or(kDefaultQuality), a.effort), a.layers);
   if (picture.ok() && a.report_psnr) {
     GODWIT_ASSIGN_OR_RETURN(picture->psnr_db, measure(picture->stream));
   }
@@ -157,11 +166,11 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
   const Result<ImageModel> model = models.ForEncoding(a.model, a.codec);
   if (!model.ok()) return model.status().WithPrefix(place);
   std::optional<ImageSynthesis> synthesis;
-  if (measures) {
-    Result<std::optional<ImageSynthesis>> best = models.Synthesis(model->id(), "");
+  if (measures || a.effort >= kFirstNetworkImageEffort || !a.synthesis.empty()) {
+    Result<std::optional<ImageSynthesis>> best = models.Synthesis(model->id(), a.synthesis);
     if (best.ok()) {
       synthesis = std::move(*best);
-    } else if (best.status().code() != StatusCode::kModelMissing) {
+    } else if (best.status().code() != StatusCode::kModelMissing || !a.synthesis.empty()) {
       return best.status().WithPrefix(place);
     }
   }
@@ -173,6 +182,9 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
   options.tile_height = a.tile_height;
   options.order = a.order == "rows" ? ImageOrder::kRows : ImageOrder::kLayers;
   options.threads = a.threads;
+  options.effort = a.effort;
+  options.synthesis = synthesis ? &*synthesis : nullptr;
+  options.max_memory_bytes = a.limits.max_memory_bytes;
   PictureEncoder encoder(source, *model, options, a.strip, progress);
   Outcome outcome;
   Result<EncodedPicture> picture = EncodePicture(a, console, encoder, source.pixels(), synthesis);
@@ -205,7 +217,7 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
   const ImageInfo& info = outcome.info;
   const double bpp = 8.0 * static_cast<double>(picture.stream.size()) /
                      (static_cast<double>(info.width) * info.height);
-  const double quality = QualityFromStepIndex(picture.step_index);
+  const double quality = QualityFromStepIndex(picture.step_index, a.effort);
   if (info.bit_depth > 8) {
     console.Note(fmt::format("{}: {}-bit samples are carried at 8 bits", InputName(a.in),
                              int{info.bit_depth}));
@@ -222,6 +234,7 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
                                    {"quality", quality},
                                    {"step_index", picture.step_index},
                                    {"layers", picture.layers},
+                                   {"effort", a.effort},
                                    {"codec", a.codec},
                                    {"model", ModelIdHex(outcome.model_id)},
                                    {"seconds", seconds}};

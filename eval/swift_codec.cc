@@ -9,12 +9,15 @@ namespace {
 
 class SwiftCodec final : public Codec {
  public:
-  SwiftCodec(SwiftModels models, ImageEncoder encoder, int threads)
-      : models_(std::move(models)), encoder_(std::move(encoder)), threads_(threads) {}
+  SwiftCodec(SwiftModels models, ImageEncoder encoder, int effort, int threads)
+      : models_(std::move(models)),
+        encoder_(std::move(encoder)),
+        effort_(effort),
+        threads_(threads) {}
 
   Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
                                             double setting) override {
-    GODWIT_RETURN_IF_ERROR(encoder_.SetStepIndex(StepIndexFromQuality(setting)));
+    GODWIT_RETURN_IF_ERROR(encoder_.SetStepIndex(StepIndexFromQuality(setting, effort_)));
     GODWIT_ASSIGN_OR_RETURN(stream_, encoder_.Encode(rgb));
     return std::span<const std::byte>(stream_);
   }
@@ -35,7 +38,7 @@ class SwiftCodec final : public Codec {
  private:
   SwiftModels models_;
   ImageEncoder encoder_;
-  int threads_;
+  int effort_, threads_;
   Bytes stream_;
 };
 
@@ -44,6 +47,7 @@ class SwiftCodec final : public Codec {
 Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
                                   const CodecContext& context) {
   std::string model, synthesis;
+  int effort = 1;
   for (const std::string& option : options) {
     if (option == "small" || option == "medium" || option == "large" || option == "none") {
       synthesis = option;
@@ -51,6 +55,10 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
       model = option.substr(6);
     } else if (option.starts_with("synthesis=")) {
       synthesis = option.substr(10);
+    } else if (const auto number = option.starts_with("effort=")
+                                       ? ParseSmallNumber(option.substr(7), 1, kMaxImageEffort)
+                                       : std::nullopt) {
+      effort = *number;
     } else {
       return NoCodecOption("swift", option);
     }
@@ -61,14 +69,17 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
                   ModelIdHex(models.stream->id()) + ", synthesis ";
   entry.version +=
       models.synthesis == nullptr ? "none" : models.synthesis->size() + " " + models.synthesis_id;
+  if (effort > 1) entry.version += ", effort " + std::to_string(effort);
   entry.setting_name = "quality";
   entry.ladder = {5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90};  // above, rates leave the rivals'
-  entry.create = [models](int threads) -> Result<std::unique_ptr<Codec>> {
+  entry.create = [models, effort](int threads) -> Result<std::unique_ptr<Codec>> {
     ImageEncodeOptions encode;
     encode.threads = threads;
+    encode.effort = effort;
+    encode.synthesis = models.synthesis.get();
     GODWIT_ASSIGN_OR_RETURN(ImageEncoder encoder, ImageEncoder::Create(*models.stream, encode));
     return std::unique_ptr<Codec>(
-        std::make_unique<SwiftCodec>(models, std::move(encoder), threads));
+        std::make_unique<SwiftCodec>(models, std::move(encoder), effort, threads));
   };
   return entry;
 }

@@ -52,6 +52,10 @@ _godwit() {
       mapfile -t COMPREPLY < <(compgen -W "1 2 3 4 5 6 7 8" -- "$current")
       return
       ;;
+    --effort)
+      mapfile -t COMPREPLY < <(compgen -W "1 2 3 4 5 6 7 8 9" -- "$current")
+      return
+      ;;
     --tile)
       mapfile -t COMPREPLY < <(compgen -W "32 64 128 256 512 1024 2048 4096" -- "$current")
       return
@@ -71,7 +75,7 @@ _godwit() {
     case $command in
       encode)
         options="--quality --bpp --size --psnr --lossless --max-error --relative-error --bps --axes
-          --codec --model --model-dir --layers --tile --order --strip
+          --effort --synthesis --codec --model --model-dir --layers --tile --order --strip
           --report-psnr --force --threads $limits"
         ;;
       decode)

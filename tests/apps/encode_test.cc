@@ -29,6 +29,42 @@ TEST_F(EncodeCommandTest, JsonHasTheDocumentedKeys) {
               1e-9);
 }
 
+TEST_F(EncodeCommandTest, EffortMakesSmallerFilesOfTheSameQuality) {
+  SavePicture("in.png", MakePicture(120, 160, 3));
+  const auto json_at = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> args = {"-f", "-q", "35", "--json", "--report-psnr"};
+    args.insert(args.end(), more.begin(), more.end());
+    return nlohmann::json::parse(Encode("in.png", "out.gdw", args).out);
+  };
+  const nlohmann::json first = json_at({}), third = json_at({"--effort", "3"});
+  EXPECT_EQ(first["effort"], 1);
+  EXPECT_EQ(third["effort"], 3);
+  EXPECT_NEAR(third["quality"].get<double>(), 35, 0.25);
+  EXPECT_LT(third["bytes"], first["bytes"]);
+  EXPECT_EQ(json_at({"--effort", "4"})["synthesis"], "small");
+  EXPECT_EQ(json_at({"--effort", "4", "--synthesis", "none"})["synthesis"], "none");
+}
+
+TEST_F(EncodeCommandTest, EffortAndSynthesisAreChecked) {
+  SavePicture("in.png", MakePicture(16, 16, 3));
+  for (const char* const effort : {"0", "10", "x"})
+    EXPECT_EQ(Run({"encode", "in.png", "out.gdw", "--effort", effort}).exit, 2);
+  EXPECT_EQ(
+      Run({"encode", "in.png", "out.gdw", "--model", TestModelId(), "--synthesis", "large"}).exit,
+      7);
+}
+
+TEST_F(EncodeCommandTest, TargetsHoldAtHigherEfforts) {
+  SavePicture("in.png", MakePicture(120, 160, 3));
+  Encode("in.png", "out.gdw", {"--size", "2500", "--effort", "4"});
+  const size_t size = LoadBytes(File("out.gdw")).size();
+  EXPECT_LE(size, 2500u);
+  EXPECT_GE(size, 2250u);
+  const nlohmann::json json = nlohmann::json::parse(
+      Encode("in.png", "out.gdw", {"-f", "--psnr", "33", "--effort", "3", "--json"}).out);
+  EXPECT_NEAR(json["psnr_db"].get<double>(), 33.05, 0.15);
+}
+
 TEST_F(EncodeCommandTest, SaysWhatItDidUnlessQuiet) {
   SavePicture("in.png", MakePicture(8, 8, 3));
   EXPECT_EQ(Encode("in.png", "a.gdw").out, "");

@@ -36,9 +36,9 @@ EvalPicture Original() {
 // What this build has, with options.
 std::vector<std::string> Names() {
   std::vector<std::string> names;
-  for (const char* const name :
-       {"swift", "jpeg", "jpeg:444", "jpeg:progressive", "jpeg:fixed", "jpeg:444:progressive",
-        "webp", "webp:0", "avif:10", "avif:10:420", "avif:9:psnr:aom", "jxl:3", "jxl:1"}) {
+  for (const char* const name : {"swift", "swift:effort=3", "jpeg", "jpeg:444", "jpeg:progressive",
+                                 "jpeg:fixed", "jpeg:444:progressive", "webp", "webp:0", "avif:10",
+                                 "avif:10:420", "avif:9:psnr:aom", "jxl:3", "jxl:1"}) {
     const auto entry = FindCodec(name, TestContext());
     if (entry.ok() || entry.status().code() != StatusCode::kUnsupported) names.push_back(name);
   }
@@ -126,6 +126,7 @@ TEST_P(CodecTest, AnotherSizeAndGarbageAreErrors) {
 std::string TestName(const testing::TestParamInfo<std::string>& tested) {
   std::string name = tested.param;
   std::replace(name.begin(), name.end(), ':', '_');
+  std::replace(name.begin(), name.end(), '=', '_');
   return name;
 }
 INSTANTIATE_TEST_SUITE_P(All, CodecTest, testing::ValuesIn(Names()), TestName);
@@ -137,9 +138,9 @@ TEST(CodecTableTest, NamesAndOptionsAreChecked) {
   EXPECT_EQ(FindCodec("jpeg:443", context).status().message(),
             "jpeg: no option 443; it takes jpeg[:444][:progressive][:fixed]");
   for (const char* const name :
-       {"webp:7", "webp:x", "jpeg:", "swift:huge", "cmd", "cmd:a|b|c",
-        "cmd:n|cp {ppm} {file}|cp {file} {png}|1", "cmd:n|cp {ppm} {file}|cp {file} {ppm}|one",
-        "cmd:n|cp {ppm} {file}|cp {file} {ppm}|"}) {
+       {"webp:7", "webp:x", "jpeg:", "swift:huge", "swift:effort=10", "swift:effort=", "cmd",
+        "cmd:a|b|c", "cmd:n|cp {ppm} {file}|cp {file} {png}|1",
+        "cmd:n|cp {ppm} {file}|cp {file} {ppm}|one", "cmd:n|cp {ppm} {file}|cp {file} {ppm}|"}) {
     EXPECT_EQ(FindCodec(name, context).status().code(), StatusCode::kInvalidArgument) << name;
   }
 }
