@@ -63,8 +63,7 @@ __attribute__((always_inline)) inline void SumRow(const Sums& s) {
 void SumRowScalar(const Sums& s) { SumRow<2>(s); }
 #if defined(__x86_64__)
 __attribute__((target("avx2"))) void SumRowAvx2(const Sums& s) { SumRow<6>(s); }
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"))) void
-SumRowAvx512(const Sums& s) {
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void SumRowAvx512(const Sums& s) {
   SumRow<12>(s);
 }
 #endif
