@@ -139,7 +139,6 @@ void TileSearch::FindTolls() {
 }
 
 void TileSearch::Search() {
-  cost_ = -1;
   SetTargets();
   Decide(false);
   for (int pass = 0; pass < effort_.toll_passes; ++pass) {
@@ -160,12 +159,12 @@ void TileSearch::SearchWithNetwork(int rounds) {
       std::copy_n(from[p].cell.data(), tile_.cells_w * tile_.cells_h * kCoarse, to[p].cell.data());
     }
   };
-  cost_ = std::numeric_limits<double>::infinity();
+  double best = std::numeric_limits<double>::infinity();
   for (int round = 0;; ++round) {
     const double cost =
         aim_->Run(tile_, /*gradient=*/round < rounds) + double{kLambda} * decider_.bits();
-    if (cost < cost_) {
-      cost_ = cost;
+    if (cost < best) {
+      best = cost;
       copy(tile_.symbol, best_);
     }
     if (round == rounds) break;

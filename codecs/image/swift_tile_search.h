@@ -35,9 +35,6 @@ class TileSearch {
   void Search();
   // What Analyse() would leave in `row`, with the symbols that were found.
   void LoadRow(int64_t cell_row, CellRow& row) const;
-  // Squared error, in squared steps, plus lambda times bits that Search() came down to, with the
-  // network; -1 where none was in use. For tests.
-  double cost() const { return cost_; }
 
  private:
   void SetTargets();
@@ -55,7 +52,6 @@ class TileSearch {
   RowDecider decider_;
   std::unique_ptr<NetworkAim> aim_;                 // null: no network
   std::array<LatentPlane<int16_t>, kPlanes> best_;  // symbols, with a network
-  double cost_ = -1;
 };
 
 }  // namespace godwit::swift
