@@ -21,6 +21,15 @@ void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   const uint64_t margin = ((uint64_t)(uint32_t)q->threshold << 15) - (1u << 14);
   const uint64_t quiet = (margin * margin - 1u) / gws_forward_norm2;
   q->quiet = quiet < 0x7fffffffu ? (uint32_t)quiet : 0x7fffffffu;
+  /* So does every row but the first where sqrt(flat * |forward|^2) / 2^17, and 0.5 a value for
+   * rounding, sqrt(8) / 2 in all, are below sqrt(quiet). Beyond the cap sums may leave 16 bits. */
+  uint32_t root = 0;
+  for (uint32_t bit = 1u << 15; bit != 0u; bit >>= 1) {
+    if ((root | bit) * (root | bit) <= q->quiet) root |= bit;
+  }
+  root = root > 2u ? root - 2u : 0u;
+  const uint64_t flat = (((uint64_t)(root * root) << 32) / gws_forward_norm2) << 2;
+  q->flat = flat < 150000000u ? (uint32_t)flat : 150000000u;
   q->dc_shift = q->step >= 128u ? 4 : q->step >= 64u ? 3 : 2;
   q->dc_factor = gws_min((int32_t)((1u << (18 + q->dc_shift)) / q->step), 32767);
 }
@@ -28,7 +37,8 @@ void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
 static uint8_t limit8(int32_t v) { return (uint8_t)gws_clamp(v, 0, 255); }
 
 /* Eight pixels from x on as red, green, blue; beyond the width the last one repeats. */
-static void load_eight(const gws *e, const uint8_t *row, uint32_t x, uint8_t *to) {
+__attribute__((noinline)) static void load_eight(const gws *e, const uint8_t *row, uint32_t x,
+                                                 uint8_t *to) {
   const uint32_t last = e->params.width - 1u;
   for (uint32_t i = 0; i < 8u; ++i) {
     const uint32_t at = x + i < last ? x + i : last;
@@ -66,7 +76,8 @@ static void load_eight(const gws *e, const uint8_t *row, uint32_t x, uint8_t *to
   }
 }
 
-static void append(gws *e, uint8_t *length, uint32_t low, uint32_t high, const int16_t *value) {
+__attribute__((noinline)) static void append(gws *e, uint8_t *length, uint32_t low, uint32_t high,
+                                             const int16_t *value) {
   uint8_t *at = e->symbols + e->symbol_end;
   const uint8_t *const begin = at, *const end = e->symbols + e->symbol_room;
   for (uint32_t half = 0; half < 2u; ++half) {
@@ -89,13 +100,14 @@ static void append(gws *e, uint8_t *length, uint32_t low, uint32_t high, const i
   e->symbol_end += (uint32_t)(at - begin);
 }
 
-static void quantise_block(gws *e, uint32_t plane, const int16_t *samples, uint32_t x) {
+__attribute__((noinline)) static void quantise_block(gws *e, uint32_t plane, const int16_t *samples,
+                                                     uint32_t x) {
   const gws_quantiser *const q = &e->q;
-  int16_t coefficient[64]; /* [v][u] */
-  int16_t value[64];
+  int16_t *const coefficient = e->coefficients, *const value = e->coefficients + 64;
   uint32_t low = 0, high = 0;
-  uint32_t rows = gws_forward_block(samples, q, coefficient);
+  uint32_t rows = gws_forward_block(samples, q, e->flat[plane], coefficient);
   const uint32_t y = e->block_row;
+  e->flat[plane] = rows <= 1u;
   e->coarse[(plane * (uint32_t)e->cells + x / 4u) * 16u + y * 4u + x % 4u] = coefficient[0];
   coefficient[0] = 0;
   for (uint32_t v = 0; rows != 0u; ++v, rows >>= 1) {
@@ -126,20 +138,19 @@ static void quantise_block(gws *e, uint32_t plane, const int16_t *samples, uint3
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
   const uint32_t whole = e->params.width / 8u, pixel = (uint32_t)e->planes;
   const bool direct = e->params.input == GWS_RGB888 || e->params.input == GWS_GREY;
-  int16_t samples[3 * 64];
-  uint8_t pixels[8 * 24];
+  int16_t *const samples = e->samples;
+  uint8_t *const pixels = (uint8_t *)e->coefficients; /* free until the block is transformed */
+  const uint8_t *loaded[8];
+  for (uint32_t y = 0; y < 8u; ++y) loaded[y] = pixels + 24u * y;
   for (uint32_t x = 0; x < (uint32_t)e->blocks; ++x) {
-    for (uint32_t y = 0; y < 8u; ++y) {
-      const uint8_t *source = rows[y] + 8u * x * pixel;
-      if (!direct || x >= whole) {
-        load_eight(e, rows[y], 8u * x, pixels);
-        source = pixels;
-      }
-      if (pixel == 3u) {
-        gws_colour_eight(source, samples + 8u * y);
-      } else {
-        gws_grey_eight(source, samples + 8u * y);
-      }
+    const bool here = direct && x < whole;
+    if (!here) {
+      for (uint32_t y = 0; y < 8u; ++y) load_eight(e, rows[y], 8u * x, pixels + 24u * y);
+    }
+    if (pixel == 3u) {
+      gws_colour_block(here ? rows : loaded, here ? 24u * x : 0u, samples);
+    } else {
+      gws_grey_block(here ? rows : loaded, here ? 8u * x : 0u, samples);
     }
     for (uint32_t p = 0; p < pixel; ++p) quantise_block(e, p, samples + 64u * p, x);
   }

@@ -167,6 +167,7 @@ static bool is_encoder(const gws *e) { return ((uintptr_t)e & 7u) == 0u && e->ma
 gws_status gws_reset(gws *e) {
   if (e == NULL) return GWS_ERR_NULL;
   if (!is_encoder(e)) return GWS_ERR_STATE;
+  e->decision_end = e->decision;
   e->row = 0;
   e->block_row = 0;
   e->stats.dropped_symbols = 0;

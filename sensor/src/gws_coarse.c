@@ -38,8 +38,9 @@ static void code_dc(gws *e, uint32_t plane) {
     if (plane > 1u) sum += w[4] * gws_abs(e->dc_residual[cells + x]);
     const uint32_t scale = gws_scale_class((uint32_t)sum);
     const int32_t value = gws_clamp(q[16 * x] - mean, -32767, 32767);
-    gws_bit(e, c, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
+    gws_bit(e, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
     if (value != 0) gws_nonzero(e, c, value, GWS_KIND_DC, scale, 0);
+    gws_code(e, c);
     residual[x] = (int8_t)limit127(value);
   }
 }
@@ -80,9 +81,11 @@ static void code_ac(gws *e, uint32_t plane) {
       if (q[kOrder[i]] != 0) last = i + 1u;
     }
     const uint32_t flag_class = gws_scale_class(sum);
-    gws_bit(e, c, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u),
-            last != 0u);
-    if (last == 0u) continue;
+    gws_bit(e, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u), last != 0u);
+    if (last == 0u) {
+      gws_code(e, c);
+      continue;
+    }
     e->present |= 2u;
     const int32_t dx = q[x > 0u ? -16 : 0] - q[has_right ? 16 : 0];
     const int32_t dy = has_above ? up[0] - q[0] : 0;
@@ -104,13 +107,13 @@ static void code_ac(gws *e, uint32_t plane) {
           w[5] * (gws_abs(t) >> 4);
       const uint32_t scale = gws_scale_class((uint32_t)s);
       if (state == 0u || i < 15u) {
-        gws_bit(e, c, GWS_ZERO + (kind * 20u + (scale < 19u ? scale : 19u)) * 3u + state,
-                value != 0);
+        gws_bit(e, GWS_ZERO + (kind * 20u + (scale < 19u ? scale : 19u)) * 3u + state, value != 0);
         if (value == 0) continue;
       }
       state = 0;
       gws_nonzero(e, c, value, kind, scale, t);
     }
+    gws_code(e, c);
   }
 }
 
@@ -132,26 +135,34 @@ void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitc
   const int16_t *q = e->coarse + plane * (uint32_t)e->cells * 16u;
   for (uint32_t cell = 0; cell < (uint32_t)e->cells; ++cell, q += 16) {
     int32_t value[16]; /* [u][v], f=6 */
-    int64_t half[16];  /* [x][v] */
+    int32_t half[16];  /* [x][v]: below 2^25, as rows of the matrix sum up to 33000 at most */
     for (uint32_t i = 0; i < 16u; ++i) {
       const int64_t v = (int64_t)q[i] * step;
       value[i] = (int32_t)(v < -(1 << 23) ? -(1 << 23) : v > (1 << 23) ? (1 << 23) : v);
     }
-    for (uint32_t x = 0; x < 4u; ++x) {
-      for (uint32_t v = 0; v < 4u; ++v) {
+    /* Columns of nothing but zeros stay zeros; most do. */
+    uint32_t used = 0;
+    for (uint32_t v = 0; v < 4u; ++v) {
+      if ((value[v] | value[4u + v] | value[8u + v] | value[12u + v]) == 0) continue;
+      used |= 1u << v;
+      for (uint32_t x = 0; x < 4u; ++x) {
         const int16_t *const w = m + 4u * x;
-        half[4u * x + v] =
-            ((int64_t)w[0] * value[v] + (int64_t)w[1] * value[4u + v] +
-             (int64_t)w[2] * value[8u + v] + (int64_t)w[3] * value[12u + v] + (1 << 13)) >>
-            14;
+        half[4u * x + v] = (int32_t)(((int64_t)w[0] * value[v] + (int64_t)w[1] * value[4u + v] +
+                                      (int64_t)w[2] * value[8u + v] +
+                                      (int64_t)w[3] * value[12u + v] + (1 << 13)) >>
+                                     14);
       }
     }
     for (uint32_t y = 0; y < 4u; ++y) {
       const int16_t *const w = m + 4u * y;
       int16_t *const out = dc + (y + 1u) * pitch + 1u + 4u * cell;
       for (uint32_t x = 0; x < 4u; ++x) {
-        const int64_t *const h = half + 4u * x;
-        out[x] = sat16((w[0] * h[0] + w[1] * h[1] + w[2] * h[2] + w[3] * h[3] + (1 << 15)) >> 16);
+        const int32_t *const h = half + 4u * x;
+        int64_t sum = 1 << 15;
+        for (uint32_t v = 0; used >> v != 0u; ++v) {
+          if ((used >> v & 1u) != 0u) sum += (int64_t)w[v] * h[v];
+        }
+        out[x] = sat16(sum >> 16);
       }
     }
   }

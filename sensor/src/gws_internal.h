@@ -10,7 +10,12 @@
 #include "godwit_sensor.h"
 #include "gws_tables.h"
 
+/* Large functions that a compiler would merge: apart they keep their registers, and a profile shows
+ * them. */
+#define GWS_APART __attribute__((noinline))
+
 #define GWS_LAYERS 8
+#define GWS_DECISIONS 64
 #define GWS_CELL 32  /* pixels */
 #define GWS_CHUNK 16 /* bytes: a link and 14 of payload */
 #define GWS_CHUNK_DATA 14
@@ -34,7 +39,8 @@ typedef struct {
   uint32_t bias, reciprocal, shift; /* of the quantiser, as the host's */
   int32_t threshold;                /* smallest magnitude that is not 0, f=4 */
   uint32_t quiet;                   /* rows of a block whose sum of squares is below are all 0 */
-  int32_t dc_shift;                 /* StepScale of the host */
+  uint32_t flat;    /* columns whose squares sum up to no more, off their middle, have such rows */
+  int32_t dc_shift; /* StepScale of the host */
   int32_t dc_factor;
 } gws_quantiser;
 
@@ -44,12 +50,15 @@ struct gws {
   gws_stats stats;
   gws_quantiser q;
   int32_t planes;
-  int32_t cells, blocks; /* across */
-  uint32_t row_bytes;    /* of a line of input */
-  int32_t layers;        /* asked for */
-  int32_t live_layers;   /* of this row of tiles: fewer once output is full */
-  uint8_t present;       /* a bit per layer that has anything in this row of tiles */
-  uint8_t tile_bits;     /* log2 of the height */
+  int32_t cells, blocks;        /* across */
+  uint32_t row_bytes;           /* of a line of input */
+  int32_t layers;               /* asked for */
+  int32_t live_layers;          /* of this row of tiles: fewer once output is full */
+  uint8_t present;              /* a bit per layer that has anything in this row of tiles */
+  uint8_t tile_bits;            /* log2 of the height */
+  bool flat[3];                 /* of each plane: the block before had no row but the first */
+  int16_t samples[3 * 64];      /* of a block, by plane */
+  int16_t coefficients[2 * 64]; /* [v][u], then values by position */
 
   uint32_t row;         /* lines taken */
   uint32_t block_row;   /* 0..3, of the row of cells being gathered */
@@ -73,6 +82,9 @@ struct gws {
   uint8_t *chunks;
   uint16_t free_chunk;
   uint16_t chunk_count;
+
+  uint16_t *decision_end;
+  uint16_t decision[GWS_DECISIONS]; /* context * 2 + bit */
 
   gws_coder coder[GWS_LAYERS];
 
@@ -156,7 +168,12 @@ size_t gws_scratch_size(uint32_t blocks);
 void gws_code_bands(gws *e);
 /* gws_coder.c */
 void gws_start_tile_output(gws *e);
-void gws_bit(gws *e, gws_coder *c, uint32_t context, uint32_t bit);
+/* Bits are listed and then coded together: gws_code() codes what is listed. At most GWS_DECISIONS.
+ */
+void gws_code(gws *e, gws_coder *c);
+static inline void gws_bit(gws *e, uint32_t context, uint32_t bit) {
+  *e->decision_end++ = (uint16_t)(2u * context + bit);
+}
 void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count);
 void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t scale, int32_t t);
 void gws_finish_tile_output(gws *e);

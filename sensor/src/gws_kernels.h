@@ -5,6 +5,10 @@
 #define GWS_KERNELS_H
 
 #include "gws_internal.h"
+#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
+#include "gws_kernels_dsp.h"
+#else
 #include "gws_kernels_portable.h"
+#endif
 
 #endif
