@@ -138,6 +138,19 @@ static int32_t dc_edge(const gws_quantiser *q, int32_t dc) {
   return (int16_t)(6 * ((scaled(q, dc >> 1) + (1 << (q->dc_shift - 1))) >> q->dc_shift));
 }
 
+/* The slope from one block to the next serves both. */
+static void gradient_row(const gws_quantiser *q, const int16_t *line, uint32_t pitch, uint32_t blocks,
+                         uint8_t *out) {
+  int32_t before = 0; /* at the border the nearest block stands in */
+  for (uint32_t x = 1; x <= blocks; ++x) {
+    const int32_t here = line[x];
+    const int32_t sum = slope(q, here, (line - pitch)[x]) + before;
+    const int32_t after = slope(q, here, line[x + 1u]);
+    out[x] = (uint8_t)gws_min((sum + after + slope(q, here, line[x + pitch])) >> q->dc_shift, 255);
+    before = slope(q, line[x + 1u], here);
+  }
+}
+
 GWS_APART static void start_plane(bands *s, uint32_t plane) {
   gws *const e = s->e;
   const uint32_t pitch = s->pitch, blocks = s->blocks;
@@ -149,26 +162,24 @@ GWS_APART static void start_plane(bands *s, uint32_t plane) {
     dc[1u + x] = e->first ? dc[pitch + 1u + x] : dc_above[x];
     dc[5u * pitch + 1u + x] = dc[4u * pitch + 1u + x];
   }
-  fill(s->gradient, 5u * pitch);
+  uint32_t used = 0;
+  for (uint32_t cell = 0; cell < blocks / 4u; ++cell) used |= s->cell_mask[plane * (blocks / 4u) + cell];
   for (uint32_t x = 0; x < blocks; ++x) s->gradient[1u + x] = kept[x];
+  for (uint32_t row = 0; row <= 4u; ++row)
+    s->gradient[row * pitch] = s->gradient[row * pitch + blocks + 1u] = 0;
   for (uint32_t row = 1; row <= 4u; ++row) {
     int16_t *const line = dc + row * pitch;
     line[0] = line[1];
     line[blocks + 1u] = line[blocks];
-    for (uint32_t x = 1; x <= blocks; ++x) {
-      const int32_t here = line[x];
-      const int32_t sum = slope(&e->q, here, (line - pitch)[x]) + slope(&e->q, here, line[x - 1u]) +
-                          slope(&e->q, here, line[x + 1u]) + slope(&e->q, here, line[x + pitch]);
-      s->gradient[row * pitch + x] = (uint8_t)gws_min(sum >> e->q.dc_shift, 255);
-    }
+    /* Bands 0 and 1 look at it, and the row of cells below at the last row. */
+    if (row == 4u || (used & 3u) != 0u) gradient_row(&e->q, line, pitch, blocks, s->gradient + row * pitch);
   }
   for (uint32_t x = 0; x < blocks; ++x) {
     kept[x] = s->gradient[4u * pitch + 1u + x];
     dc_above[x] = dc[4u * pitch + 1u + x];
   }
-  for (uint32_t row = 0; row <= 4u; ++row) { /* from here on its edges stand for DC */
-    for (uint32_t x = 1; x <= blocks; ++x)
-      dc[row * pitch + x] = (int16_t)dc_edge(&e->q, dc[row * pitch + x]);
+  for (uint32_t row = 0; row <= 4u && used != 0u; ++row) { /* from here on its edges stand for DC */
+    for (uint32_t x = 1; x <= blocks; ++x) dc[row * pitch + x] = (int16_t)dc_edge(&e->q, dc[row * pitch + x]);
   }
 }
 
@@ -402,8 +413,55 @@ GWS_APART static void code_block(bands *s, gws_coder *c, uint32_t plane, uint32_
 
 /* ------------------------------------------------------------------------ flags */
 
-static uint32_t around(const uint8_t *a, uint32_t pitch, uint32_t below) {
-  return (uint32_t)a[-1] + a[1] + *(a - pitch) + a[below];
+static inline uint32_t word(const uint8_t *at) {
+  uint32_t v;
+  __builtin_memcpy(&v, at, 4);
+  return v;
+}
+
+/* Of four blocks: what is here and what is around. Mostly all are zeros. */
+static inline void add_around(const uint8_t *a, uint32_t pitch, uint32_t below, uint32_t here,
+                              uint32_t around, uint32_t sum[4]) {
+  const uint8_t *const up = a - pitch, *const down = a + below;
+  if ((word(a) | word(a - 1) | word(a + 1) | word(up) | word(down)) == 0u) return;
+  for (uint32_t k = 0; k < 4u; ++k)
+    sum[k] += here * a[k] + around * ((uint32_t)a[(int32_t)k - 1] + a[k + 1u] + up[k] + down[k]);
+}
+
+/* The flags of a cell's four blocks in a row. */
+typedef struct {
+  const uint8_t *own, *lower, *lowest, *luma, *other; /* null: none */
+  const uint8_t *weight;
+  uint32_t pitch, below, bias, base;
+} flag_row;
+
+GWS_APART static uint32_t code_flags(gws *e, const flag_row *f, uint32_t at, const uint16_t *mask,
+                                     uint32_t planes, uint32_t band, uint32_t activity,
+                                     uint32_t left, uint8_t *scale, uint8_t *count) {
+  const uint8_t *const w = f->weight, *const up = f->own + at - f->pitch;
+  const uint32_t start = f->bias + w[5] * activity;
+  uint32_t sum[4] = {start, start, start, start};
+  if ((word(up) | word(up - 1) | word(up + 1)) != 0u) {
+    for (uint32_t k = 0; k < 4u; ++k)
+      sum[k] += w[1] * (uint32_t)up[k] + w[2] * ((uint32_t)up[(int32_t)k - 1] + up[k + 1u]);
+  }
+  add_around(f->lower + at, f->pitch, f->below, w[3], w[4], sum);
+  if (f->lowest != NULL) add_around(f->lowest + at, f->pitch, f->below, w[5], w[6], sum);
+  if (f->luma != NULL) add_around(f->luma + at, f->pitch, f->below, w[7], w[8], sum);
+  if (f->other != NULL && word(f->other + at) != 0u) {
+    for (uint32_t k = 0; k < 4u; ++k) sum[k] += w[9] * (uint32_t)f->other[at + k];
+  }
+  uint32_t set = 0;
+  for (uint32_t k = 0; k < 4u; ++k, mask += planes) {
+    const uint32_t all = sum[k] + w[0] * left, class_of = gws_scale_class(all);
+    const uint32_t flag = (uint32_t)*mask >> band & 1u;
+    gws_bit(e, f->base + (class_of < 19u ? class_of : 19u), flag);
+    scale[k] = (uint8_t)((all >> 4) < 127u ? all >> 4 : 127u);
+    left = 8u * flag;
+    set += flag;
+  }
+  *count = (uint8_t)(*count + set);
+  return left;
 }
 
 GWS_APART static void code_group(bands *s, uint32_t plane, uint32_t band) {
@@ -440,37 +498,28 @@ GWS_APART static void code_group(bands *s, uint32_t plane, uint32_t band) {
   e->present |= (uint8_t)(1u << gws_layer_of(plane, band));
   if (plane > 0u) fill_sums(s, 3, 0, band);
   if (plane > 1u) fill_sums(s, 4, 1, band);
-  const uint8_t *const fw = gws_flag_weight[group];
+  flag_row f;
+  f.own = own;
+  f.lower = lower;
+  f.lowest = band > 0u ? lowest : NULL;
+  f.luma = plane > 0u ? s->sums[3] : NULL;
+  f.other = plane > 1u ? s->sums[4] : NULL;
+  f.weight = gws_flag_weight[group];
+  f.pitch = pitch;
+  f.bias = gws_flag_bias[group];
+  f.base = GWS_FLAG + group * 20u;
   for (uint32_t row = 1; row <= 4u; ++row) {
-    const uint32_t below = row < 4u ? pitch : 0u;
+    f.below = row < 4u ? pitch : 0u;
     left = 0;
     for (uint32_t cell = 0; cell < cells; ++cell) {
       if ((s->cell_mask[plane * cells + cell] >> band & 1u) == 0u) {
         left = 0;
         continue;
       }
-      for (uint32_t x = 4u * cell; x < 4u * cell + 4u; ++x) {
-        const uint32_t at = row * pitch + 1u + x;
-        const uint8_t *const up = own + at - pitch;
-        uint32_t sum = gws_flag_bias[group] + fw[0] * left + fw[1] * (uint32_t)up[0] +
-                       fw[2] * ((uint32_t)up[-1] + up[1]) + fw[3] * (uint32_t)lower[at] +
-                       fw[4] * around(lower + at, pitch, below);
-        if (band > 0u) {
-          sum += fw[5] * (uint32_t)lowest[at] + fw[6] * around(lowest + at, pitch, below);
-        } else {
-          sum += fw[5] * (uint32_t)s->activity[plane * cells + cell];
-        }
-        if (plane > 0u) {
-          sum += fw[7] * (uint32_t)s->sums[3][at] + fw[8] * around(s->sums[3] + at, pitch, below);
-        }
-        if (plane > 1u) sum += fw[9] * (uint32_t)s->sums[4][at];
-        const bool set = (s->mask[index_of(s, row, x, plane)] >> band & 1u) != 0u;
-        const uint32_t scale = gws_scale_class(sum);
-        gws_bit(e, GWS_FLAG + group * 20u + (scale < 19u ? scale : 19u), set);
-        s->scale[x] = (uint8_t)(sum >> 4 < 127u ? sum >> 4 : 127u);
-        left = set ? 8u : 0u;
-        count[cell] = (uint8_t)(count[cell] + (set ? 1u : 0u));
-      }
+      left = code_flags(e, &f, row * pitch + 1u + 4u * cell,
+                        s->mask + index_of(s, row, 4u * cell, plane), s->planes, band,
+                        band > 0u ? 0u : (uint32_t)s->activity[plane * cells + cell], left,
+                        s->scale + 4u * cell, count + cell);
       if (e->decision_end > e->decision + GWS_DECISIONS - 4) gws_code(e, c);
     }
     gws_code(e, c);

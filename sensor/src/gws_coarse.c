@@ -2,6 +2,7 @@
  * 4.3. */
 #include "gws_internal.h"
 
+static inline int32_t limited(int32_t v) { return gws_clamp(gws_abs(v), 0, 127); }
 static int32_t limit127(int32_t v) { return gws_clamp(v, -127, 127); }
 
 static void code_dc(gws *e, uint32_t plane) {
@@ -47,7 +48,7 @@ static void code_dc(gws *e, uint32_t plane) {
 
 static uint32_t activity(const int16_t *q) {
   int32_t sum = 0;
-  for (uint32_t i = 1; i < 16u; ++i) sum += gws_min(gws_abs(q[i]), 127);
+  for (uint32_t i = 1; i < 16u; ++i) sum += limited(q[i]);
   return (uint32_t)gws_min(sum, 255);
 }
 
@@ -100,10 +101,10 @@ static void code_ac(gws *e, uint32_t plane) {
                   512;
       t = gws_clamp(t >> 10, -4095, 4095);
       const int32_t s =
-          gws_coarse_bias[row] + w[0] * gws_min(gws_abs(left[k]), 127) +
-          w[1] * gws_min(gws_abs(up[k]), 127) +
-          w[2] * (gws_min(gws_abs(up_left[k]), 127) + gws_min(gws_abs(up_right[k]), 127)) +
-          w[3] * gws_min(gws_abs(luma[k]), 127) + w[4] * gws_min(gws_abs(other[k]), 127) +
+          gws_coarse_bias[row] + w[0] * limited(left[k]) +
+          w[1] * limited(up[k]) +
+          w[2] * (limited(up_left[k]) + limited(up_right[k])) +
+          w[3] * limited(luma[k]) + w[4] * limited(other[k]) +
           w[5] * (gws_abs(t) >> 4);
       const uint32_t scale = gws_scale_class((uint32_t)s);
       if (state == 0u || i < 15u) {
