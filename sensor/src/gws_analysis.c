@@ -103,7 +103,7 @@ __attribute__((noinline)) static void append(gws *e, uint8_t *length, uint32_t l
 __attribute__((noinline)) static void quantise_block(gws *e, uint32_t plane, const int16_t *samples,
                                                      uint32_t x) {
   const gws_quantiser *const q = &e->q;
-  int16_t *const coefficient = e->coefficients, *const value = e->coefficients + 64;
+  int16_t *const coefficient = e->block + 192, *const value = e->block + 256;
   uint32_t low = 0, high = 0;
   uint32_t rows = gws_forward_block(samples, q, e->flat[plane], coefficient);
   const uint32_t y = e->block_row;
@@ -138,8 +138,8 @@ __attribute__((noinline)) static void quantise_block(gws *e, uint32_t plane, con
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
   const uint32_t whole = e->params.width / 8u, pixel = (uint32_t)e->planes;
   const bool direct = e->params.input == GWS_RGB888 || e->params.input == GWS_GREY;
-  int16_t *const samples = e->samples;
-  uint8_t *const pixels = (uint8_t *)e->coefficients; /* free until the block is transformed */
+  int16_t *const samples = e->block;
+  uint8_t *const pixels = (uint8_t *)(e->block + 192); /* free until the block is transformed */
   const uint8_t *loaded[8];
   for (uint32_t y = 0; y < 8u; ++y) loaded[y] = pixels + 24u * y;
   for (uint32_t x = 0; x < (uint32_t)e->blocks; ++x) {

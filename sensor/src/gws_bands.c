@@ -14,7 +14,7 @@
 typedef struct {
   gws *e;
   uint32_t planes, blocks, pitch;
-  uint16_t *offset;    /* [row][block][plane]: of the block's symbols */
+  uint16_t *offset;    /* [row][block]: of the symbols of the block's plane 0 */
   uint16_t *mask;      /* the same: a bit per band that has any */
   uint16_t *cell_mask; /* [plane][cell] */
   uint16_t above_mask[3];
@@ -26,13 +26,24 @@ typedef struct {
   uint8_t *activity; /* [plane][cell] of the coarse scale */
 } bands;
 
-/* A border on each side, and whole words twice. */
-static uint32_t pitch_of(uint32_t blocks) { return (blocks + 2u + 7u) & ~7u; }
+/* A border on each side, and whole words. */
+static uint32_t pitch_of(uint32_t blocks) { return (blocks + 2u + 3u) & ~3u; }
 
-size_t gws_scratch_size(uint32_t blocks) {
-  const size_t pitch = pitch_of(blocks), all = 5u * (size_t)blocks * 3u;
-  return 2u * all + 2u * all + 2u * 3u * blocks / 4u + 2u * 6u * pitch + 6u * 5u * pitch + blocks +
-         blocks + 64u;
+size_t gws_scratch_size(uint32_t blocks, uint32_t planes) {
+  const size_t pitch = pitch_of(blocks), cells = blocks / 4u;
+  const size_t coding = 6u * 2u * pitch + 6u * 5u * pitch + 2u * 5u * blocks +
+                        2u * 5u * planes * blocks + 2u * planes * cells + blocks + planes * cells;
+  const size_t analysis = sizeof(int16_t) * GWS_BLOCK_SCRATCH;
+  return coding > analysis ? coding : analysis;
+}
+
+/* The symbols of a block's plane; `index` is that of index_of(). */
+static const uint8_t *symbols_at(const bands *s, uint32_t index) {
+  const uint32_t block = index / s->planes;
+  const uint8_t *at = s->e->symbols + s->offset[block];
+  const uint8_t *const length = s->e->length;
+  for (uint32_t i = block * s->planes; i < index; ++i) at += length[i];
+  return at;
 }
 
 static uint32_t index_of(const bands *s, uint32_t row, uint32_t x, uint32_t plane) {
@@ -42,7 +53,7 @@ static uint32_t index_of(const bands *s, uint32_t row, uint32_t x, uint32_t plan
 /* `count` is a multiple of 4. */
 static void fill(uint8_t *to, uint32_t count) {
   uint32_t *const words = (uint32_t *)(void *)__builtin_assume_aligned(to, 4);
-  for (uint32_t i = 0; i < count / 4u; i += 2u) words[i] = words[i + 1u] = 0;
+  for (uint32_t i = 0; i < count / 4u; ++i) words[i] = 0;
 }
 
 /* One pass over all symbols: where each block's are and which bands they lie in. */
@@ -54,7 +65,7 @@ GWS_APART static void survey(bands *s) {
   uint32_t at = 0, plane = 0, x = 0, row = 0;
   for (uint32_t i = 0; i < count; ++i) {
     uint32_t mask = 0;
-    s->offset[i] = (uint16_t)at;
+    if (plane == 0u) s->offset[i / planes] = (uint16_t)at;
     if (e->length[i] != 0u) {
       const uint8_t *b = e->symbols + at, *const end = b + e->length[i];
       at += e->length[i];
@@ -83,7 +94,7 @@ GWS_APART static void survey(bands *s) {
 
 /* Sum of magnitudes of a block's band, at most 255. */
 static uint32_t band_sum(const bands *s, uint32_t index, uint32_t band) {
-  const uint8_t *b = s->e->symbols + s->offset[index], *const end = b + s->e->length[index];
+  const uint8_t *b = symbols_at(s, index), *const end = b + s->e->length[index];
   const uint32_t first = gws_band_first[band], last = gws_band_first[band + 1u];
   uint32_t sum = 0;
   while (b < end) {
@@ -139,8 +150,8 @@ static int32_t dc_edge(const gws_quantiser *q, int32_t dc) {
 }
 
 /* The slope from one block to the next serves both. */
-static void gradient_row(const gws_quantiser *q, const int16_t *line, uint32_t pitch, uint32_t blocks,
-                         uint8_t *out) {
+static void gradient_row(const gws_quantiser *q, const int16_t *line, uint32_t pitch,
+                         uint32_t blocks, uint8_t *out) {
   int32_t before = 0; /* at the border the nearest block stands in */
   for (uint32_t x = 1; x <= blocks; ++x) {
     const int32_t here = line[x];
@@ -163,7 +174,8 @@ GWS_APART static void start_plane(bands *s, uint32_t plane) {
     dc[5u * pitch + 1u + x] = dc[4u * pitch + 1u + x];
   }
   uint32_t used = 0;
-  for (uint32_t cell = 0; cell < blocks / 4u; ++cell) used |= s->cell_mask[plane * (blocks / 4u) + cell];
+  for (uint32_t cell = 0; cell < blocks / 4u; ++cell)
+    used |= s->cell_mask[plane * (blocks / 4u) + cell];
   for (uint32_t x = 0; x < blocks; ++x) s->gradient[1u + x] = kept[x];
   for (uint32_t row = 0; row <= 4u; ++row)
     s->gradient[row * pitch] = s->gradient[row * pitch + blocks + 1u] = 0;
@@ -172,14 +184,16 @@ GWS_APART static void start_plane(bands *s, uint32_t plane) {
     line[0] = line[1];
     line[blocks + 1u] = line[blocks];
     /* Bands 0 and 1 look at it, and the row of cells below at the last row. */
-    if (row == 4u || (used & 3u) != 0u) gradient_row(&e->q, line, pitch, blocks, s->gradient + row * pitch);
+    if (row == 4u || (used & 3u) != 0u)
+      gradient_row(&e->q, line, pitch, blocks, s->gradient + row * pitch);
   }
   for (uint32_t x = 0; x < blocks; ++x) {
     kept[x] = s->gradient[4u * pitch + 1u + x];
     dc_above[x] = dc[4u * pitch + 1u + x];
   }
   for (uint32_t row = 0; row <= 4u && used != 0u; ++row) { /* from here on its edges stand for DC */
-    for (uint32_t x = 1; x <= blocks; ++x) dc[row * pitch + x] = (int16_t)dc_edge(&e->q, dc[row * pitch + x]);
+    for (uint32_t x = 1; x <= blocks; ++x)
+      dc[row * pitch + x] = (int16_t)dc_edge(&e->q, dc[row * pitch + x]);
   }
 }
 
@@ -227,7 +241,7 @@ typedef struct {
 typedef enum { WEST, EAST, NORTH, SOUTH } side;
 
 GWS_APART static void add_side(const bands *s, uint32_t index, uint32_t end, side which, pair *to) {
-  const uint8_t *b = s->e->symbols + s->offset[index], *const stop = b + s->e->length[index];
+  const uint8_t *b = symbols_at(s, index), *const stop = b + s->e->length[index];
   while (b < stop) {
     uint32_t position;
     int32_t value;
@@ -257,7 +271,7 @@ GWS_APART static void add_side(const bands *s, uint32_t index, uint32_t end, sid
 GWS_APART static void add_lanes(const bands *s, uint32_t index, uint32_t band,
                                 const uint8_t (*weight)[GWS_W_COUNT], uint32_t feature,
                                 int32_t *sum) {
-  const uint8_t *b = s->e->symbols + s->offset[index], *const stop = b + s->e->length[index];
+  const uint8_t *b = symbols_at(s, index), *const stop = b + s->e->length[index];
   const uint32_t first = gws_band_first[band], last = gws_band_first[band + 1u];
   while (b < stop) {
     uint32_t position;
@@ -307,7 +321,7 @@ GWS_APART static void code_block(bands *s, gws_coder *c, uint32_t plane, uint32_
   for (uint32_t p = 0; p < plane; ++p) {
     const uint32_t there = index - plane + p;
     if ((s->mask[there] & bit) == 0u) continue;
-    const uint8_t *b = e->symbols + s->offset[there], *const stop = b + e->length[there];
+    const uint8_t *b = symbols_at(s, there), *const stop = b + e->length[there];
     while (b < stop) {
       uint32_t position;
       int32_t v;
@@ -327,7 +341,7 @@ GWS_APART static void code_block(bands *s, gws_coder *c, uint32_t plane, uint32_
   const int16_t *const dc = s->dc + row * s->pitch + 1u + x;
   const int16_t own_edge = dc[0];
   g.inner[0].a = g.inner[0].b = g.inner[8].a = g.inner[8].b = own_edge;
-  const uint8_t *b = e->symbols + s->offset[index], *const stop = b + e->length[index];
+  const uint8_t *b = symbols_at(s, index), *const stop = b + e->length[index];
   while (b < stop) {
     uint32_t position;
     int32_t v;
@@ -473,15 +487,14 @@ GWS_APART static void code_group(bands *s, uint32_t plane, uint32_t band) {
   const uint8_t *const lowest = band > 1u ? s->sums[(band + 1u) % 3u] : s->gradient;
   fill_sums(s, band % 3u, plane, band);
   uint8_t *const count = e->count + group * cells;
-  const uint8_t *const count_above = e->count_above + group * cells;
   const uint8_t *const cw = gws_cell_weight[group];
   uint32_t left = 0;
   bool any = false;
   for (uint32_t x = 0; x < cells; ++x) {
     const bool set = (s->cell_mask[plane * cells + x] >> band & 1u) != 0u;
-    uint32_t sum = gws_cell_bias[group] + cw[0] * left + cw[1] * (uint32_t)count_above[x];
-    if (x > 0u) sum += cw[2] * (uint32_t)count_above[x - 1u];
-    if (x + 1u < cells) sum += cw[2] * (uint32_t)count_above[x + 1u];
+    uint32_t sum = gws_cell_bias[group] + cw[0] * left + cw[1] * (uint32_t)count[x];
+    if (x > 0u) sum += cw[2] * (uint32_t)count[x - 1u];
+    if (x + 1u < cells) sum += cw[2] * (uint32_t)count[x + 1u];
     sum += cw[3] *
            (band > 0u ? (uint32_t)(count - cells)[x] : (uint32_t)s->activity[plane * cells + x]);
     if (plane > 0u) sum += cw[4] * (uint32_t)e->count[band * cells + x];
@@ -491,8 +504,8 @@ GWS_APART static void code_group(bands *s, uint32_t plane, uint32_t band) {
     if (x % GWS_DECISIONS == GWS_DECISIONS - 1u) gws_code(e, c);
     left = set ? 8u : 0u;
     any = any || set;
-    count[x] = 0;
   }
+  for (uint32_t x = 0; x < cells; ++x) count[x] = 0; /* those above were looked at */
   gws_code(e, c);
   if (!any) return;
   e->present |= (uint8_t)(1u << gws_layer_of(plane, band));
@@ -547,7 +560,7 @@ void gws_code_bands(gws *e) {
     s.dirty[i] = true;
   }
   s.offset = (uint16_t *)(void *)(s.sums[4] + 5u * s.pitch);
-  s.mask = s.offset + all;
+  s.mask = s.offset + 5u * s.blocks;
   s.cell_mask = s.mask + all;
   s.scale = (uint8_t *)(s.cell_mask + s.planes * s.blocks / 4u);
   s.activity = s.scale + s.blocks;

@@ -100,12 +100,10 @@ static void code_ac(gws *e, uint32_t plane) {
                   wm[2] * gws_clamp(left[k], -8191, 8191) + wm[3] * gws_clamp(up[k], -8191, 8191) +
                   512;
       t = gws_clamp(t >> 10, -4095, 4095);
-      const int32_t s =
-          gws_coarse_bias[row] + w[0] * limited(left[k]) +
-          w[1] * limited(up[k]) +
-          w[2] * (limited(up_left[k]) + limited(up_right[k])) +
-          w[3] * limited(luma[k]) + w[4] * limited(other[k]) +
-          w[5] * (gws_abs(t) >> 4);
+      const int32_t s = gws_coarse_bias[row] + w[0] * limited(left[k]) + w[1] * limited(up[k]) +
+                        w[2] * (limited(up_left[k]) + limited(up_right[k])) +
+                        w[3] * limited(luma[k]) + w[4] * limited(other[k]) +
+                        w[5] * (gws_abs(t) >> 4);
       const uint32_t scale = gws_scale_class((uint32_t)s);
       if (state == 0u || i < 15u) {
         gws_bit(e, GWS_ZERO + (kind * 20u + (scale < 19u ? scale : 19u)) * 3u + state, value != 0);

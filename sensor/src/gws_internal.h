@@ -16,6 +16,8 @@
 
 #define GWS_LAYERS 8
 #define GWS_DECISIONS 64
+#define GWS_BLOCK_SCRATCH \
+  (3 * 64 + 2 * 64)  /* a block's samples by plane; coefficients [v][u], values by position */
 #define GWS_CELL 32  /* pixels */
 #define GWS_CHUNK 16 /* bytes: a link and 14 of payload */
 #define GWS_CHUNK_DATA 14
@@ -50,15 +52,14 @@ struct gws {
   gws_stats stats;
   gws_quantiser q;
   int32_t planes;
-  int32_t cells, blocks;        /* across */
-  uint32_t row_bytes;           /* of a line of input */
-  int32_t layers;               /* asked for */
-  int32_t live_layers;          /* of this row of tiles: fewer once output is full */
-  uint8_t present;              /* a bit per layer that has anything in this row of tiles */
-  uint8_t tile_bits;            /* log2 of the height */
-  bool flat[3];                 /* of each plane: the block before had no row but the first */
-  int16_t samples[3 * 64];      /* of a block, by plane */
-  int16_t coefficients[2 * 64]; /* [v][u], then values by position */
+  int32_t cells, blocks; /* across */
+  uint32_t row_bytes;    /* of a line of input */
+  int32_t layers;        /* asked for */
+  int32_t live_layers;   /* of this row of tiles: fewer once output is full */
+  uint8_t present;       /* a bit per layer that has anything in this row of tiles */
+  uint8_t tile_bits;     /* log2 of the height */
+  bool flat[3];          /* of each plane: the block before had no row but the first */
+  int16_t *block;        /* scratch of analysis, where there is no line: GWS_BLOCK_SCRATCH */
 
   uint32_t row;         /* lines taken */
   uint32_t block_row;   /* 0..3, of the row of cells being gathered */
@@ -74,8 +75,7 @@ struct gws {
   int8_t *dc_residual_above;
   int16_t *dc_above; /* [plane][block]: reconstructed, of the row of blocks above */
   uint8_t *gradient_above;
-  uint8_t *count; /* [group][cell] */
-  uint8_t *count_above;
+  uint8_t *count;   /* [group][cell]: of the row above until its group is coded */
   uint8_t *length;  /* [5 rows of blocks][block][plane]: bytes of symbols; row 0 lies above */
   uint8_t *symbols; /* the bytes, in that order */
   uint32_t symbol_room, symbol_end;
@@ -164,7 +164,7 @@ void gws_code_coarse(gws *e);
 uint32_t gws_activity(const gws *e, uint32_t plane, uint32_t cell);
 void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch);
 /* gws_bands.c */
-size_t gws_scratch_size(uint32_t blocks);
+size_t gws_scratch_size(uint32_t blocks, uint32_t planes);
 void gws_code_bands(gws *e);
 /* gws_coder.c */
 void gws_start_tile_output(gws *e);
