@@ -17,9 +17,9 @@ void _start(void) {
 }
 
 __attribute__((naked, aligned(16))) int sh_call(int operation, const void *arguments) {
-  __asm__ volatile(
-      ".option push\n.option norvc\n.balign 16\n"
-      "slli zero, zero, 0x1f\nebreak\nsrai zero, zero, 7\n.option pop\nret");
+  __asm__ volatile(/* the arguments are in a0 and a1 already */
+                   ".option push\n.option norvc\n.balign 16\n"
+                   "slli zero, zero, 0x1f\nebreak\nsrai zero, zero, 7\n.option pop\nret");
 }
 
 __attribute__((used)) void run(void);
