@@ -3,6 +3,8 @@
 #include "gws_internal.h"
 #include "gws_kernels.h"
 
+static uint64_t gws_min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
 void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   q->step =
       (uint32_t)((((uint64_t)gws_step_mantissa[step_index % 32u] << (step_index / 32u)) + 1024u) >>
@@ -21,15 +23,16 @@ void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   const uint64_t margin = ((uint64_t)(uint32_t)q->threshold << 15) - (1u << 14);
   const uint64_t quiet = (margin * margin - 1u) / gws_forward_norm2;
   q->quiet = quiet < 0x7fffffffu ? (uint32_t)quiet : 0x7fffffffu;
-  /* So does every row but the first where sqrt(flat * |forward|^2) / 2^17, and 0.5 a value for
-   * rounding, sqrt(8) / 2 in all, are below sqrt(quiet). Beyond the cap sums may leave 16 bits. */
+  /* (sqrt(rest) + sqrt(2))^2 <= quiet, and the same for the whole of a block. */
   uint32_t root = 0;
   for (uint32_t bit = 1u << 15; bit != 0u; bit >>= 1) {
     if ((root | bit) * (root | bit) <= q->quiet) root |= bit;
   }
   root = root > 2u ? root - 2u : 0u;
-  const uint64_t flat = (((uint64_t)(root * root) << 32) / gws_forward_norm2) << 2;
-  q->flat = flat < 150000000u ? (uint32_t)flat : 150000000u;
+  q->rest = root * root;
+  const uint64_t flat = (uint64_t)q->rest * 16u, margin_of = flat >> 12;
+  q->flat =
+      flat - margin_of > 64u ? (uint32_t)gws_min64(flat - margin_of - 64u, GWS_MOST_CONTRAST) : 0u;
   q->dc_shift = q->step >= 128u ? 4 : q->step >= 64u ? 3 : 2;
   q->dc_factor = gws_min((int32_t)((1u << (18 + q->dc_shift)) / q->step), 32767);
 }
@@ -105,9 +108,8 @@ __attribute__((noinline)) static void quantise_block(gws *e, uint32_t plane, con
   const gws_quantiser *const q = &e->q;
   int16_t *const coefficient = e->block + 192, *const value = e->block + 256;
   uint32_t low = 0, high = 0;
-  uint32_t rows = gws_forward_block(samples, q, e->flat[plane], coefficient);
+  uint32_t rows = gws_forward_block(samples, q, coefficient);
   const uint32_t y = e->block_row;
-  e->flat[plane] = rows <= 1u;
   e->coarse[(plane * (uint32_t)e->cells + x / 4u) * 16u + y * 4u + x % 4u] = coefficient[0];
   coefficient[0] = 0;
   for (uint32_t v = 0; rows != 0u; ++v, rows >>= 1) {

@@ -202,6 +202,8 @@ GWS_APART static void start_plane(bands *s, uint32_t plane) {
 /* A value at (u, v) adds K[u] * value to the left and right edge at v, K[v] * value to the upper
  * and lower one at u; at the far sides with the sign of an odd frequency. */
 static const int8_t kEdge[8] = {6, 8, 7, 7, 6, 4, 3, 2};
+/* With the sign of an odd frequency. */
+static const int8_t kFarEdge[8] = {6, -8, 7, -7, 6, -4, 3, -2};
 
 /* Two edges that face each other, side by side as two 16-bit numbers; they wrap. */
 typedef struct {
@@ -242,28 +244,17 @@ typedef enum { WEST, EAST, NORTH, SOUTH } side;
 
 GWS_APART static void add_side(const bands *s, uint32_t index, uint32_t end, side which, pair *to) {
   const uint8_t *b = symbols_at(s, index), *const stop = b + s->e->length[index];
+  const int8_t *const edge = which == WEST || which == NORTH ? kFarEdge : kEdge;
+  const uint32_t shift = which <= EAST ? 3u : 0u; /* of the frequency across the border */
+  int16_t *const sums = which == WEST || which == NORTH ? &to[0].a : &to[0].b;
   while (b < stop) {
     uint32_t position;
     int32_t value;
     b = gws_next_symbol(b, &position, &value);
     if (position >= end) break;
-    value = gws_clamp(value, -255, 255);
-    const uint32_t channel = gws_channel[position], u = channel >> 3, v = channel & 7u;
-    if (which <= EAST) {
-      const int32_t add = kEdge[u] * value;
-      if (which == EAST) {
-        to[v].b = (int16_t)(to[v].b + add);
-      } else {
-        to[v].a = (int16_t)(to[v].a + ((u & 1u) != 0u ? -add : add));
-      }
-    } else {
-      const int32_t add = kEdge[v] * value;
-      if (which == SOUTH) {
-        to[u].b = (int16_t)(to[u].b + add);
-      } else {
-        to[u].a = (int16_t)(to[u].a + ((v & 1u) != 0u ? -add : add));
-      }
-    }
+    const uint32_t channel = gws_channel[position];
+    int16_t *const sum = sums + 2u * (channel >> (3u - shift) & 7u);
+    *sum = (int16_t)(*sum + edge[channel >> shift & 7u] * gws_clamp(value, -255, 255));
   }
 }
 
@@ -365,12 +356,11 @@ GWS_APART static void code_block(bands *s, gws_coder *c, uint32_t plane, uint32_
       }
     }
     v = gws_clamp(v, -255, 255);
-    const int32_t over = kEdge[cu] * v, down = kEdge[cv] * v;
     pair *const side_v = &g.inner[cv], *const side_u = &g.inner[8u + cu];
-    side_v->a = (int16_t)(side_v->a + over);
-    side_v->b = (int16_t)(side_v->b + ((cu & 1u) != 0u ? -over : over));
-    side_u->a = (int16_t)(side_u->a + down);
-    side_u->b = (int16_t)(side_u->b + ((cv & 1u) != 0u ? -down : down));
+    side_v->a = (int16_t)(side_v->a + kEdge[cu] * v);
+    side_v->b = (int16_t)(side_v->b + kFarEdge[cu] * v);
+    side_u->a = (int16_t)(side_u->a + kEdge[cv] * v);
+    side_u->b = (int16_t)(side_u->b + kFarEdge[cv] * v);
   }
   if (has_left) {
     g.outer[0].a = dc[-1];

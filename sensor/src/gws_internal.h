@@ -41,8 +41,8 @@ typedef struct {
   uint32_t bias, reciprocal, shift; /* of the quantiser, as the host's */
   int32_t threshold;                /* smallest magnitude that is not 0, f=4 */
   uint32_t quiet;                   /* rows of a block whose sum of squares is below are all 0 */
-  uint32_t flat;    /* columns whose squares sum up to no more, off their middle, have such rows */
-  int32_t dc_shift; /* StepScale of the host */
+  uint32_t rest, flat;              /* see gws_kernels.h */
+  int32_t dc_shift;                 /* StepScale of the host */
   int32_t dc_factor;
 } gws_quantiser;
 
@@ -58,7 +58,6 @@ struct gws {
   int32_t live_layers;   /* of this row of tiles: fewer once output is full */
   uint8_t present;       /* a bit per layer that has anything in this row of tiles */
   uint8_t tile_bits;     /* log2 of the height */
-  bool flat[3];          /* of each plane: the block before had no row but the first */
   int16_t *block;        /* scratch of analysis, where there is no line: GWS_BLOCK_SCRATCH */
 
   uint32_t row;         /* lines taken */

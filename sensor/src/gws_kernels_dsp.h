@@ -91,61 +91,61 @@ static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset,
   }
 }
 
-/* One row of h to coefficients; w: h0 h2, h1 h3, h4 h6, h5 h7. Returns whether more than DC came.
- */
-static inline bool gws_forward_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3, bool first,
-                                   const gws_quantiser *q, int16_t *out) {
+static inline uint32_t gws_energy(const uint32_t w[4]) {
+  return (uint32_t)__smlad(w[3], w[3],
+                           __smlad(w[2], w[2], __smlad(w[1], w[1], (int32_t)__smuad(w[0], w[0]))));
+}
+
+/* A row of h to coefficients; w: h0 h2, h1 h3, h4 h6, h5 h7. */
+GWS_APART static void gws_forward_row(const uint32_t w[4], int16_t *out) {
   const uint32_t *m = gws_forward_turned;
-  if (first) { /* what is the same all over gives DC alone */
-    const uint32_t one = gws_bottoms(w1, w1);
-    const uint32_t a0 = __ssub16(w0, one), a1 = __ssub16(w1, one), a2 = __ssub16(w2, one),
-                   a3 = __ssub16(w3, one);
-    const uint32_t energy =
-        (uint32_t)__smlad(a3, a3, __smlad(a2, a2, __smlad(a1, a1, (int32_t)__smuad(a0, a0))));
-    if (energy <= q->quiet) {
-      const uint32_t s0 = __sadd16(w0, gws_turned(w3)), s1 = __sadd16(w1, gws_turned(w2));
-      out[0] = (int16_t)(__smlad(s1, m[1], __smlad(s0, m[0], 1 << 14)) >> 15);
-      return false;
-    }
-  } else {
-    const uint32_t energy =
-        (uint32_t)__smlad(w3, w3, __smlad(w2, w2, __smlad(w1, w1, (int32_t)__smuad(w0, w0))));
-    if (energy <= q->quiet) return false;
-  }
-  const uint32_t back3 = gws_turned(w3), back2 = gws_turned(w2);
-  const uint32_t s0 = __sadd16(w0, back3), s1 = __sadd16(w1, back2);
-  const uint32_t d0 = __ssub16(w0, back3), d1 = __ssub16(w1, back2);
+  const uint32_t back3 = gws_turned(w[3]), back2 = gws_turned(w[2]);
+  const uint32_t s0 = __sadd16(w[0], back3), s1 = __sadd16(w[1], back2);
+  const uint32_t d0 = __ssub16(w[0], back3), d1 = __ssub16(w[1], back2);
 #pragma GCC unroll 4
   for (uint32_t u = 0; u < 8u; u += 2u, m += 4, out += 2) {
     out[0] = (int16_t)(__smlad(s1, m[1], __smlad(s0, m[0], 1 << 14)) >> 15);
     out[1] = (int16_t)(__smlad(d1, m[3], __smlad(d0, m[2], 1 << 14)) >> 15);
   }
-  return true;
 }
 
-/* Tries whether the columns are so flat that all rows but the first give zeros; then only that one
- * is left to do. */
-GWS_APART static bool gws_flat_block(const uint32_t *in, const gws_quantiser *q,
-                                     int16_t *coefficient, uint32_t *rows) {
-  uint64_t energy = 0;
+/* Row 0, which always gives DC: what is the same all over gives nothing else. */
+static inline uint32_t gws_first_row(const uint32_t w[4], const gws_quantiser *q, int16_t *out) {
+  const uint32_t one = gws_bottoms(w[1], w[1]);
+  const uint32_t a[4] = {__ssub16(w[0], one), __ssub16(w[1], one), __ssub16(w[2], one),
+                         __ssub16(w[3], one)};
+  if (gws_energy(a) > q->quiet) {
+    gws_forward_row(w, out);
+    return 1;
+  }
+  const uint32_t *const m = gws_forward_turned;
+  const uint32_t s0 = __sadd16(w[0], gws_turned(w[3])), s1 = __sadd16(w[1], gws_turned(w[2]));
+  out[0] = (int16_t)(__smlad(s1, m[1], __smlad(s0, m[0], 1 << 14)) >> 15);
+  return 0;
+}
+
+/* How far columns are from flat: the sum of squares of their samples less their means, rounded up;
+ * and row 0 of h. Says false of very high contrast, where sums of differences may leave 16 bits. */
+GWS_APART static bool gws_columns(const uint32_t *in, uint32_t *variance, uint32_t w[4]) {
+  int64_t energy = 0, squares = 0;
   uint32_t sum[4];
 #pragma GCC unroll 4
-  for (uint32_t x = 0; x < 4u; ++x, ++in) {
-    const uint32_t middle = in[12];
+  for (uint32_t x = 0; x < 4u; ++x) {
+    const uint32_t middle = in[12u + x];
     uint32_t total = 0;
 #pragma GCC unroll 8
     for (uint32_t y = 0; y < 8u; ++y) {
       if (y == 3u) continue;
-      const uint32_t a = __ssub16(in[4u * y], middle);
-      energy = (uint64_t)__smlald(a, a, (int64_t)energy);
+      const uint32_t a = __ssub16(in[4u * y + x], middle);
+      energy = __smlald(a, a, energy);
       total = __sadd16(total, a);
     }
     sum[x] = total;
+    squares = __smlald(total, total, squares);
   }
-  if (energy > q->flat) return false;
-  in -= 4;
+  if (energy > GWS_MOST_CONTRAST) return false;
+  *variance = (uint32_t)energy - (uint32_t)(squares >> 3);
   const uint32_t f = (uint32_t)gws_forward[0];
-  uint32_t w[4];
 #pragma GCC unroll 4
   for (uint32_t x = 0; x < 4u; ++x) {
     const uint32_t middle = in[12u + x];
@@ -153,18 +153,21 @@ GWS_APART static bool gws_flat_block(const uint32_t *in, const gws_quantiser *q,
     const int32_t right = gws_mac_tb(sum[x], f, 1 << 16) + (gws_mac_tb(middle, f, 0) << 3);
     w[x] = __shadd16(gws_tops((uint32_t)left, (uint32_t)right), 0);
   }
-  *rows = gws_forward_row(w[0], w[1], w[2], w[3], true, q, coefficient) ? 1u : 0u;
   return true;
 }
 
 /* A block's coefficients [v][u], of those rows v whose bit is set in the result; all others are
- * zeros when quantised, but for DC, which is always there. `flat` guesses, from the block before.
- */
+ * zeros when quantised, but for DC, which is always there. */
 GWS_APART static uint32_t gws_forward_block(const int16_t *samples, const gws_quantiser *q,
-                                            bool flat, int16_t *coefficient) {
+                                            int16_t *coefficient) {
   const uint32_t *const in = (const uint32_t *)(const void *)__builtin_assume_aligned(samples, 4);
-  uint32_t rows = 0;
-  if (flat && gws_flat_block(in, q, coefficient, &rows)) return rows;
+  uint32_t w[4], variance = 0xffffffffu, rows = 0, v = 0, rest = 0xffffffffu;
+  if (gws_columns(in, &variance, w)) {
+    rows = gws_first_row(w, q, coefficient);
+    if (variance <= q->flat) return rows;
+    rest = gws_rest_of(variance);
+    v = 1;
+  }
   /* Sums, then differences, of two columns at a time, repacked to 0 1, 2 3 of each column. */
   uint32_t folded[2][4][4];
   for (uint32_t x = 0; x < 4u; ++x) {
@@ -183,18 +186,25 @@ GWS_APART static uint32_t gws_forward_block(const int16_t *samples, const gws_qu
     folded[1][x][2] = gws_tops(d0, d1);
     folded[1][x][3] = gws_tops(d2, d3);
   }
-  const uint32_t *m = (const uint32_t *)(const void *)gws_forward;
-  for (uint32_t v = 0; v < 8u; ++v, m += 4) {
+  for (; v < 8u && rest > q->rest; ++v) {
+    const uint32_t *const m = (const uint32_t *)(const void *)gws_forward + 4u * v;
     const uint32_t k0 = m[0], k1 = m[1];
     const uint32_t(*const f)[4] = folded[v & 1u];
-    uint32_t w[4];
 #pragma GCC unroll 4
     for (uint32_t x = 0; x < 4u; ++x) {
       const int32_t left = __smlad(f[x][1], k1, __smlad(f[x][0], k0, 1 << 16));
       const int32_t right = __smlad(f[x][3], k1, __smlad(f[x][2], k0, 1 << 16));
       w[x] = __shadd16(gws_tops((uint32_t)left, (uint32_t)right), 0);
     }
-    if (gws_forward_row(w[0], w[1], w[2], w[3], v == 0u, q, coefficient + 8u * v)) rows |= 1u << v;
+    if (v == 0u) {
+      rows = gws_first_row(w, q, coefficient);
+      continue;
+    }
+    const uint32_t energy = gws_energy(w);
+    rest = gws_rest_after(rest, energy);
+    if (energy <= q->quiet) continue;
+    gws_forward_row(w, coefficient + 8u * v);
+    rows |= 1u << v;
   }
   return rows;
 }

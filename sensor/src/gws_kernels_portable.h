@@ -39,65 +39,85 @@ static inline void gws_forward_eight(const int32_t in[8], int32_t half, int32_t 
   }
 }
 
-/* Tries whether the columns are so flat that all rows but the first give zeros; then only that one
- * is left to do. */
-static inline bool gws_flat_columns(const int16_t *samples, const gws_quantiser *q, int16_t h[8]) {
-  uint32_t energy = 0;
+/* Row 0 of h, and how far columns are from flat: the sum of squares of their samples less their
+ * means, rounded up. Says false of very high contrast. */
+static inline bool gws_columns(const int16_t *samples, uint32_t *variance, int32_t h[8]) {
+  uint32_t energy = 0, squares = 0;
   for (uint32_t x = 0; x < 8u; ++x) {
     const int32_t middle = samples[24u + x];
     int32_t sum = 0;
     for (uint32_t y = 0; y < 8u; ++y) {
       const int32_t a = samples[8u * y + x] - middle;
-      const uint32_t square = (uint32_t)(a * a);
-      energy += square;
-      if (energy < square || energy > q->flat) return false;
       sum += a;
+      energy += (uint32_t)(a * a); /* below 2^31, and what is there below 2^28 */
+      if (energy > GWS_MOST_CONTRAST) return false;
     }
-    h[x] = (int16_t)((gws_forward[0] * (sum + 8 * middle) + (1 << 16)) >> 17);
+    squares += (uint32_t)(sum * sum) >> 3; /* at most 8 times the energy */
+    h[x] = (gws_forward[0] * (sum + 8 * middle) + (1 << 16)) >> 17;
   }
+  *variance = energy - squares;
   return true;
 }
 
-/* One row of h to coefficients. Returns whether more than DC came. */
-static inline bool gws_forward_row(const int16_t h[8], bool first, const gws_quantiser *q,
-                                   int16_t *out) {
-  int32_t in[8], sums[8];
+static inline uint32_t gws_energy(const int32_t h[8], int32_t off) {
   uint32_t energy = 0;
-  const int32_t one = first ? h[1] : 0; /* what is the same all over gives DC alone */
-  for (uint32_t x = 0; x < 8u; ++x) {
-    in[x] = h[x];
-    energy += (uint32_t)((in[x] - one) * (in[x] - one));
-  }
-  if (energy <= q->quiet) {
-    if (first) {
-      int32_t sum = 0;
-      for (uint32_t x = 0; x < 8u; ++x) sum += in[x];
-      out[0] = (int16_t)((gws_forward[0] * sum + (1 << 14)) >> 15);
-    }
-    return false;
-  }
-  gws_forward_eight(in, 1 << 14, sums);
+  for (uint32_t x = 0; x < 8u; ++x) energy += (uint32_t)((h[x] - off) * (h[x] - off));
+  return energy;
+}
+
+static inline void gws_forward_row(const int32_t h[8], int16_t *out) {
+  int32_t sums[8];
+  gws_forward_eight(h, 1 << 14, sums);
   for (uint32_t u = 0; u < 8u; ++u) out[u] = (int16_t)(sums[u] >> 15);
-  return true;
+}
+
+/* Row 0, which always gives DC: what is the same all over gives nothing else. */
+static inline uint32_t gws_first_row(const int32_t h[8], const gws_quantiser *q, int16_t *out) {
+  if (gws_energy(h, h[1]) > q->quiet) {
+    gws_forward_row(h, out);
+    return 1;
+  }
+  int32_t sum = 0;
+  for (uint32_t x = 0; x < 8u; ++x) sum += h[x];
+  out[0] = (int16_t)((gws_forward[0] * sum + (1 << 14)) >> 15);
+  return 0;
 }
 
 /* A block's coefficients [v][u], of those rows v whose bit is set in the result; all others are
- * zeros when quantised, but for DC, which is always there. `flat` guesses, from the block before.
- */
+ * zeros when quantised, but for DC, which is always there. */
 GWS_APART static uint32_t gws_forward_block(const int16_t *samples, const gws_quantiser *q,
-                                            bool flat, int16_t *coefficient) {
-  int16_t h[64]; /* [v][x] */
-  if (flat && gws_flat_columns(samples, q, h))
-    return gws_forward_row(h, true, q, coefficient) ? 1u : 0u;
-  int32_t in[8], out[8];
-  for (uint32_t x = 0; x < 8u; ++x) {
-    for (uint32_t y = 0; y < 8u; ++y) in[y] = samples[8u * y + x];
-    gws_forward_eight(in, 1 << 16, out);
-    for (uint32_t v = 0; v < 8u; ++v) h[8u * v + x] = (int16_t)(out[v] >> 17);
+                                            int16_t *coefficient) {
+  int32_t h[8];
+  uint32_t variance = 0xffffffffu, rows = 0, v = 0, rest = 0xffffffffu;
+  if (gws_columns(samples, &variance, h)) {
+    rows = gws_first_row(h, q, coefficient);
+    if (variance <= q->flat) return rows;
+    rest = gws_rest_of(variance);
+    v = 1;
   }
-  uint32_t rows = 0;
-  for (uint32_t v = 0; v < 8u; ++v) {
-    if (gws_forward_row(h + 8u * v, v == 0u, q, coefficient + 8u * v)) rows |= 1u << v;
+  int16_t folded[2][8][4]; /* sums, differences; [x][row] */
+  for (uint32_t x = 0; x < 8u; ++x) {
+    for (uint32_t y = 0; y < 4u; ++y) {
+      const int32_t a = samples[8u * y + x], b = samples[8u * (7u - y) + x];
+      folded[0][x][y] = (int16_t)(a + b);
+      folded[1][x][y] = (int16_t)(a - b);
+    }
+  }
+  for (; v < 8u && rest > q->rest; ++v) {
+    const int16_t *const m = gws_forward + 8u * v;
+    for (uint32_t x = 0; x < 8u; ++x) {
+      const int16_t *const f = folded[v & 1u][x];
+      h[x] = (m[0] * f[0] + m[1] * f[1] + m[2] * f[2] + m[3] * f[3] + (1 << 16)) >> 17;
+    }
+    if (v == 0u) {
+      rows = gws_first_row(h, q, coefficient);
+      continue;
+    }
+    const uint32_t energy = gws_energy(h, 0);
+    rest = gws_rest_after(rest, energy);
+    if (energy <= q->quiet) continue;
+    gws_forward_row(h, coefficient + 8u * v);
+    rows |= 1u << v;
   }
   return rows;
 }
