@@ -52,7 +52,7 @@ static uint32_t index_of(const bands *s, uint32_t row, uint32_t x, uint32_t plan
 
 /* `count` is a multiple of 4. */
 static void fill(uint8_t *to, uint32_t count) {
-  uint32_t *const words = (uint32_t *)(void *)__builtin_assume_aligned(to, 4);
+  gws_word32 *const words = (gws_word32 *)__builtin_assume_aligned(to, 4);
   for (uint32_t i = 0; i < count / 4u; ++i) words[i] = 0;
 }
 
@@ -386,32 +386,34 @@ GWS_APART static void code_block(bands *s, gws_coder *c, uint32_t plane, uint32_
   }
   const uint32_t kind = plane == 0u ? band : 7u + gws_layer_of(plane, band);
   const uint32_t zero = GWS_ZERO + kind * 60u, expected = s->scale[x];
+  const uint32_t last_but_one = size - 2u;
+  uint16_t *list = e->decision_end;
+  uint32_t state = 1;
   const uint8_t *channels = gws_channel + first;
   const uint8_t *w = weight[first];
   const int16_t *mw = mean_weight[first];
   const uint16_t *bias = gws_symbol_bias + plane * 64u + first;
   for (uint32_t i = 0; i < size; ++i, w += GWS_W_COUNT, mw += 6) {
     const uint32_t channel = *channels++, v = channel & 7u, u = 8u + (channel >> 3);
-    int32_t t =
+    /* The format limits t and the sum as well, where nothing that follows can tell. */
+    const int32_t t =
         mean_sum(g.outer + v, g.inner + v, g.outer + u, g.inner + u, mw, mean[i] + 512) >> 10;
-    t = gws_clamp(t, -4095, 4095);
-    mean[i] = t;
     const int32_t all = sum[i] + *bias++ + w[GWS_W_SCALE] * (int32_t)expected +
-                        w[GWS_W_MEAN] * gws_min(gws_abs(t) >> 2, 127);
-    sum[i] = (int32_t)gws_scale_class((uint32_t)gws_min(all, 32767));
-  }
-  uint32_t state = 1;
-  for (uint32_t i = 0; i < size; ++i) {
-    const uint32_t scale = (uint32_t)sum[i];
-    const int32_t v = value[i];
-    if (state == 1u && i + 2u == size) state = 2;
-    if (state == 0u || i + 1u < size) { /* the last of a so far empty band cannot be zero */
-      gws_bit(e, zero + (scale < 19u ? scale : 19u) * 3u + state, v != 0);
-      if (v == 0) continue;
+                        w[GWS_W_MEAN] * gws_clamp(gws_abs(t) >> 2, 0, 127);
+    const uint32_t scale = gws_scale_class((uint32_t)all);
+    const int32_t symbol = value[i];
+    if (i == last_but_one && state != 0u) state = 2;
+    if (state == 0u || i <= last_but_one) { /* the last of a so far empty band cannot be zero */
+      *list++ = (uint16_t)(2u * (zero + (scale < 19u ? scale : 19u) * 3u + state) +
+                           (symbol != 0 ? 1u : 0u));
+      if (symbol == 0) continue;
     }
     state = 0;
-    gws_nonzero(e, c, v, kind, scale, mean[i]);
+    e->decision_end = list;
+    gws_nonzero(e, c, symbol, kind, scale, t);
+    list = e->decision_end;
   }
+  e->decision_end = list;
   gws_code(e, c);
 }
 

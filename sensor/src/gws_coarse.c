@@ -90,23 +90,30 @@ static void code_ac(gws *e, uint32_t plane) {
     e->present |= 2u;
     const int32_t dx = q[x > 0u ? -16 : 0] - q[has_right ? 16 : 0];
     const int32_t dy = has_above ? up[0] - q[0] : 0;
+    /* Symbols stay below 8191 from this step on: no coefficient, f=4, passes 2^18. */
+    const bool may_pass = e->q.step < 128u;
+    const int32_t slope_x = gws_clamp(dx, -8191, 8191), slope_y = gws_clamp(dy, -8191, 8191);
     uint32_t state = 1;
+    const uint32_t zero = GWS_ZERO + kind * 60u;
     for (uint32_t i = 1; i < 16u; ++i) {
       const uint32_t k = kOrder[i], row = plane * 16u + k;
       const int16_t *const wm = gws_coarse_mean[row];
       const uint8_t *const w = gws_coarse_weight[row];
-      const int32_t value = q[k];
-      int32_t t = wm[0] * gws_clamp(dx, -8191, 8191) + wm[1] * gws_clamp(dy, -8191, 8191) +
-                  wm[2] * gws_clamp(left[k], -8191, 8191) + wm[3] * gws_clamp(up[k], -8191, 8191) +
-                  512;
+      const int32_t value = q[k], l = left[k], u = up[k];
+      int32_t t = wm[0] * slope_x + wm[1] * slope_y + 512;
+      if (may_pass) {
+        t += wm[2] * gws_clamp(l, -8191, 8191) + wm[3] * gws_clamp(u, -8191, 8191);
+      } else {
+        t += wm[2] * l + wm[3] * u;
+      }
       t = gws_clamp(t >> 10, -4095, 4095);
-      const int32_t s = gws_coarse_bias[row] + w[0] * limited(left[k]) + w[1] * limited(up[k]) +
-                        w[2] * (limited(up_left[k]) + limited(up_right[k])) +
-                        w[3] * limited(luma[k]) + w[4] * limited(other[k]) +
-                        w[5] * (gws_abs(t) >> 4);
+      int32_t s = gws_coarse_bias[row] + w[0] * limited(l) + w[1] * limited(u) +
+                  w[2] * (limited(up_left[k]) + limited(up_right[k])) + w[5] * (gws_abs(t) >> 4);
+      if (plane > 0u) s += w[3] * limited(luma[k]);
+      if (plane > 1u) s += w[4] * limited(other[k]);
       const uint32_t scale = gws_scale_class((uint32_t)s);
       if (state == 0u || i < 15u) {
-        gws_bit(e, GWS_ZERO + (kind * 20u + (scale < 19u ? scale : 19u)) * 3u + state, value != 0);
+        gws_bit(e, zero + (scale < 19u ? scale : 19u) * 3u + state, value != 0);
         if (value == 0) continue;
       }
       state = 0;

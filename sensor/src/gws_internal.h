@@ -14,6 +14,9 @@
  * them. */
 #define GWS_APART __attribute__((noinline))
 
+/* Two halves or four bytes as a word. */
+typedef uint32_t __attribute__((may_alias)) gws_word32;
+
 #define GWS_LAYERS 8
 #define GWS_DECISIONS 64
 #define GWS_BLOCK_SCRATCH \
@@ -105,12 +108,11 @@ static inline int32_t gws_clamp(int32_t v, int32_t low, int32_t high) {
 }
 static inline int32_t gws_abs(int32_t v) { return v < 0 ? -v : v; }
 
-/* Class of a sum: two an octave. */
+/* Class of a sum: two an octave, 25 at most. */
 static inline uint32_t gws_scale_class(uint32_t sum) {
   const uint32_t t = sum >> 1;
   if (t < 2u) return t;
-  const uint32_t top = 31u - (uint32_t)__builtin_clz(t);
-  const uint32_t c = 2u * top + ((t >> (top - 1u)) & 1u);
+  const uint32_t zeros = (uint32_t)__builtin_clz(t), c = 60u - 2u * zeros + (t << zeros >> 30);
   return c < 25u ? c : 25u;
 }
 

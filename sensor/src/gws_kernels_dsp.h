@@ -48,7 +48,7 @@ static inline uint32_t gws_word(const void *at) {
 
 /* Two pixels, packed: `sum` is red + blue, `difference` red - blue + 256. */
 static inline void gws_colour_two(uint32_t sum, uint32_t difference, uint32_t green, uint32_t ab,
-                                  uint32_t cd, const int32_t centre[3], uint32_t *to) {
+                                  uint32_t cd, const int32_t centre[3], gws_word32 *to) {
   const uint32_t all = sum + green;
   to[0] = gws_eighths((uint32_t)(gws_mac_bb(all, ab, centre[0]) >> 8),
                       (uint32_t)gws_mac_tb(all, ab, centre[0]));
@@ -65,7 +65,7 @@ GWS_APART static void gws_colour_block(const uint8_t *const rows[8], uint32_t of
   const uint32_t ab = gws_bottoms((uint32_t)a, (uint32_t)b),
                  cd = gws_bottoms((uint32_t)c, (uint32_t)d);
   const int32_t centre[3] = {128 - 128 * 3 * a, 128 - 256 * b, 128 - 128 * (2 * c + d)};
-  uint32_t *out = (uint32_t *)(void *)__builtin_assume_aligned(to, 4);
+  gws_word32 *out = (gws_word32 *)__builtin_assume_aligned(to, 4);
   for (uint32_t y = 0; y < 8u; ++y) {
     const uint8_t *rgb = rows[y] + offset;
     for (uint32_t half = 0; half < 2u; ++half, rgb += 12, out += 2) {
@@ -126,7 +126,7 @@ static inline uint32_t gws_first_row(const uint32_t w[4], const gws_quantiser *q
 
 /* How far columns are from flat: the sum of squares of their samples less their means, rounded up;
  * and row 0 of h. Says false of very high contrast, where sums of differences may leave 16 bits. */
-GWS_APART static bool gws_columns(const uint32_t *in, uint32_t *variance, uint32_t w[4]) {
+GWS_APART static bool gws_columns(const gws_word32 *in, uint32_t *variance, uint32_t w[4]) {
   int64_t energy = 0, squares = 0;
   uint32_t sum[4];
 #pragma GCC unroll 4
@@ -160,7 +160,7 @@ GWS_APART static bool gws_columns(const uint32_t *in, uint32_t *variance, uint32
  * zeros when quantised, but for DC, which is always there. */
 GWS_APART static uint32_t gws_forward_block(const int16_t *samples, const gws_quantiser *q,
                                             int16_t *coefficient) {
-  const uint32_t *const in = (const uint32_t *)(const void *)__builtin_assume_aligned(samples, 4);
+  const gws_word32 *const in = (const gws_word32 *)__builtin_assume_aligned(samples, 4);
   uint32_t w[4], variance = 0xffffffffu, rows = 0, v = 0, rest = 0xffffffffu;
   if (gws_columns(in, &variance, w)) {
     rows = gws_first_row(w, q, coefficient);
@@ -187,7 +187,7 @@ GWS_APART static uint32_t gws_forward_block(const int16_t *samples, const gws_qu
     folded[1][x][3] = gws_tops(d2, d3);
   }
   for (; v < 8u && rest > q->rest; ++v) {
-    const uint32_t *const m = (const uint32_t *)(const void *)gws_forward + 4u * v;
+    const gws_word32 *const m = (const gws_word32 *)(const void *)gws_forward + 4u * v;
     const uint32_t k0 = m[0], k1 = m[1];
     const uint32_t(*const f)[4] = folded[v & 1u];
 #pragma GCC unroll 4

@@ -125,6 +125,13 @@ for line in "${targets[@]}"; do
     -v i="$(instructions "$name")" -v b="$bytes" 'BEGIN {
       printf "| `%s` | %d | %d | %d | %d | %.1f | %.3f |", n, c, t, m, s, i / 76800, b * 8 / 76800}')")
 done
+# The example is a whole firmware.
+cmake -S sensor -B "$out/example" -G Ninja --toolchain "$PWD/sensor/targets/cortex-m4.cmake" >"$out/example.log"
+cmake --build "$out/example" >>"$out/example.log"
+rm -f "$out/camera.gdw"
+(cd "$out" && timeout 60 qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none \
+  -semihosting-config enable=on,target=native -kernel example/m4_camera) || fail "m4_camera: exit $?"
+"$godwit" verify --quiet "$out/camera.gdw"
 printf '%d pictures equal to the host on %d targets.\n\n' "$count" "${#targets[@]}"
 printf '| target | code, bytes | tables | RAM | stack | instructions/pixel | bit/pixel |\n|---|--:|--:|--:|--:|--:|--:|\n'
 printf '%s\n' "${rows[@]}"
