@@ -430,6 +430,7 @@ static inline void add_around(const uint8_t *a, uint32_t pitch, uint32_t below, 
                               uint32_t around, uint32_t sum[4]) {
   const uint8_t *const up = a - pitch, *const down = a + below;
   if ((word(a) | word(a - 1) | word(a + 1) | word(up) | word(down)) == 0u) return;
+#pragma GCC unroll 4
   for (uint32_t k = 0; k < 4u; ++k)
     sum[k] += here * a[k] + around * ((uint32_t)a[(int32_t)k - 1] + a[k + 1u] + up[k] + down[k]);
 }
@@ -448,6 +449,7 @@ GWS_APART static uint32_t code_flags(gws *e, const flag_row *f, uint32_t at, con
   const uint32_t start = f->bias + w[5] * activity;
   uint32_t sum[4] = {start, start, start, start};
   if ((word(up) | word(up - 1) | word(up + 1)) != 0u) {
+#pragma GCC unroll 4
     for (uint32_t k = 0; k < 4u; ++k)
       sum[k] += w[1] * (uint32_t)up[k] + w[2] * ((uint32_t)up[(int32_t)k - 1] + up[k + 1u]);
   }
@@ -455,9 +457,11 @@ GWS_APART static uint32_t code_flags(gws *e, const flag_row *f, uint32_t at, con
   if (f->lowest != NULL) add_around(f->lowest + at, f->pitch, f->below, w[5], w[6], sum);
   if (f->luma != NULL) add_around(f->luma + at, f->pitch, f->below, w[7], w[8], sum);
   if (f->other != NULL && word(f->other + at) != 0u) {
+#pragma GCC unroll 4
     for (uint32_t k = 0; k < 4u; ++k) sum[k] += w[9] * (uint32_t)f->other[at + k];
   }
   uint32_t set = 0;
+#pragma GCC unroll 4
   for (uint32_t k = 0; k < 4u; ++k, mask += planes) {
     const uint32_t all = sum[k] + w[0] * left, class_of = gws_scale_class(all);
     const uint32_t flag = (uint32_t)*mask >> band & 1u;

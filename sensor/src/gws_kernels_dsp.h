@@ -68,6 +68,7 @@ GWS_APART static void gws_colour_block(const uint8_t *const rows[8], uint32_t of
   gws_word32 *out = (gws_word32 *)__builtin_assume_aligned(to, 4);
   for (uint32_t y = 0; y < 8u; ++y) {
     const uint8_t *rgb = rows[y] + offset;
+#pragma GCC unroll 2
     for (uint32_t half = 0; half < 2u; ++half, rgb += 12, out += 2) {
       const uint32_t w0 = gws_word(rgb), w1 = gws_word(rgb + 4), w2 = gws_word(rgb + 8);
       const uint32_t r0b0 = __uxtb16(w0), g0r1 = gws_odd_bytes(w0), g1r2 = __uxtb16(w1);
