@@ -40,8 +40,7 @@ void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
 static uint8_t limit8(int32_t v) { return (uint8_t)gws_clamp(v, 0, 255); }
 
 /* Eight pixels from x on as red, green, blue; beyond the width the last one repeats. */
-__attribute__((noinline)) static void load_eight(const gws *e, const uint8_t *row, uint32_t x,
-                                                 uint8_t *to) {
+GWS_APART static void load_eight(const gws *e, const uint8_t *row, uint32_t x, uint8_t *to) {
   const uint32_t last = e->params.width - 1u;
   for (uint32_t i = 0; i < 8u; ++i) {
     const uint32_t at = x + i < last ? x + i : last;
@@ -79,8 +78,8 @@ __attribute__((noinline)) static void load_eight(const gws *e, const uint8_t *ro
   }
 }
 
-__attribute__((noinline)) static void append(gws *e, uint8_t *length, uint32_t low, uint32_t high,
-                                             const int16_t *value) {
+GWS_APART static void append(gws *e, uint8_t *length, uint32_t low, uint32_t high,
+                             const int16_t *value) {
   uint8_t *at = e->symbols + e->symbol_end;
   const uint8_t *const begin = at, *const end = e->symbols + e->symbol_room;
   for (uint32_t half = 0; half < 2u; ++half) {
@@ -103,8 +102,7 @@ __attribute__((noinline)) static void append(gws *e, uint8_t *length, uint32_t l
   e->symbol_end += (uint32_t)(at - begin);
 }
 
-__attribute__((noinline)) static void quantise_block(gws *e, uint32_t plane, const int16_t *samples,
-                                                     uint32_t x) {
+GWS_APART static void quantise_block(gws *e, uint32_t plane, const int16_t *samples, uint32_t x) {
   const gws_quantiser *const q = &e->q;
   int16_t *const coefficient = e->block + 192, *const value = e->block + 256;
   uint32_t low = 0, high = 0;
@@ -112,15 +110,16 @@ __attribute__((noinline)) static void quantise_block(gws *e, uint32_t plane, con
   const uint32_t y = e->block_row;
   e->coarse[(plane * (uint32_t)e->cells + x / 4u) * 16u + y * 4u + x % 4u] = coefficient[0];
   coefficient[0] = 0;
+  const int32_t most = q->threshold - 1;
   for (uint32_t v = 0; rows != 0u; ++v, rows >>= 1) {
     if ((rows & 1u) == 0u) continue;
     const int16_t *const row = coefficient + 8u * v;
     for (uint32_t u = 0; u < 8u; ++u) {
-      const int32_t c = row[u], size = gws_abs(c);
-      if (size < q->threshold) continue;
+      const int32_t c = row[u];
+      if ((uint32_t)(c + most) <= 2u * (uint32_t)most) continue; /* 0, as nearly all */
       const uint32_t position = gws_position[8u * u + v];
       if (position >= e->positions[plane]) continue;
-      uint32_t magnitude = (uint32_t)size + q->bias;
+      uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
       if (magnitude > 65535u) magnitude = 65535u;
       const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
       value[position] = (int16_t)(c < 0 ? -level : level);

@@ -112,7 +112,7 @@ static void start_tile(gws *e) {
 }
 
 gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *status) {
-  gws_status ignored;
+  gws_status ignored = GWS_OK;
   gws_status *const result = status != NULL ? status : &ignored;
   if (memory == NULL || params == NULL) {
     *result = GWS_ERR_NULL;

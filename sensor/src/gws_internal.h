@@ -138,20 +138,13 @@ static inline const uint8_t *gws_next_symbol(const uint8_t *at, uint32_t *positi
                                              int32_t *value) {
   const uint32_t head = *at++;
   *position = head >> 2;
-  switch (head & 3u) {
-    case 0u:
-      *value = 1;
-      break;
-    case 1u:
-      *value = -1;
-      break;
-    case 2u:
-      *value = (int8_t)*at++;
-      break;
-    default:
-      *value = (int16_t)(at[0] | at[1] << 8);
-      at += 2;
-      break;
+  if ((head & 2u) == 0u) {
+    *value = 1 - 2 * (int32_t)(head & 1u);
+  } else if ((head & 1u) == 0u) {
+    *value = (int8_t)*at++;
+  } else {
+    *value = (int16_t)(at[0] | at[1] << 8);
+    at += 2;
   }
   return at;
 }
