@@ -87,7 +87,7 @@ step=$(step_of "$out/qvga.ppm" 0.25)
 check() { # NAME QEMU FILE STEP STRIPS
   local rows=5
   [[ $5 -eq 1 ]] && rows=8
-  "$godwit" encode "$3" "$out/$1/host.gdw" -f --quiet --order rows -q "$(quality "$4")"
+  "$godwit" encode "$3" "$out/$1/host.gdw" -f --quiet --order rows --effort 1 -q "$(quality "$4")"
   run "$1" "$2" "$3" "$out/$1/sensor.gdw" "$4" 64 8 "$rows" "$5" 40000 60000
   cmp "$out/$1/host.gdw" "$out/$1/sensor.gdw" || fail "$1: $3 at step $4 differs from the host"
   [[ $(field "$1" dropped) -eq 0 ]] || fail "$1: $3 at step $4 dropped something"
