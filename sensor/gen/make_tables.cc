@@ -65,14 +65,21 @@ bool FitsTheKernels(const BlockTransform& t) {
   const int64_t norm = RowNorm(t.forward, 8), sample = (RowNorm(t.colour, 3) * 128 >> 8) + 1;
   const int64_t half = (sample * norm >> 17) + 1, coefficient = (half * norm >> 15) + 1;
   int64_t entry = 0;
+  bool shape = t.colour[0] == t.colour[1] && t.colour[0] == t.colour[2] && t.colour[4] == 0 &&
+               t.colour[3] == -t.colour[5] && t.colour[6] == t.colour[8];
+  for (size_t u = 0; u < 8; ++u) {  // a row of equal entries, then rows that sum up to 0
+    int sum = 0;
+    for (size_t i = 0; i < 8; ++i) sum += t.forward[u * 8 + i];
+    shape = shape && (u > 0 ? sum == 0 : t.forward[0] == t.forward[1] && sum == 8 * t.forward[0]);
+  }
   for (const int16_t f : t.forward) entry = std::max<int64_t>(entry, std::abs(int{f}));
-  return t.fold_forward && 2 * sample <= 32767 && 2 * half <= 32767 && coefficient <= 32767 &&
-         sample * norm + (1 << 16) < k31 && 2 * half * norm + (1 << 15) < k31 &&
-         2 * entry <= 32767 && 8 * half * half < k31;
+  return shape && t.fold_forward && 2 * sample <= 32767 && 2 * half <= 32767 &&
+         coefficient <= 32767 && sample * norm + (1 << 16) < k31 &&
+         2 * half * norm + (1 << 15) < k31 && 2 * entry <= 32767 && 8 * half * half < k31;
 }
 
 void Write(const SwiftModel& model, uint64_t id) {
-  if (!FitsTheKernels(model.transform)) {
+  if (!FitsTheKernels(model.transform) || RowNorm(model.coarse_inverse, 4) > 33000) {
     std::fprintf(stderr, "make_tables: sums of this model do not fit the library's kernels\n");
     std::exit(1);
   }
@@ -87,6 +94,15 @@ void Write(const SwiftModel& model, uint64_t id) {
   const auto all = [](const auto& a) { return std::vector<int64_t>(a.begin(), a.end()); };
   out.Array("int16_t gws_colour[9]", all(model.transform.colour));
   out.Array("int16_t gws_forward[64]", all(model.transform.forward));
+  std::vector<int64_t> turned;  // of the first half of a row: 0 2, 1 3
+  for (size_t r = 0; r < 8; ++r) {
+    const auto entry = [&](size_t i) {
+      return uint32_t{static_cast<uint16_t>(model.transform.forward[r * 8 + i])};
+    };
+    turned.push_back(entry(0) | entry(2) << 16);
+    turned.push_back(entry(1) | entry(3) << 16);
+  }
+  out.Array("uint32_t gws_forward_turned[16]", turned);
   int64_t norm2 = 0;
   for (size_t r = 0; r < 8; ++r) {
     int64_t sum = 0;

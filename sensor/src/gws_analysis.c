@@ -3,6 +3,8 @@
 #include "gws_internal.h"
 #include "gws_kernels.h"
 
+static uint64_t gws_min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
 void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   q->step =
       (uint32_t)((((uint64_t)gws_step_mantissa[step_index % 32u] << (step_index / 32u)) + 1024u) >>
@@ -21,6 +23,16 @@ void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   const uint64_t margin = ((uint64_t)(uint32_t)q->threshold << 15) - (1u << 14);
   const uint64_t quiet = (margin * margin - 1u) / gws_forward_norm2;
   q->quiet = quiet < 0x7fffffffu ? (uint32_t)quiet : 0x7fffffffu;
+  /* (sqrt(rest) + sqrt(2))^2 <= quiet, and the same for the whole of a block. */
+  uint32_t root = 0;
+  for (uint32_t bit = 1u << 15; bit != 0u; bit >>= 1) {
+    if ((root | bit) * (root | bit) <= q->quiet) root |= bit;
+  }
+  root = root > 2u ? root - 2u : 0u;
+  q->rest = root * root;
+  const uint64_t flat = (uint64_t)q->rest * 16u, margin_of = flat >> 12;
+  q->flat =
+      flat - margin_of > 64u ? (uint32_t)gws_min64(flat - margin_of - 64u, GWS_MOST_CONTRAST) : 0u;
   q->dc_shift = q->step >= 128u ? 4 : q->step >= 64u ? 3 : 2;
   q->dc_factor = gws_min((int32_t)((1u << (18 + q->dc_shift)) / q->step), 32767);
 }
@@ -28,7 +40,7 @@ void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
 static uint8_t limit8(int32_t v) { return (uint8_t)gws_clamp(v, 0, 255); }
 
 /* Eight pixels from x on as red, green, blue; beyond the width the last one repeats. */
-static void load_eight(const gws *e, const uint8_t *row, uint32_t x, uint8_t *to) {
+GWS_APART static void load_eight(const gws *e, const uint8_t *row, uint32_t x, uint8_t *to) {
   const uint32_t last = e->params.width - 1u;
   for (uint32_t i = 0; i < 8u; ++i) {
     const uint32_t at = x + i < last ? x + i : last;
@@ -66,7 +78,8 @@ static void load_eight(const gws *e, const uint8_t *row, uint32_t x, uint8_t *to
   }
 }
 
-static void append(gws *e, uint8_t *length, uint32_t low, uint32_t high, const int16_t *value) {
+GWS_APART static void append(gws *e, uint8_t *length, uint32_t low, uint32_t high,
+                             const int16_t *value) {
   uint8_t *at = e->symbols + e->symbol_end;
   const uint8_t *const begin = at, *const end = e->symbols + e->symbol_room;
   for (uint32_t half = 0; half < 2u; ++half) {
@@ -89,24 +102,24 @@ static void append(gws *e, uint8_t *length, uint32_t low, uint32_t high, const i
   e->symbol_end += (uint32_t)(at - begin);
 }
 
-static void quantise_block(gws *e, uint32_t plane, const int16_t *samples, uint32_t x) {
+GWS_APART static void quantise_block(gws *e, uint32_t plane, const int16_t *samples, uint32_t x) {
   const gws_quantiser *const q = &e->q;
-  int16_t coefficient[64]; /* [v][u] */
-  int16_t value[64];
+  int16_t *const coefficient = e->block + 192, *const value = e->block + 256;
   uint32_t low = 0, high = 0;
   uint32_t rows = gws_forward_block(samples, q, coefficient);
   const uint32_t y = e->block_row;
   e->coarse[(plane * (uint32_t)e->cells + x / 4u) * 16u + y * 4u + x % 4u] = coefficient[0];
   coefficient[0] = 0;
+  const int32_t most = q->threshold - 1;
   for (uint32_t v = 0; rows != 0u; ++v, rows >>= 1) {
     if ((rows & 1u) == 0u) continue;
     const int16_t *const row = coefficient + 8u * v;
     for (uint32_t u = 0; u < 8u; ++u) {
-      const int32_t c = row[u], size = gws_abs(c);
-      if (size < q->threshold) continue;
+      const int32_t c = row[u];
+      if ((uint32_t)(c + most) <= 2u * (uint32_t)most) continue; /* 0, as nearly all */
       const uint32_t position = gws_position[8u * u + v];
       if (position >= e->positions[plane]) continue;
-      uint32_t magnitude = (uint32_t)size + q->bias;
+      uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
       if (magnitude > 65535u) magnitude = 65535u;
       const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
       value[position] = (int16_t)(c < 0 ? -level : level);
@@ -126,20 +139,19 @@ static void quantise_block(gws *e, uint32_t plane, const int16_t *samples, uint3
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
   const uint32_t whole = e->params.width / 8u, pixel = (uint32_t)e->planes;
   const bool direct = e->params.input == GWS_RGB888 || e->params.input == GWS_GREY;
-  int16_t samples[3 * 64];
-  uint8_t pixels[8 * 24];
+  int16_t *const samples = e->block;
+  uint8_t *const pixels = (uint8_t *)(e->block + 192); /* free until the block is transformed */
+  const uint8_t *loaded[8];
+  for (uint32_t y = 0; y < 8u; ++y) loaded[y] = pixels + 24u * y;
   for (uint32_t x = 0; x < (uint32_t)e->blocks; ++x) {
-    for (uint32_t y = 0; y < 8u; ++y) {
-      const uint8_t *source = rows[y] + 8u * x * pixel;
-      if (!direct || x >= whole) {
-        load_eight(e, rows[y], 8u * x, pixels);
-        source = pixels;
-      }
-      if (pixel == 3u) {
-        gws_colour_eight(source, samples + 8u * y);
-      } else {
-        gws_grey_eight(source, samples + 8u * y);
-      }
+    const bool here = direct && x < whole;
+    if (!here) {
+      for (uint32_t y = 0; y < 8u; ++y) load_eight(e, rows[y], 8u * x, pixels + 24u * y);
+    }
+    if (pixel == 3u) {
+      gws_colour_block(here ? rows : loaded, here ? 24u * x : 0u, samples);
+    } else {
+      gws_grey_block(here ? rows : loaded, here ? 8u * x : 0u, samples);
     }
     for (uint32_t p = 0; p < pixel; ++p) quantise_block(e, p, samples + 64u * p, x);
   }

@@ -5,7 +5,8 @@
 
 typedef struct {
   uint32_t planes, cells, blocks, row_bytes, chunks, symbol_room;
-  size_t context, lines, coarse, residual, dc, gradient, count, length, symbols, output, size;
+  size_t context, lines, block, coarse, residual, dc, gradient, count, length, symbols, output,
+      size;
 } layout;
 
 static uint32_t bytes_of_row(const gws_params *p) {
@@ -42,10 +43,11 @@ static layout plan(const gws_params *p) {
   l.cells = (p->width + 31u) / 32u;
   l.blocks = 4u * l.cells;
   l.row_bytes = bytes_of_row(p);
-  const uint32_t symbols = p->symbol_bytes != 0u ? p->symbol_bytes : 192u * l.cells;
+  const uint32_t symbols = p->symbol_bytes != 0u ? p->symbol_bytes : 112u * l.cells;
   l.symbol_room = symbols < 60000u ? symbols : 60000u;
   uint64_t output = p->output_bytes;
-  if (output == 0u) output = (uint64_t)l.cells * 32u * tile / 16u + 256u; /* half a bit a pixel */
+  if (output == 0u)
+    output = (uint64_t)l.cells * tile * 3u / 2u + 64u; /* three eighths of a bit a pixel */
   l.chunks = (uint32_t)((output + GWS_CHUNK_DATA - 1u) / GWS_CHUNK_DATA);
   if (l.chunks > 65000u) l.chunks = 65000u;
   size_t at = align8(sizeof(gws));
@@ -54,8 +56,11 @@ static layout plan(const gws_params *p) {
   at = align8(at + 2u * GWS_CONTEXTS);
   l.lines = at;
   const size_t lines = p->whole_strips != 0u ? 0u : 7u * (size_t)l.row_bytes;
-  const size_t scratch = gws_scratch_size(l.blocks);
-  at = align8(at + (lines > scratch ? lines : scratch));
+  /* Analysis works beside the lines, coding over them. */
+  const size_t scratch = gws_scratch_size(l.blocks, l.planes),
+               with_lines = lines + 2u * GWS_BLOCK_SCRATCH;
+  l.block = align8(lines);
+  at = align8(at + 8u + (with_lines > scratch ? with_lines : scratch));
   l.coarse = at;
   at = align8(at + 2u * 2u * 16u * cells);
   l.dc = at;
@@ -65,7 +70,7 @@ static layout plan(const gws_params *p) {
   l.gradient = at;
   at = align8(at + blocks);
   l.count = at;
-  at = align8(at + 2u * 9u * cells);
+  at = align8(at + 9u * cells);
   l.length = at;
   at = align8(at + 5u * blocks);
   l.symbols = at;
@@ -81,7 +86,11 @@ size_t gws_mem_size(const gws_params *params) {
 
 static void zero(void *memory, size_t size) {
   uint8_t *const to = (uint8_t *)memory;
-  for (size_t i = 0; i < size; ++i) to[i] = 0;
+  size_t i = 0;
+  if (((uintptr_t)memory & 3u) == 0u) {
+    for (; i + 4u <= size; i += 4u) *(gws_word32 *)(void *)(to + i) = 0;
+  }
+  for (; i < size; ++i) to[i] = 0;
 }
 
 static uint32_t step_range(uint32_t step_index) {
@@ -96,14 +105,14 @@ static void start_tile(gws *e) {
   zero(e->coarse_above, 2u * 16u * planes * cells);
   zero(e->dc_residual_above, planes * cells);
   zero(e->gradient_above, planes * blocks);
-  zero(e->count_above, 9u * planes * cells);
+  zero(e->count, 9u * planes * cells);
   zero(e->length, planes * blocks);
   e->symbol_end = 0;
   e->first = true;
 }
 
 gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *status) {
-  gws_status ignored;
+  gws_status ignored = GWS_OK;
   gws_status *const result = status != NULL ? status : &ignored;
   if (memory == NULL || params == NULL) {
     *result = GWS_ERR_NULL;
@@ -143,6 +152,7 @@ gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *s
   e->context = (uint16_t *)(void *)(base + l.context);
   e->lines = base + l.lines;
   e->scratch = base + l.lines;
+  e->block = (int16_t *)(void *)(base + l.lines + l.block);
   e->coarse = (int16_t *)(void *)(base + l.coarse);
   e->coarse_above = e->coarse + 16u * cells;
   e->dc_residual = (int8_t *)(base + l.residual);
@@ -150,7 +160,6 @@ gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *s
   e->dc_above = (int16_t *)(void *)(base + l.dc);
   e->gradient_above = base + l.gradient;
   e->count = base + l.count;
-  e->count_above = e->count + 9u * cells;
   e->length = base + l.length;
   e->symbols = base + l.symbols;
   e->symbol_room = l.symbol_room;
@@ -167,6 +176,7 @@ static bool is_encoder(const gws *e) { return ((uintptr_t)e & 7u) == 0u && e->ma
 gws_status gws_reset(gws *e) {
   if (e == NULL) return GWS_ERR_NULL;
   if (!is_encoder(e)) return GWS_ERR_STATE;
+  e->decision_end = e->decision;
   e->row = 0;
   e->block_row = 0;
   e->stats.dropped_symbols = 0;
@@ -185,9 +195,6 @@ static void keep_row(gws *e) {
   int8_t *const residual = e->dc_residual_above;
   e->dc_residual_above = e->dc_residual;
   e->dc_residual = residual;
-  uint8_t *const count = e->count_above;
-  e->count_above = e->count;
-  e->count = count;
   /* The symbols of the last row of blocks, and where they begin. */
   size_t begin = 0, size = 0;
   for (size_t i = 0; i < 4u * line; ++i) begin += e->length[i];

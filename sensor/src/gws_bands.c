@@ -3,6 +3,10 @@
  * worked out anew for the blocks that have something. */
 #include "gws_internal.h"
 
+#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
+#include <arm_acle.h>
+#endif
+
 #define MAX_LANES 15
 
 /* Where things lie while a row of cells is coded. Rows of blocks are counted from the one above: 0,
@@ -10,33 +14,50 @@
 typedef struct {
   gws *e;
   uint32_t planes, blocks, pitch;
-  uint16_t *offset;    /* [row][block][plane]: of the block's symbols */
+  uint16_t *offset;    /* [row][block]: of the symbols of the block's plane 0 */
   uint16_t *mask;      /* the same: a bit per band that has any */
   uint16_t *cell_mask; /* [plane][cell] */
   uint16_t above_mask[3];
   int16_t *dc;       /* [6 rows], of this plane */
   uint8_t *gradient; /* [5 rows] */
   uint8_t *sums[5];  /* [5 rows] of magnitudes: three bands by turns, plane 0's, plane 1's */
+  bool dirty[5];     /* of sums: not all zero */
   uint8_t *scale;    /* [block] what a flag expected */
-  uint8_t *flag;     /* [cell] */
+  uint8_t *activity; /* [plane][cell] of the coarse scale */
 } bands;
 
-size_t gws_scratch_size(uint32_t blocks) {
-  const size_t pitch = blocks + 2u, all = 5u * (size_t)blocks * 3u;
-  return 2u * all + 2u * all + 2u * 3u * blocks / 4u + 2u * 6u * pitch + 6u * 5u * pitch + blocks +
-         blocks + 64u;
+/* A border on each side, and whole words. */
+static uint32_t pitch_of(uint32_t blocks) { return (blocks + 2u + 3u) & ~3u; }
+
+size_t gws_scratch_size(uint32_t blocks, uint32_t planes) {
+  const size_t pitch = pitch_of(blocks), cells = blocks / 4u;
+  const size_t coding = 6u * 2u * pitch + 6u * 5u * pitch + 2u * 5u * blocks +
+                        2u * 5u * planes * blocks + 2u * planes * cells + blocks + planes * cells;
+  const size_t analysis = sizeof(int16_t) * GWS_BLOCK_SCRATCH;
+  return coding > analysis ? coding : analysis;
+}
+
+/* The symbols of a block's plane; `index` is that of index_of(). */
+static const uint8_t *symbols_at(const bands *s, uint32_t index) {
+  const uint32_t block = index / s->planes;
+  const uint8_t *at = s->e->symbols + s->offset[block];
+  const uint8_t *const length = s->e->length;
+  for (uint32_t i = block * s->planes; i < index; ++i) at += length[i];
+  return at;
 }
 
 static uint32_t index_of(const bands *s, uint32_t row, uint32_t x, uint32_t plane) {
   return (row * s->blocks + x) * s->planes + plane;
 }
 
+/* `count` is a multiple of 4. */
 static void fill(uint8_t *to, uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) to[i] = 0;
+  gws_word32 *const words = (gws_word32 *)__builtin_assume_aligned(to, 4);
+  for (uint32_t i = 0; i < count / 4u; ++i) words[i] = 0;
 }
 
 /* One pass over all symbols: where each block's are and which bands they lie in. */
-static void survey(bands *s) {
+GWS_APART static void survey(bands *s) {
   gws *const e = s->e;
   const uint32_t planes = s->planes, count = 5u * s->blocks * planes;
   for (uint32_t i = 0; i < planes * s->blocks / 4u; ++i) s->cell_mask[i] = 0;
@@ -44,7 +65,7 @@ static void survey(bands *s) {
   uint32_t at = 0, plane = 0, x = 0, row = 0;
   for (uint32_t i = 0; i < count; ++i) {
     uint32_t mask = 0;
-    s->offset[i] = (uint16_t)at;
+    if (plane == 0u) s->offset[i / planes] = (uint16_t)at;
     if (e->length[i] != 0u) {
       const uint8_t *b = e->symbols + at, *const end = b + e->length[i];
       at += e->length[i];
@@ -73,7 +94,7 @@ static void survey(bands *s) {
 
 /* Sum of magnitudes of a block's band, at most 255. */
 static uint32_t band_sum(const bands *s, uint32_t index, uint32_t band) {
-  const uint8_t *b = s->e->symbols + s->offset[index], *const end = b + s->e->length[index];
+  const uint8_t *b = symbols_at(s, index), *const end = b + s->e->length[index];
   const uint32_t first = gws_band_first[band], last = gws_band_first[band + 1u];
   uint32_t sum = 0;
   while (b < end) {
@@ -86,10 +107,13 @@ static uint32_t band_sum(const bands *s, uint32_t index, uint32_t band) {
   return sum < 255u ? sum : 255u;
 }
 
-static void fill_sums(const bands *s, uint8_t *to, uint32_t plane, uint32_t band) {
+GWS_APART static void fill_sums(bands *s, uint32_t which, uint32_t plane, uint32_t band) {
+  uint8_t *const to = s->sums[which];
   const uint32_t bit = 1u << band, cells = s->blocks / 4u;
-  fill(to, 5u * s->pitch);
+  if (s->dirty[which]) fill(to, 5u * s->pitch);
+  s->dirty[which] = false;
   if ((s->above_mask[plane] & bit) != 0u) {
+    s->dirty[which] = true;
     for (uint32_t x = 0; x < s->blocks; ++x) {
       const uint32_t i = index_of(s, 0, x, plane);
       if ((s->mask[i] & bit) != 0u) to[1u + x] = (uint8_t)band_sum(s, i, band);
@@ -97,10 +121,14 @@ static void fill_sums(const bands *s, uint8_t *to, uint32_t plane, uint32_t band
   }
   for (uint32_t cell = 0; cell < cells; ++cell) {
     if ((s->cell_mask[plane * cells + cell] & bit) == 0u) continue;
+    s->dirty[which] = true;
     for (uint32_t row = 1; row <= 4u; ++row) {
-      for (uint32_t x = 4u * cell; x < 4u * cell + 4u; ++x) {
-        const uint32_t i = index_of(s, row, x, plane);
-        if ((s->mask[i] & bit) != 0u) to[row * s->pitch + 1u + x] = (uint8_t)band_sum(s, i, band);
+      const uint32_t first = index_of(s, row, 4u * cell, plane);
+      const uint16_t *mask = s->mask + first;
+      for (uint32_t k = 0; k < 4u; ++k, mask += s->planes) {
+        if ((*mask & bit) != 0u)
+          to[row * s->pitch + 1u + 4u * cell + k] =
+              (uint8_t)band_sum(s, first + k * s->planes, band);
       }
     }
   }
@@ -121,7 +149,20 @@ static int32_t dc_edge(const gws_quantiser *q, int32_t dc) {
   return (int16_t)(6 * ((scaled(q, dc >> 1) + (1 << (q->dc_shift - 1))) >> q->dc_shift));
 }
 
-static void start_plane(bands *s, uint32_t plane) {
+/* The slope from one block to the next serves both. */
+static void gradient_row(const gws_quantiser *q, const int16_t *line, uint32_t pitch,
+                         uint32_t blocks, uint8_t *out) {
+  int32_t before = 0; /* at the border the nearest block stands in */
+  for (uint32_t x = 1; x <= blocks; ++x) {
+    const int32_t here = line[x];
+    const int32_t sum = slope(q, here, (line - pitch)[x]) + before;
+    const int32_t after = slope(q, here, line[x + 1u]);
+    out[x] = (uint8_t)gws_min((sum + after + slope(q, here, line[x + pitch])) >> q->dc_shift, 255);
+    before = slope(q, line[x + 1u], here);
+  }
+}
+
+GWS_APART static void start_plane(bands *s, uint32_t plane) {
   gws *const e = s->e;
   const uint32_t pitch = s->pitch, blocks = s->blocks;
   int16_t *const dc = s->dc;
@@ -132,51 +173,96 @@ static void start_plane(bands *s, uint32_t plane) {
     dc[1u + x] = e->first ? dc[pitch + 1u + x] : dc_above[x];
     dc[5u * pitch + 1u + x] = dc[4u * pitch + 1u + x];
   }
-  fill(s->gradient, 5u * pitch);
+  uint32_t used = 0;
+  for (uint32_t cell = 0; cell < blocks / 4u; ++cell)
+    used |= s->cell_mask[plane * (blocks / 4u) + cell];
   for (uint32_t x = 0; x < blocks; ++x) s->gradient[1u + x] = kept[x];
+  for (uint32_t row = 0; row <= 4u; ++row)
+    s->gradient[row * pitch] = s->gradient[row * pitch + blocks + 1u] = 0;
   for (uint32_t row = 1; row <= 4u; ++row) {
     int16_t *const line = dc + row * pitch;
     line[0] = line[1];
     line[blocks + 1u] = line[blocks];
-    for (uint32_t x = 1; x <= blocks; ++x) {
-      const int32_t here = line[x];
-      const int32_t sum = slope(&e->q, here, (line - pitch)[x]) + slope(&e->q, here, line[x - 1u]) +
-                          slope(&e->q, here, line[x + 1u]) + slope(&e->q, here, line[x + pitch]);
-      s->gradient[row * pitch + x] = (uint8_t)gws_min(sum >> e->q.dc_shift, 255);
-    }
+    /* Bands 0 and 1 look at it, and the row of cells below at the last row. */
+    if (row == 4u || (used & 3u) != 0u)
+      gradient_row(&e->q, line, pitch, blocks, s->gradient + row * pitch);
   }
-  for (uint32_t x = 0; x < blocks; ++x) kept[x] = s->gradient[4u * pitch + 1u + x];
+  for (uint32_t x = 0; x < blocks; ++x) {
+    kept[x] = s->gradient[4u * pitch + 1u + x];
+    dc_above[x] = dc[4u * pitch + 1u + x];
+  }
+  for (uint32_t row = 0; row <= 4u && used != 0u; ++row) { /* from here on its edges stand for DC */
+    for (uint32_t x = 1; x <= blocks; ++x)
+      dc[row * pitch + x] = (int16_t)dc_edge(&e->q, dc[row * pitch + x]);
+  }
 }
 
 /* ------------------------------------------------------------------------ blocks */
 
+/* A value at (u, v) adds K[u] * value to the left and right edge at v, K[v] * value to the upper
+ * and lower one at u; at the far sides with the sign of an odd frequency. */
 static const int8_t kEdge[8] = {6, 8, 7, 7, 6, 4, 3, 2};
+/* With the sign of an odd frequency. */
+static const int8_t kFarEdge[8] = {6, -8, 7, -7, 6, -4, 3, -2};
 
-/* One side of a block as it shows at its border, with the symbols before position `end`. */
-typedef enum { LEFT, RIGHT, TOP, BOTTOM } side;
+/* Two edges that face each other, side by side as two 16-bit numbers; they wrap. */
+typedef struct {
+  int16_t a, b;
+} pair;
 
-static void add_side(const bands *s, uint32_t index, uint32_t end, side which, int16_t to[8]) {
-  if (s->mask[index] == 0u) return;
-  const uint8_t *b = s->e->symbols + s->offset[index], *const stop = b + s->e->length[index];
+#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
+static inline uint32_t pair_word(const pair *p) {
+  uint32_t v;
+  __builtin_memcpy(&v, p, 4);
+  return v;
+}
+static inline int32_t mean_sum(const pair *outer, const pair *inner, const pair *outer_u,
+                               const pair *inner_u, const int16_t *w, int32_t sum) {
+  uint32_t across, along;
+  __builtin_memcpy(&across, w, 4);
+  __builtin_memcpy(&along, w + 2, 4);
+  sum = __smlad(__qsub16(pair_word(outer), pair_word(inner)), across, sum);
+  return __smlad(__qsub16(pair_word(outer_u), pair_word(inner_u)), along, sum);
+}
+#else
+static inline int32_t sat16(int32_t v) { return gws_clamp(v, -32768, 32767); }
+static inline int32_t mean_sum(const pair *outer, const pair *inner, const pair *outer_u,
+                               const pair *inner_u, const int16_t *w, int32_t sum) {
+  return sum + w[0] * sat16(outer->a - inner->a) + w[1] * sat16(outer->b - inner->b) +
+         w[2] * sat16(outer_u->a - inner_u->a) + w[3] * sat16(outer_u->b - inner_u->b);
+}
+#endif
+
+/* Outer edges are those of the blocks around. [0..7] by v: west's right and east's left, or here
+ * left and right. [8..15] by u: north's bottom and south's top, or here top and bottom. */
+typedef struct {
+  pair outer[16], inner[16];
+} edges;
+
+/* The side of a neighbour that faces here, with its symbols before position `end`. */
+typedef enum { WEST, EAST, NORTH, SOUTH } side;
+
+GWS_APART static void add_side(const bands *s, uint32_t index, uint32_t end, side which, pair *to) {
+  const uint8_t *b = symbols_at(s, index), *const stop = b + s->e->length[index];
+  const int8_t *const edge = which == WEST || which == NORTH ? kFarEdge : kEdge;
+  const uint32_t shift = which <= EAST ? 3u : 0u; /* of the frequency across the border */
+  int16_t *const sums = which == WEST || which == NORTH ? &to[0].a : &to[0].b;
   while (b < stop) {
     uint32_t position;
     int32_t value;
     b = gws_next_symbol(b, &position, &value);
     if (position >= end) break;
-    value = gws_clamp(value, -255, 255);
-    const uint32_t channel = gws_channel[position], u = channel >> 3, v = channel & 7u;
-    const bool vertical = which == LEFT || which == RIGHT;
-    const uint32_t across = vertical ? u : v, along = vertical ? v : u;
-    int32_t add = kEdge[across] * value;
-    if ((which == RIGHT || which == BOTTOM) && (across & 1u) != 0u) add = -add;
-    to[along] = (int16_t)(to[along] + add);
+    const uint32_t channel = gws_channel[position];
+    int16_t *const sum = sums + 2u * (channel >> (3u - shift) & 7u);
+    *sum = (int16_t)(*sum + edge[channel >> shift & 7u] * gws_clamp(value, -255, 255));
   }
 }
 
-static void add_lanes(const bands *s, uint32_t index, uint32_t band, uint32_t weight,
-                      uint32_t plane, int32_t *sum) {
-  if ((s->mask[index] >> band & 1u) == 0u) return;
-  const uint8_t *b = s->e->symbols + s->offset[index], *const stop = b + s->e->length[index];
+/* Symbols of this band in another block are features of the same channels here. */
+GWS_APART static void add_lanes(const bands *s, uint32_t index, uint32_t band,
+                                const uint8_t (*weight)[GWS_W_COUNT], uint32_t feature,
+                                int32_t *sum) {
+  const uint8_t *b = symbols_at(s, index), *const stop = b + s->e->length[index];
   const uint32_t first = gws_band_first[band], last = gws_band_first[band + 1u];
   while (b < stop) {
     uint32_t position;
@@ -184,207 +270,268 @@ static void add_lanes(const bands *s, uint32_t index, uint32_t band, uint32_t we
     b = gws_next_symbol(b, &position, &value);
     if (position >= last) break;
     if (position >= first)
-      sum[position - first] +=
-          gws_symbol_weight[plane * 64u + position][weight] * gws_min(gws_abs(value), 127);
+      sum[position - first] += weight[position][feature] * gws_min(gws_abs(value), 127);
   }
 }
 
-/* A symbol of the block itself, `back` bands below, is a feature of this channel, if it lies in the
+/* A symbol of the block itself, in a band below, is a feature of channel (u, v) if that lies in the
  * band. */
-static void add_above(uint32_t plane, uint32_t band, uint32_t u, uint32_t v, uint32_t weight,
-                      int32_t size, int32_t *sum) {
+static void add_above(const uint8_t (*weight)[GWS_W_COUNT], uint32_t first, uint32_t size,
+                      uint32_t u, uint32_t v, uint32_t feature, int32_t magnitude, int32_t *sum) {
   if (u > 7u || v > 7u) return;
-  const uint32_t position = gws_position[8u * u + v], first = gws_band_first[band];
-  if (position < first || position >= gws_band_first[band + 1u]) return;
-  sum[position - first] += gws_symbol_weight[plane * 64u + position][weight] * size;
+  const uint32_t lane = (uint32_t)gws_position[8u * u + v] - first;
+  if (lane < size) sum[lane] += weight[first + lane][feature] * magnitude;
 }
 
-static int32_t sat16(int32_t v) { return gws_clamp(v, -32768, 32767); }
-
-static void code_block(bands *s, gws_coder *c, uint32_t plane, uint32_t band, uint32_t row,
-                       uint32_t x) {
+GWS_APART static void code_block(bands *s, gws_coder *c, uint32_t plane, uint32_t band,
+                                 uint32_t row, uint32_t x) {
   gws *const e = s->e;
   const uint32_t first = gws_band_first[band], last = gws_band_first[band + 1u],
                  size = last - first;
-  const uint32_t index = index_of(s, row, x, plane), planes = s->planes;
+  const uint32_t index = index_of(s, row, x, plane), planes = s->planes, bit = 1u << band;
   const uint32_t line = s->blocks * planes;
-  const bool has_left = x > 0u, has_right = x + 1u < s->blocks;
-  const bool has_above = row > 1u || !e->first;
-  int32_t sum[MAX_LANES], value[MAX_LANES];
-  int8_t luma[MAX_LANES], other[MAX_LANES];
+  const uint16_t *const mask = s->mask + index, *const mask_above = mask - line;
+  const bool has_left = x > 0u, has_right = x + 1u < s->blocks, has_above = row > 1u || !e->first;
+  const uint8_t(*const weight)[GWS_W_COUNT] = gws_symbol_weight + plane * 64u;
+  const int16_t(*const mean_weight)[6] = gws_mean_weight + plane * 64u;
+  int32_t sum[MAX_LANES + 1], mean[MAX_LANES + 1];
+  int16_t value[MAX_LANES + 1];
   for (uint32_t i = 0; i < size; ++i) {
-    const uint32_t at = plane * 64u + first + i;
-    sum[i] = gws_symbol_bias[at] + gws_symbol_weight[at][GWS_W_SCALE] * s->scale[x];
+    sum[i] = mean[i] = 0;
     value[i] = 0;
-    luma[i] = other[i] = 0;
   }
-  if (has_left) add_lanes(s, index - planes, band, GWS_W_LEFT, plane, sum);
+  if (has_left && (mask[-(int32_t)planes] & bit) != 0u)
+    add_lanes(s, index - planes, band, weight, GWS_W_LEFT, sum);
   if (has_above) {
-    add_lanes(s, index - line, band, GWS_W_UP, plane, sum);
-    if (has_left) add_lanes(s, index - line - planes, band, GWS_W_CORNER, plane, sum);
-    if (has_right) add_lanes(s, index - line + planes, band, GWS_W_CORNER, plane, sum);
+    if ((mask_above[0] & bit) != 0u) add_lanes(s, index - line, band, weight, GWS_W_UP, sum);
+    if (has_left && (mask_above[-(int32_t)planes] & bit) != 0u)
+      add_lanes(s, index - line - planes, band, weight, GWS_W_CORNER, sum);
+    if (has_right && (mask_above[planes] & bit) != 0u)
+      add_lanes(s, index - line + planes, band, weight, GWS_W_CORNER, sum);
   }
   for (uint32_t p = 0; p < plane; ++p) {
     const uint32_t there = index - plane + p;
-    if ((s->mask[there] >> band & 1u) == 0u) continue;
-    const uint8_t *b = e->symbols + s->offset[there], *const stop = b + e->length[there];
+    if ((s->mask[there] & bit) == 0u) continue;
+    const uint8_t *b = symbols_at(s, there), *const stop = b + e->length[there];
     while (b < stop) {
       uint32_t position;
       int32_t v;
       b = gws_next_symbol(b, &position, &v);
       if (position >= last) break;
       if (position < first) continue;
-      sum[position - first] +=
-          gws_symbol_weight[plane * 64u + position][p == 0u ? GWS_W_LUMA : GWS_W_OTHER] *
-          gws_min(gws_abs(v), 127);
-      (p == 0u ? luma : other)[position - first] = (int8_t)gws_clamp(v, -15, 15);
+      const uint32_t feature = p == 0u ? GWS_W_LUMA : GWS_W_OTHER;
+      sum[position - first] += weight[position][feature] * gws_min(gws_abs(v), 127);
+      mean[position - first] += mean_weight[position][4u + p] * gws_clamp(v, -15, 15);
     }
   }
   /* Edges here, with the bands before; and this band's values. */
-  int16_t left[8] = {0}, right[8] = {0}, top[8] = {0}, bottom[8] = {0};
-  int16_t west[8] = {0}, north[8] = {0}, east[8] = {0}, south[8] = {0};
+  edges g;
+  const pair none = {0, 0};
+  for (uint32_t i = 0; i < 8u && i < band + 2u; ++i) /* as far as this band's frequencies go */
+    g.outer[i] = g.outer[8u + i] = g.inner[i] = g.inner[8u + i] = none;
   const int16_t *const dc = s->dc + row * s->pitch + 1u + x;
-  left[0] = right[0] = top[0] = bottom[0] = (int16_t)dc_edge(&e->q, dc[0]);
-  const uint8_t *b = e->symbols + s->offset[index], *const stop = b + e->length[index];
+  const int16_t own_edge = dc[0];
+  g.inner[0].a = g.inner[0].b = g.inner[8].a = g.inner[8].b = own_edge;
+  const uint8_t *b = symbols_at(s, index), *const stop = b + e->length[index];
   while (b < stop) {
     uint32_t position;
     int32_t v;
     b = gws_next_symbol(b, &position, &v);
     if (position >= last) break;
     if (position >= first) {
-      value[position - first] = v;
+      value[position - first] = (int16_t)v;
       continue;
     }
     const uint32_t channel = gws_channel[position], cu = channel >> 3, cv = channel & 7u;
     const uint32_t back = band - gws_band_of[position];
-    const int32_t magnitude = gws_min(gws_abs(v), 127);
-    if (back == 1u) {
-      add_above(plane, band, cu + 1u, cv, GWS_W_LOWER0, magnitude, sum);
-      add_above(plane, band, cu, cv + 1u, GWS_W_LOWER1, magnitude, sum);
-    } else if (back == 2u) {
-      add_above(plane, band, cu + 1u, cv + 1u, GWS_W_LOWEST0, magnitude, sum);
-      add_above(plane, band, cu + 2u, cv, GWS_W_LOWEST1, magnitude, sum);
-      add_above(plane, band, cu, cv + 2u, GWS_W_LOWEST1, magnitude, sum);
+    if (back <= 2u) {
+      const int32_t magnitude = gws_min(gws_abs(v), 127);
+      if (back == 1u) {
+        add_above(weight, first, size, cu + 1u, cv, GWS_W_LOWER0, magnitude, sum);
+        add_above(weight, first, size, cu, cv + 1u, GWS_W_LOWER1, magnitude, sum);
+      } else {
+        add_above(weight, first, size, cu + 1u, cv + 1u, GWS_W_LOWEST0, magnitude, sum);
+        add_above(weight, first, size, cu + 2u, cv, GWS_W_LOWEST1, magnitude, sum);
+        add_above(weight, first, size, cu, cv + 2u, GWS_W_LOWEST1, magnitude, sum);
+      }
     }
     v = gws_clamp(v, -255, 255);
-    const int32_t over = kEdge[cu] * v, down = kEdge[cv] * v;
-    left[cv] = (int16_t)(left[cv] + over);
-    right[cv] = (int16_t)(right[cv] + ((cu & 1u) != 0u ? -over : over));
-    top[cu] = (int16_t)(top[cu] + down);
-    bottom[cu] = (int16_t)(bottom[cu] + ((cv & 1u) != 0u ? -down : down));
+    pair *const side_v = &g.inner[cv], *const side_u = &g.inner[8u + cu];
+    side_v->a = (int16_t)(side_v->a + kEdge[cu] * v);
+    side_v->b = (int16_t)(side_v->b + kFarEdge[cu] * v);
+    side_u->a = (int16_t)(side_u->a + kEdge[cv] * v);
+    side_u->b = (int16_t)(side_u->b + kFarEdge[cv] * v);
   }
   if (has_left) {
-    west[0] = (int16_t)dc_edge(&e->q, dc[-1]);
-    add_side(s, index - planes, last, RIGHT, west);
+    g.outer[0].a = dc[-1];
+    if (mask[-(int32_t)planes] != 0u) add_side(s, index - planes, last, WEST, g.outer);
   }
   if (has_right) {
-    east[0] = (int16_t)dc_edge(&e->q, dc[1]);
-    add_side(s, index + planes, first, LEFT, east);
+    g.outer[0].b = dc[1];
+    if (mask[planes] != 0u) add_side(s, index + planes, first, EAST, g.outer);
   }
   if (has_above) {
     /* Of the row of cells above, a layer sees all its own bands. */
-    uint32_t seen = band;
-    while (row == 1u && seen < 8u && gws_layer_of(plane, seen + 1u) == gws_layer_of(plane, band))
-      ++seen;
-    north[0] = (int16_t)dc_edge(&e->q, *(dc - s->pitch));
-    add_side(s, index - line, gws_band_first[seen + 1u], BOTTOM, north);
+    uint32_t seen = last;
+    if (row == 1u && band < 8u && gws_layer_of(plane, band + 1u) == gws_layer_of(plane, band))
+      seen = gws_band_first[band + 2u];
+    g.outer[8].a = *(dc - s->pitch);
+    if (mask_above[0] != 0u) add_side(s, index - line, seen, NORTH, g.outer + 8);
   }
   if (row < 4u) {
-    south[0] = (int16_t)dc_edge(&e->q, dc[s->pitch]);
-    add_side(s, index + line, first, TOP, south);
+    g.outer[8].b = dc[s->pitch];
+    if (mask[line] != 0u) add_side(s, index + line, first, SOUTH, g.outer + 8);
+  } else { /* not known: no difference */
+    for (uint32_t u = 0; u < 8u; ++u) g.outer[8u + u].b = g.inner[8u + u].b;
   }
   const uint32_t kind = plane == 0u ? band : 7u + gws_layer_of(plane, band);
-  bool seen = false;
-  for (uint32_t i = 0; i < size; ++i) {
-    const uint32_t position = first + i, channel = gws_channel[position];
-    const uint32_t u = channel >> 3, v = channel & 7u;
-    const int16_t *const w = gws_mean_weight[plane * 64u + position];
-    int32_t t = 512 + w[0] * sat16(west[v] - left[v]) + w[1] * sat16(east[v] - right[v]) +
-                w[2] * sat16(north[u] - top[u]) + w[4] * luma[i] + w[5] * other[i];
-    if (row < 4u) t += w[3] * sat16(south[u] - bottom[u]);
-    t = gws_clamp(t >> 10, -4095, 4095);
-    sum[i] += gws_symbol_weight[plane * 64u + position][GWS_W_MEAN] * gws_min(gws_abs(t) >> 2, 127);
-    const uint32_t scale = gws_scale_class((uint32_t)gws_min(sum[i], 32767));
-    if (seen || i + 1u < size) { /* the last of a so far empty band cannot be zero */
-      const uint32_t state = seen ? 0u : i + 2u == size ? 2u : 1u;
-      gws_bit(e, c, GWS_ZERO + (kind * 20u + (scale < 19u ? scale : 19u)) * 3u + state,
-              value[i] != 0);
-      if (value[i] == 0) continue;
+  const uint32_t zero = GWS_ZERO + kind * 60u, expected = s->scale[x];
+  const uint32_t last_but_one = size - 2u;
+  uint16_t *list = e->decision_end;
+  uint32_t state = 1;
+  const uint8_t *channels = gws_channel + first;
+  const uint8_t *w = weight[first];
+  const int16_t *mw = mean_weight[first];
+  const uint16_t *bias = gws_symbol_bias + plane * 64u + first;
+  for (uint32_t i = 0; i < size; ++i, w += GWS_W_COUNT, mw += 6) {
+    const uint32_t channel = *channels++, v = channel & 7u, u = 8u + (channel >> 3);
+    /* The format limits t and the sum as well, where nothing that follows can tell. */
+    const int32_t t =
+        mean_sum(g.outer + v, g.inner + v, g.outer + u, g.inner + u, mw, mean[i] + 512) >> 10;
+    const int32_t all = sum[i] + *bias++ + w[GWS_W_SCALE] * (int32_t)expected +
+                        w[GWS_W_MEAN] * gws_clamp(gws_abs(t) >> 2, 0, 127);
+    const uint32_t scale = gws_scale_class((uint32_t)all);
+    const int32_t symbol = value[i];
+    if (i == last_but_one && state != 0u) state = 2;
+    if (state == 0u || i <= last_but_one) { /* the last of a so far empty band cannot be zero */
+      *list++ = (uint16_t)(2u * (zero + (scale < 19u ? scale : 19u) * 3u + state) +
+                           (symbol != 0 ? 1u : 0u));
+      if (symbol == 0) continue;
     }
-    seen = true;
-    gws_nonzero(e, c, value[i], kind, scale, t);
+    state = 0;
+    e->decision_end = list;
+    gws_nonzero(e, c, symbol, kind, scale, t);
+    list = e->decision_end;
   }
+  e->decision_end = list;
+  gws_code(e, c);
 }
 
 /* ------------------------------------------------------------------------ flags */
 
-static uint32_t around(const uint8_t *a, uint32_t pitch, uint32_t below) {
-  return (uint32_t)a[-1] + a[1] + *(a - pitch) + a[below];
+static inline uint32_t word(const uint8_t *at) {
+  uint32_t v;
+  __builtin_memcpy(&v, at, 4);
+  return v;
 }
 
-static void code_group(bands *s, uint32_t plane, uint32_t band) {
+/* Of four blocks: what is here and what is around. Mostly all are zeros. */
+static inline void add_around(const uint8_t *a, uint32_t pitch, uint32_t below, uint32_t here,
+                              uint32_t around, uint32_t sum[4]) {
+  const uint8_t *const up = a - pitch, *const down = a + below;
+  if ((word(a) | word(a - 1) | word(a + 1) | word(up) | word(down)) == 0u) return;
+#pragma GCC unroll 4
+  for (uint32_t k = 0; k < 4u; ++k)
+    sum[k] += here * a[k] + around * ((uint32_t)a[(int32_t)k - 1] + a[k + 1u] + up[k] + down[k]);
+}
+
+/* The flags of a cell's four blocks in a row. */
+typedef struct {
+  const uint8_t *own, *lower, *lowest, *luma, *other; /* null: none */
+  const uint8_t *weight;
+  uint32_t pitch, below, bias, base;
+} flag_row;
+
+GWS_APART static uint32_t code_flags(gws *e, const flag_row *f, uint32_t at, const uint16_t *mask,
+                                     uint32_t planes, uint32_t band, uint32_t activity,
+                                     uint32_t left, uint8_t *scale, uint8_t *count) {
+  const uint8_t *const w = f->weight, *const up = f->own + at - f->pitch;
+  const uint32_t start = f->bias + w[5] * activity;
+  uint32_t sum[4] = {start, start, start, start};
+  if ((word(up) | word(up - 1) | word(up + 1)) != 0u) {
+#pragma GCC unroll 4
+    for (uint32_t k = 0; k < 4u; ++k)
+      sum[k] += w[1] * (uint32_t)up[k] + w[2] * ((uint32_t)up[(int32_t)k - 1] + up[k + 1u]);
+  }
+  add_around(f->lower + at, f->pitch, f->below, w[3], w[4], sum);
+  if (f->lowest != NULL) add_around(f->lowest + at, f->pitch, f->below, w[5], w[6], sum);
+  if (f->luma != NULL) add_around(f->luma + at, f->pitch, f->below, w[7], w[8], sum);
+  if (f->other != NULL && word(f->other + at) != 0u) {
+#pragma GCC unroll 4
+    for (uint32_t k = 0; k < 4u; ++k) sum[k] += w[9] * (uint32_t)f->other[at + k];
+  }
+  uint32_t set = 0;
+#pragma GCC unroll 4
+  for (uint32_t k = 0; k < 4u; ++k, mask += planes) {
+    const uint32_t all = sum[k] + w[0] * left, class_of = gws_scale_class(all);
+    const uint32_t flag = (uint32_t)*mask >> band & 1u;
+    gws_bit(e, f->base + (class_of < 19u ? class_of : 19u), flag);
+    scale[k] = (uint8_t)((all >> 4) < 127u ? all >> 4 : 127u);
+    left = 8u * flag;
+    set += flag;
+  }
+  *count = (uint8_t)(*count + set);
+  return left;
+}
+
+GWS_APART static void code_group(bands *s, uint32_t plane, uint32_t band) {
   gws *const e = s->e;
   gws_coder *const c = &e->coder[gws_layer_of(plane, band)];
   const uint32_t group = plane * 9u + band, cells = s->blocks / 4u, pitch = s->pitch;
   uint8_t *const own = s->sums[band % 3u];
   const uint8_t *const lower = band > 0u ? s->sums[(band + 2u) % 3u] : s->gradient;
   const uint8_t *const lowest = band > 1u ? s->sums[(band + 1u) % 3u] : s->gradient;
-  fill_sums(s, own, plane, band);
+  fill_sums(s, band % 3u, plane, band);
   uint8_t *const count = e->count + group * cells;
-  const uint8_t *const count_above = e->count_above + group * cells;
   const uint8_t *const cw = gws_cell_weight[group];
   uint32_t left = 0;
   bool any = false;
   for (uint32_t x = 0; x < cells; ++x) {
     const bool set = (s->cell_mask[plane * cells + x] >> band & 1u) != 0u;
-    uint32_t sum = gws_cell_bias[group] + cw[0] * left + cw[1] * (uint32_t)count_above[x];
-    if (x > 0u) sum += cw[2] * (uint32_t)count_above[x - 1u];
-    if (x + 1u < cells) sum += cw[2] * (uint32_t)count_above[x + 1u];
-    sum += cw[3] * (band > 0u ? (uint32_t)(count - cells)[x] : gws_activity(e, plane, x));
+    uint32_t sum = gws_cell_bias[group] + cw[0] * left + cw[1] * (uint32_t)count[x];
+    if (x > 0u) sum += cw[2] * (uint32_t)count[x - 1u];
+    if (x + 1u < cells) sum += cw[2] * (uint32_t)count[x + 1u];
+    sum += cw[3] *
+           (band > 0u ? (uint32_t)(count - cells)[x] : (uint32_t)s->activity[plane * cells + x]);
     if (plane > 0u) sum += cw[4] * (uint32_t)e->count[band * cells + x];
     if (plane > 1u) sum += cw[5] * (uint32_t)e->count[(9u + band) * cells + x];
     const uint32_t scale = gws_scale_class(sum);
-    gws_bit(e, c, GWS_CELLS + group * 14u + (scale < 13u ? scale : 13u), set);
+    gws_bit(e, GWS_CELLS + group * 14u + (scale < 13u ? scale : 13u), set);
+    if (x % GWS_DECISIONS == GWS_DECISIONS - 1u) gws_code(e, c);
     left = set ? 8u : 0u;
     any = any || set;
-    count[x] = 0;
   }
+  for (uint32_t x = 0; x < cells; ++x) count[x] = 0; /* those above were looked at */
+  gws_code(e, c);
   if (!any) return;
   e->present |= (uint8_t)(1u << gws_layer_of(plane, band));
-  if (plane > 0u) fill_sums(s, s->sums[3], 0, band);
-  if (plane > 1u) fill_sums(s, s->sums[4], 1, band);
-  const uint8_t *const fw = gws_flag_weight[group];
+  if (plane > 0u) fill_sums(s, 3, 0, band);
+  if (plane > 1u) fill_sums(s, 4, 1, band);
+  flag_row f;
+  f.own = own;
+  f.lower = lower;
+  f.lowest = band > 0u ? lowest : NULL;
+  f.luma = plane > 0u ? s->sums[3] : NULL;
+  f.other = plane > 1u ? s->sums[4] : NULL;
+  f.weight = gws_flag_weight[group];
+  f.pitch = pitch;
+  f.bias = gws_flag_bias[group];
+  f.base = GWS_FLAG + group * 20u;
   for (uint32_t row = 1; row <= 4u; ++row) {
-    const uint32_t below = row < 4u ? pitch : 0u;
+    f.below = row < 4u ? pitch : 0u;
     left = 0;
     for (uint32_t cell = 0; cell < cells; ++cell) {
       if ((s->cell_mask[plane * cells + cell] >> band & 1u) == 0u) {
         left = 0;
         continue;
       }
-      for (uint32_t x = 4u * cell; x < 4u * cell + 4u; ++x) {
-        const uint32_t at = row * pitch + 1u + x;
-        const uint8_t *const up = own + at - pitch;
-        uint32_t sum = gws_flag_bias[group] + fw[0] * left + fw[1] * (uint32_t)up[0] +
-                       fw[2] * ((uint32_t)up[-1] + up[1]) + fw[3] * (uint32_t)lower[at] +
-                       fw[4] * around(lower + at, pitch, below);
-        if (band > 0u) {
-          sum += fw[5] * (uint32_t)lowest[at] + fw[6] * around(lowest + at, pitch, below);
-        } else {
-          sum += fw[5] * gws_activity(e, plane, cell);
-        }
-        if (plane > 0u) {
-          sum += fw[7] * (uint32_t)s->sums[3][at] + fw[8] * around(s->sums[3] + at, pitch, below);
-        }
-        if (plane > 1u) sum += fw[9] * (uint32_t)s->sums[4][at];
-        const bool set = (s->mask[index_of(s, row, x, plane)] >> band & 1u) != 0u;
-        const uint32_t scale = gws_scale_class(sum);
-        gws_bit(e, c, GWS_FLAG + group * 20u + (scale < 19u ? scale : 19u), set);
-        s->scale[x] = (uint8_t)(sum >> 4 < 127u ? sum >> 4 : 127u);
-        left = set ? 8u : 0u;
-        count[cell] = (uint8_t)(count[cell] + (set ? 1u : 0u));
-      }
+      left = code_flags(e, &f, row * pitch + 1u + 4u * cell,
+                        s->mask + index_of(s, row, 4u * cell, plane), s->planes, band,
+                        band > 0u ? 0u : (uint32_t)s->activity[plane * cells + cell], left,
+                        s->scale + 4u * cell, count + cell);
+      if (e->decision_end > e->decision + GWS_DECISIONS - 4) gws_code(e, c);
     }
+    gws_code(e, c);
     for (uint32_t cell = 0; cell < cells; ++cell) {
       if ((s->cell_mask[plane * cells + cell] >> band & 1u) == 0u) continue;
       for (uint32_t x = 4u * cell; x < 4u * cell + 4u; ++x) {
@@ -400,22 +547,25 @@ void gws_code_bands(gws *e) {
   s.e = e;
   s.planes = (uint32_t)e->planes;
   s.blocks = (uint32_t)e->blocks;
-  s.pitch = s.blocks + 2u;
+  s.pitch = pitch_of(s.blocks);
   const uint32_t all = 5u * s.blocks * s.planes;
-  s.offset = (uint16_t *)(void *)e->scratch;
-  s.mask = s.offset + all;
-  s.cell_mask = s.mask + all;
-  s.dc = (int16_t *)(void *)(s.cell_mask + s.planes * s.blocks / 4u);
+  s.dc = (int16_t *)(void *)e->scratch;
   s.gradient = (uint8_t *)(s.dc + 6u * s.pitch);
-  for (uint32_t i = 0; i < 5u; ++i) s.sums[i] = s.gradient + (i + 1u) * 5u * s.pitch;
-  s.scale = s.sums[4] + 5u * s.pitch;
-  s.flag = s.scale + s.blocks;
+  for (uint32_t i = 0; i < 5u; ++i) {
+    s.sums[i] = s.gradient + (i + 1u) * 5u * s.pitch;
+    s.dirty[i] = true;
+  }
+  s.offset = (uint16_t *)(void *)(s.sums[4] + 5u * s.pitch);
+  s.mask = s.offset + 5u * s.blocks;
+  s.cell_mask = s.mask + all;
+  s.scale = (uint8_t *)(s.cell_mask + s.planes * s.blocks / 4u);
+  s.activity = s.scale + s.blocks;
+  for (uint32_t i = 0; i < s.planes * s.blocks / 4u; ++i)
+    s.activity[i] = (uint8_t)gws_activity(e, 0, i);
   survey(&s);
   for (uint32_t p = 0; p < s.planes; ++p) {
     start_plane(&s, p);
     for (uint32_t b = 0; b < 9u && (int32_t)gws_layer_of(p, b) < e->live_layers; ++b)
       code_group(&s, p, b);
-    for (uint32_t x = 0; x < s.blocks; ++x)
-      e->dc_above[p * s.blocks + x] = s.dc[4u * s.pitch + 1u + x];
   }
 }

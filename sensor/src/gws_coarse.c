@@ -2,6 +2,7 @@
  * 4.3. */
 #include "gws_internal.h"
 
+static inline int32_t limited(int32_t v) { return gws_clamp(gws_abs(v), 0, 127); }
 static int32_t limit127(int32_t v) { return gws_clamp(v, -127, 127); }
 
 static void code_dc(gws *e, uint32_t plane) {
@@ -38,15 +39,16 @@ static void code_dc(gws *e, uint32_t plane) {
     if (plane > 1u) sum += w[4] * gws_abs(e->dc_residual[cells + x]);
     const uint32_t scale = gws_scale_class((uint32_t)sum);
     const int32_t value = gws_clamp(q[16 * x] - mean, -32767, 32767);
-    gws_bit(e, c, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
+    gws_bit(e, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
     if (value != 0) gws_nonzero(e, c, value, GWS_KIND_DC, scale, 0);
+    gws_code(e, c);
     residual[x] = (int8_t)limit127(value);
   }
 }
 
 static uint32_t activity(const int16_t *q) {
   int32_t sum = 0;
-  for (uint32_t i = 1; i < 16u; ++i) sum += gws_min(gws_abs(q[i]), 127);
+  for (uint32_t i = 1; i < 16u; ++i) sum += limited(q[i]);
   return (uint32_t)gws_min(sum, 255);
 }
 
@@ -80,37 +82,44 @@ static void code_ac(gws *e, uint32_t plane) {
       if (q[kOrder[i]] != 0) last = i + 1u;
     }
     const uint32_t flag_class = gws_scale_class(sum);
-    gws_bit(e, c, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u),
-            last != 0u);
-    if (last == 0u) continue;
+    gws_bit(e, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u), last != 0u);
+    if (last == 0u) {
+      gws_code(e, c);
+      continue;
+    }
     e->present |= 2u;
     const int32_t dx = q[x > 0u ? -16 : 0] - q[has_right ? 16 : 0];
     const int32_t dy = has_above ? up[0] - q[0] : 0;
+    /* Symbols stay below 8191 from this step on: no coefficient, f=4, passes 2^18. */
+    const bool may_pass = e->q.step < 128u;
+    const int32_t slope_x = gws_clamp(dx, -8191, 8191), slope_y = gws_clamp(dy, -8191, 8191);
     uint32_t state = 1;
+    const uint32_t zero = GWS_ZERO + kind * 60u;
     for (uint32_t i = 1; i < 16u; ++i) {
       const uint32_t k = kOrder[i], row = plane * 16u + k;
       const int16_t *const wm = gws_coarse_mean[row];
       const uint8_t *const w = gws_coarse_weight[row];
-      const int32_t value = q[k];
-      int32_t t = wm[0] * gws_clamp(dx, -8191, 8191) + wm[1] * gws_clamp(dy, -8191, 8191) +
-                  wm[2] * gws_clamp(left[k], -8191, 8191) + wm[3] * gws_clamp(up[k], -8191, 8191) +
-                  512;
+      const int32_t value = q[k], l = left[k], u = up[k];
+      int32_t t = wm[0] * slope_x + wm[1] * slope_y + 512;
+      if (may_pass) {
+        t += wm[2] * gws_clamp(l, -8191, 8191) + wm[3] * gws_clamp(u, -8191, 8191);
+      } else {
+        t += wm[2] * l + wm[3] * u;
+      }
       t = gws_clamp(t >> 10, -4095, 4095);
-      const int32_t s =
-          gws_coarse_bias[row] + w[0] * gws_min(gws_abs(left[k]), 127) +
-          w[1] * gws_min(gws_abs(up[k]), 127) +
-          w[2] * (gws_min(gws_abs(up_left[k]), 127) + gws_min(gws_abs(up_right[k]), 127)) +
-          w[3] * gws_min(gws_abs(luma[k]), 127) + w[4] * gws_min(gws_abs(other[k]), 127) +
-          w[5] * (gws_abs(t) >> 4);
+      int32_t s = gws_coarse_bias[row] + w[0] * limited(l) + w[1] * limited(u) +
+                  w[2] * (limited(up_left[k]) + limited(up_right[k])) + w[5] * (gws_abs(t) >> 4);
+      if (plane > 0u) s += w[3] * limited(luma[k]);
+      if (plane > 1u) s += w[4] * limited(other[k]);
       const uint32_t scale = gws_scale_class((uint32_t)s);
       if (state == 0u || i < 15u) {
-        gws_bit(e, c, GWS_ZERO + (kind * 20u + (scale < 19u ? scale : 19u)) * 3u + state,
-                value != 0);
+        gws_bit(e, zero + (scale < 19u ? scale : 19u) * 3u + state, value != 0);
         if (value == 0) continue;
       }
       state = 0;
       gws_nonzero(e, c, value, kind, scale, t);
     }
+    gws_code(e, c);
   }
 }
 
@@ -132,26 +141,34 @@ void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitc
   const int16_t *q = e->coarse + plane * (uint32_t)e->cells * 16u;
   for (uint32_t cell = 0; cell < (uint32_t)e->cells; ++cell, q += 16) {
     int32_t value[16]; /* [u][v], f=6 */
-    int64_t half[16];  /* [x][v] */
+    int32_t half[16];  /* [x][v]: below 2^25, as rows of the matrix sum up to 33000 at most */
     for (uint32_t i = 0; i < 16u; ++i) {
       const int64_t v = (int64_t)q[i] * step;
       value[i] = (int32_t)(v < -(1 << 23) ? -(1 << 23) : v > (1 << 23) ? (1 << 23) : v);
     }
-    for (uint32_t x = 0; x < 4u; ++x) {
-      for (uint32_t v = 0; v < 4u; ++v) {
+    /* Columns of nothing but zeros stay zeros; most do. */
+    uint32_t used = 0;
+    for (uint32_t v = 0; v < 4u; ++v) {
+      if ((value[v] | value[4u + v] | value[8u + v] | value[12u + v]) == 0) continue;
+      used |= 1u << v;
+      for (uint32_t x = 0; x < 4u; ++x) {
         const int16_t *const w = m + 4u * x;
-        half[4u * x + v] =
-            ((int64_t)w[0] * value[v] + (int64_t)w[1] * value[4u + v] +
-             (int64_t)w[2] * value[8u + v] + (int64_t)w[3] * value[12u + v] + (1 << 13)) >>
-            14;
+        half[4u * x + v] = (int32_t)(((int64_t)w[0] * value[v] + (int64_t)w[1] * value[4u + v] +
+                                      (int64_t)w[2] * value[8u + v] +
+                                      (int64_t)w[3] * value[12u + v] + (1 << 13)) >>
+                                     14);
       }
     }
     for (uint32_t y = 0; y < 4u; ++y) {
       const int16_t *const w = m + 4u * y;
       int16_t *const out = dc + (y + 1u) * pitch + 1u + 4u * cell;
       for (uint32_t x = 0; x < 4u; ++x) {
-        const int64_t *const h = half + 4u * x;
-        out[x] = sat16((w[0] * h[0] + w[1] * h[1] + w[2] * h[2] + w[3] * h[3] + (1 << 15)) >> 16);
+        const int32_t *const h = half + 4u * x;
+        int64_t sum = 1 << 15;
+        for (uint32_t v = 0; used >> v != 0u; ++v) {
+          if ((used >> v & 1u) != 0u) sum += (int64_t)w[v] * h[v];
+        }
+        out[x] = sat16(sum >> 16);
       }
     }
   }

@@ -93,36 +93,53 @@ static inline void add_low(gws_coder *c, uint32_t v) {
   c->low = low;
 }
 
-static inline void renormalise(gws *e, gws_coder *c) {
-  while (c->range < (1u << 24)) {
+/* Apart, so that gws_bit() saves no registers: most bits need none of this. */
+GWS_APART static void renormalise(gws *e, gws_coder *c) {
+  do {
     c->range <<= 8;
     shift_out(e, c);
-  }
+  } while (c->range < (1u << 24));
 }
 
-void gws_bit(gws *e, gws_coder *c, uint32_t context, uint32_t bit) {
-  const uint32_t p1 = e->context[context];
-  const uint32_t bound = (uint32_t)(((uint64_t)c->range * (65536u - p1)) >> 16);
-  if (bit != 0u) {
-    add_low(c, bound);
-    c->range -= bound;
-    e->context[context] = (uint16_t)(p1 + ((65536u + 32u - p1) >> 6));
-  } else {
-    c->range = bound;
-    e->context[context] = (uint16_t)((int32_t)p1 + ((32 - (int32_t)p1) >> 6));
+void gws_code(gws *e, gws_coder *c) {
+  uint16_t *const contexts = e->context;
+  const uint16_t *at = e->decision, *const end = e->decision_end;
+  uint32_t range = c->range;
+  e->decision_end = e->decision;
+  while (at < end) {
+    const uint32_t decision = *at++;
+    uint16_t *const context = contexts + (decision >> 1);
+    const uint32_t p1 = *context;
+    const uint32_t bound = (uint32_t)(((uint64_t)range * (65536u - p1)) >> 16);
+    if ((decision & 1u) != 0u) {
+      add_low(c, bound);
+      range -= bound;
+      *context = (uint16_t)(p1 + ((65536u + 32u - p1) >> 6));
+    } else {
+      range = bound;
+      *context = (uint16_t)((int32_t)p1 + ((32 - (int32_t)p1) >> 6));
+    }
+    if (range < (1u << 24)) {
+      c->range = range;
+      renormalise(e, c);
+      range = c->range;
+    }
   }
-  renormalise(e, c);
+  c->range = range;
 }
 
 void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count) {
+  gws_code(e, c);
   const uint32_t unit = c->range >> count;
   add_low(c, unit * value);
   c->range = unit;
-  renormalise(e, c);
+  if (c->range < (1u << 24)) renormalise(e, c);
 }
 
 /* entropy.md section 4.2. */
 void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t scale, int32_t t) {
+  if (e->decision_end > e->decision + GWS_DECISIONS - 32)
+    gws_code(e, c); /* these 16, and 15 more until the next */
   const uint32_t size = (uint32_t)gws_abs(t);
   const uint32_t level = size == 0u   ? 0u
                          : size < 3u  ? 1u
@@ -130,7 +147,7 @@ void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t sc
                          : size < 12u ? 3u
                          : size < 24u ? 4u
                                       : 5u;
-  gws_bit(e, c, GWS_SIGN + kind * 6u + level, (uint32_t)((value < 0) != (t < 0)));
+  gws_bit(e, GWS_SIGN + kind * 6u + level, (uint32_t)((value < 0) != (t < 0)));
   const uint32_t low_bits = scale > 17u ? scale / 2u - 8u : 0u;
   const uint32_t magnitude_kind = kind < 9u ? kind / 2u : kind - 9u;
   const uint32_t base =
@@ -139,7 +156,7 @@ void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t sc
   uint32_t unary = 0;
   while (unary < 14u) {
     const uint32_t more = unary < high ? 1u : 0u;
-    gws_bit(e, c, base + (unary < 5u ? unary : 5u), more);
+    gws_bit(e, base + (unary < 5u ? unary : 5u), more);
     if (more == 0u) break;
     ++unary;
   }

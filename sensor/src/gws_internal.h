@@ -10,7 +10,17 @@
 #include "godwit_sensor.h"
 #include "gws_tables.h"
 
+/* Large functions that a compiler would merge: apart they keep their registers, and a profile shows
+ * them. */
+#define GWS_APART __attribute__((noinline))
+
+/* Two halves or four bytes as a word. */
+typedef uint32_t __attribute__((may_alias)) gws_word32;
+
 #define GWS_LAYERS 8
+#define GWS_DECISIONS 64
+#define GWS_BLOCK_SCRATCH \
+  (3 * 64 + 2 * 64)  /* a block's samples by plane; coefficients [v][u], values by position */
 #define GWS_CELL 32  /* pixels */
 #define GWS_CHUNK 16 /* bytes: a link and 14 of payload */
 #define GWS_CHUNK_DATA 14
@@ -34,6 +44,7 @@ typedef struct {
   uint32_t bias, reciprocal, shift; /* of the quantiser, as the host's */
   int32_t threshold;                /* smallest magnitude that is not 0, f=4 */
   uint32_t quiet;                   /* rows of a block whose sum of squares is below are all 0 */
+  uint32_t rest, flat;              /* see gws_kernels.h */
   int32_t dc_shift;                 /* StepScale of the host */
   int32_t dc_factor;
 } gws_quantiser;
@@ -50,6 +61,7 @@ struct gws {
   int32_t live_layers;   /* of this row of tiles: fewer once output is full */
   uint8_t present;       /* a bit per layer that has anything in this row of tiles */
   uint8_t tile_bits;     /* log2 of the height */
+  int16_t *block;        /* scratch of analysis, where there is no line: GWS_BLOCK_SCRATCH */
 
   uint32_t row;         /* lines taken */
   uint32_t block_row;   /* 0..3, of the row of cells being gathered */
@@ -65,14 +77,16 @@ struct gws {
   int8_t *dc_residual_above;
   int16_t *dc_above; /* [plane][block]: reconstructed, of the row of blocks above */
   uint8_t *gradient_above;
-  uint8_t *count; /* [group][cell] */
-  uint8_t *count_above;
+  uint8_t *count;   /* [group][cell]: of the row above until its group is coded */
   uint8_t *length;  /* [5 rows of blocks][block][plane]: bytes of symbols; row 0 lies above */
   uint8_t *symbols; /* the bytes, in that order */
   uint32_t symbol_room, symbol_end;
   uint8_t *chunks;
   uint16_t free_chunk;
   uint16_t chunk_count;
+
+  uint16_t *decision_end;
+  uint16_t decision[GWS_DECISIONS]; /* context * 2 + bit */
 
   gws_coder coder[GWS_LAYERS];
 
@@ -94,12 +108,11 @@ static inline int32_t gws_clamp(int32_t v, int32_t low, int32_t high) {
 }
 static inline int32_t gws_abs(int32_t v) { return v < 0 ? -v : v; }
 
-/* Class of a sum: two an octave. */
+/* Class of a sum: two an octave, 25 at most. */
 static inline uint32_t gws_scale_class(uint32_t sum) {
   const uint32_t t = sum >> 1;
   if (t < 2u) return t;
-  const uint32_t top = 31u - (uint32_t)__builtin_clz(t);
-  const uint32_t c = 2u * top + ((t >> (top - 1u)) & 1u);
+  const uint32_t zeros = (uint32_t)__builtin_clz(t), c = 60u - 2u * zeros + (t << zeros >> 30);
   return c < 25u ? c : 25u;
 }
 
@@ -125,20 +138,13 @@ static inline const uint8_t *gws_next_symbol(const uint8_t *at, uint32_t *positi
                                              int32_t *value) {
   const uint32_t head = *at++;
   *position = head >> 2;
-  switch (head & 3u) {
-    case 0u:
-      *value = 1;
-      break;
-    case 1u:
-      *value = -1;
-      break;
-    case 2u:
-      *value = (int8_t)*at++;
-      break;
-    default:
-      *value = (int16_t)(at[0] | at[1] << 8);
-      at += 2;
-      break;
+  if ((head & 2u) == 0u) {
+    *value = 1 - 2 * (int32_t)(head & 1u);
+  } else if ((head & 1u) == 0u) {
+    *value = (int8_t)*at++;
+  } else {
+    *value = (int16_t)(at[0] | at[1] << 8);
+    at += 2;
   }
   return at;
 }
@@ -152,11 +158,16 @@ void gws_code_coarse(gws *e);
 uint32_t gws_activity(const gws *e, uint32_t plane, uint32_t cell);
 void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch);
 /* gws_bands.c */
-size_t gws_scratch_size(uint32_t blocks);
+size_t gws_scratch_size(uint32_t blocks, uint32_t planes);
 void gws_code_bands(gws *e);
 /* gws_coder.c */
 void gws_start_tile_output(gws *e);
-void gws_bit(gws *e, gws_coder *c, uint32_t context, uint32_t bit);
+/* Bits are listed and then coded together: gws_code() codes what is listed. At most GWS_DECISIONS.
+ */
+void gws_code(gws *e, gws_coder *c);
+static inline void gws_bit(gws *e, uint32_t context, uint32_t bit) {
+  *e->decision_end++ = (uint16_t)(2u * context + bit);
+}
 void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count);
 void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t scale, int32_t t);
 void gws_finish_tile_output(gws *e);

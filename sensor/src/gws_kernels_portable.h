@@ -4,20 +4,28 @@
 
 #include "gws_internal.h"
 
-/* Eight pixels to three planes, 64 samples apart; f=6. */
-static inline void gws_colour_eight(const uint8_t *rgb, int16_t *to) {
-  for (uint32_t i = 0; i < 8u; ++i, rgb += 3, ++to) {
-    for (uint32_t p = 0; p < 3u; ++p) {
-      const int16_t *const m = gws_colour + 3u * p;
-      const int32_t centre = -128 * (m[0] + m[1] + m[2]) + 128;
-      to[64u * p] = (int16_t)((m[0] * rgb[0] + m[1] * rgb[1] + m[2] * rgb[2] + centre) >> 8);
+/* A block of 8x8 pixels, its rows at `rows`, `offset` bytes on, to three planes, 64 samples apart;
+ * f=6. The matrix is a a a, b 0 -b, c d c. */
+GWS_APART static void gws_colour_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
+  const int32_t a = gws_colour[0], b = gws_colour[3], c = gws_colour[6], d = gws_colour[7];
+  const int32_t centre_a = 128 - 128 * 3 * a, centre_c = 128 - 128 * (2 * c + d);
+  for (uint32_t y = 0; y < 8u; ++y) {
+    const uint8_t *rgb = rows[y] + offset;
+    for (uint32_t x = 0; x < 8u; ++x, rgb += 3, ++to) {
+      const int32_t sum = rgb[0] + rgb[2], green = rgb[1];
+      to[0] = (int16_t)((a * (sum + green) + centre_a) >> 8);
+      to[64] = (int16_t)((b * (rgb[0] - rgb[2]) + 128) >> 8);
+      to[128] = (int16_t)((c * sum + d * green + centre_c) >> 8);
     }
   }
 }
 
-static inline void gws_grey_eight(const uint8_t *grey, int16_t *to) {
+static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
   const int32_t m = gws_colour[0] + gws_colour[1] + gws_colour[2];
-  for (uint32_t i = 0; i < 8u; ++i) to[i] = (int16_t)((m * (grey[i] - 128) + 128) >> 8);
+  for (uint32_t y = 0; y < 8u; ++y) {
+    const uint8_t *const grey = rows[y] + offset;
+    for (uint32_t x = 0; x < 8u; ++x) *to++ = (int16_t)((m * (grey[x] - 128) + 128) >> 8);
+  }
 }
 
 /* Folded into sums and differences, so that four products make an output. */
@@ -31,28 +39,85 @@ static inline void gws_forward_eight(const int32_t in[8], int32_t half, int32_t 
   }
 }
 
-/* A block's coefficients [v][u], of those rows v whose bit is set in the result; the others are
- * zeros when quantised. Row 0 is always there. */
-static inline uint32_t gws_forward_block(const int16_t *samples, const gws_quantiser *q,
-                                         int16_t *coefficient) {
-  int16_t h[64]; /* [v][x] */
-  int32_t in[8], out[8];
+/* Row 0 of h, and how far columns are from flat: the sum of squares of their samples less their
+ * means, rounded up. Says false of very high contrast. */
+static inline bool gws_columns(const int16_t *samples, uint32_t *variance, int32_t h[8]) {
+  uint32_t energy = 0, squares = 0;
   for (uint32_t x = 0; x < 8u; ++x) {
-    for (uint32_t y = 0; y < 8u; ++y) in[y] = samples[8u * y + x];
-    gws_forward_eight(in, 1 << 16, out);
-    for (uint32_t v = 0; v < 8u; ++v) h[8u * v + x] = (int16_t)(out[v] >> 17);
-  }
-  uint32_t rows = 0;
-  for (uint32_t v = 0; v < 8u; ++v) {
-    uint32_t energy = 0;
-    for (uint32_t x = 0; x < 8u; ++x) {
-      in[x] = h[8u * v + x];
-      energy += (uint32_t)(in[x] * in[x]);
+    const int32_t middle = samples[24u + x];
+    int32_t sum = 0;
+    for (uint32_t y = 0; y < 8u; ++y) {
+      const int32_t a = samples[8u * y + x] - middle;
+      sum += a;
+      energy += (uint32_t)(a * a); /* below 2^31, and what is there below 2^28 */
+      if (energy > GWS_MOST_CONTRAST) return false;
     }
-    if (v > 0u && energy <= q->quiet) continue;
+    squares += (uint32_t)(sum * sum) >> 3; /* at most 8 times the energy */
+    h[x] = (gws_forward[0] * (sum + 8 * middle) + (1 << 16)) >> 17;
+  }
+  *variance = energy - squares;
+  return true;
+}
+
+static inline uint32_t gws_energy(const int32_t h[8], int32_t off) {
+  uint32_t energy = 0;
+  for (uint32_t x = 0; x < 8u; ++x) energy += (uint32_t)((h[x] - off) * (h[x] - off));
+  return energy;
+}
+
+static inline void gws_forward_row(const int32_t h[8], int16_t *out) {
+  int32_t sums[8];
+  gws_forward_eight(h, 1 << 14, sums);
+  for (uint32_t u = 0; u < 8u; ++u) out[u] = (int16_t)(sums[u] >> 15);
+}
+
+/* Row 0, which always gives DC: what is the same all over gives nothing else. */
+static inline uint32_t gws_first_row(const int32_t h[8], const gws_quantiser *q, int16_t *out) {
+  if (gws_energy(h, h[1]) > q->quiet) {
+    gws_forward_row(h, out);
+    return 1;
+  }
+  int32_t sum = 0;
+  for (uint32_t x = 0; x < 8u; ++x) sum += h[x];
+  out[0] = (int16_t)((gws_forward[0] * sum + (1 << 14)) >> 15);
+  return 0;
+}
+
+/* A block's coefficients [v][u], of those rows v whose bit is set in the result; all others are
+ * zeros when quantised, but for DC, which is always there. */
+GWS_APART static uint32_t gws_forward_block(const int16_t *samples, const gws_quantiser *q,
+                                            int16_t *coefficient) {
+  int32_t h[8];
+  uint32_t variance = 0xffffffffu, rows = 0, v = 0, rest = 0xffffffffu;
+  if (gws_columns(samples, &variance, h)) {
+    rows = gws_first_row(h, q, coefficient);
+    if (variance <= q->flat) return rows;
+    rest = gws_rest_of(variance);
+    v = 1;
+  }
+  int16_t folded[2][8][4]; /* sums, differences; [x][row] */
+  for (uint32_t x = 0; x < 8u; ++x) {
+    for (uint32_t y = 0; y < 4u; ++y) {
+      const int32_t a = samples[8u * y + x], b = samples[8u * (7u - y) + x];
+      folded[0][x][y] = (int16_t)(a + b);
+      folded[1][x][y] = (int16_t)(a - b);
+    }
+  }
+  for (; v < 8u && rest > q->rest; ++v) {
+    const int16_t *const m = gws_forward + 8u * v;
+    for (uint32_t x = 0; x < 8u; ++x) {
+      const int16_t *const f = folded[v & 1u][x];
+      h[x] = (m[0] * f[0] + m[1] * f[1] + m[2] * f[2] + m[3] * f[3] + (1 << 16)) >> 17;
+    }
+    if (v == 0u) {
+      rows = gws_first_row(h, q, coefficient);
+      continue;
+    }
+    const uint32_t energy = gws_energy(h, 0);
+    rest = gws_rest_after(rest, energy);
+    if (energy <= q->quiet) continue;
+    gws_forward_row(h, coefficient + 8u * v);
     rows |= 1u << v;
-    gws_forward_eight(in, 1 << 14, out);
-    for (uint32_t u = 0; u < 8u; ++u) coefficient[8u * v + u] = (int16_t)(out[u] >> 15);
   }
   return rows;
 }

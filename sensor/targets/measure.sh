@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Builds the library for every target, holds what it writes under QEMU to the host's bytes, and prints
+# sizes, memory and instructions. Called by ./dev sensor; run in the repository root.
+#   measure.sh GODWIT [KODAK_FOLDER]
+set -euo pipefail
+godwit=$1 kodak=${2-}
+out=build/sensor
+sources=sensor/src
+mkdir -p "$out"
+
+# name, compiler prefix, machine flags, QEMU machine, extra definitions
+targets=(
+  "m4|arm-none-eabi-|-mthumb -mcpu=cortex-m4 -mfloat-abi=soft|qemu-system-arm -M mps2-an386|"
+  "m7|arm-none-eabi-|-mthumb -mcpu=cortex-m7 -mfpu=fpv5-sp-d16 -mfloat-abi=hard|qemu-system-arm -M mps2-an500|"
+  "m55|arm-none-eabi-|-mthumb -mcpu=cortex-m55 -mfloat-abi=hard|qemu-system-arm -M mps3-an547|"
+  "m4-portable|arm-none-eabi-|-mthumb -mcpu=cortex-m4 -mfloat-abi=soft|qemu-system-arm -M mps2-an386|-DGWS_PORTABLE"
+  "rv32|riscv64-unknown-elf-|-march=rv32imac -mabi=ilp32 -mcmodel=medany|qemu-system-riscv32 -M virt -bios none|"
+)
+warn="-Wall -Wextra -Wshadow -Wvla -Wdouble-promotion -Werror"
+flags="-std=c11 -O2 -fno-schedule-insns -ffreestanding -fno-common -fstack-usage -ffunction-sections -fdata-sections"
+
+fail() {
+  printf 'sensor: %s\n' "$*" >&2
+  exit 1
+}
+
+build() { # name prefix machine defines
+  local dir=$out/$1 cc=$2gcc start link helpers file objects=()
+  mkdir -p "$dir"
+  for file in "$sources"/gws_*.c; do
+    # shellcheck disable=SC2086
+    $cc $flags $warn $3 $4 -Isensor/include -c "$file" -o "$dir/$(basename "$file" .c).o"
+    objects+=("$dir/$(basename "$file" .c).o")
+  done
+  if [[ $2 == arm* ]]; then
+    start=start_arm link="-nostartfiles --specs=nano.specs --specs=nosys.specs -T sensor/targets/arm.ld" helpers=""
+  else
+    start=start_riscv link="-nostdlib -T sensor/targets/riscv.ld" helpers=-lgcc
+  fi
+  # shellcheck disable=SC2086
+  $cc $flags ${3/rv32imac /rv32imac_zicsr } -Wno-unused-parameter -Isensor/include -c "sensor/targets/$start.c" -o "$dir/$start.o"
+  # shellcheck disable=SC2086
+  $cc $flags $3 -Wno-dangling-pointer -Isensor/include -c sensor/targets/measure.c -o "$dir/measure.o"
+  # shellcheck disable=SC2086
+  $cc $flags $3 $link -Wl,--gc-sections -Wl,--no-warnings "${objects[@]}" "$dir/$start.o" "$dir/measure.o" $helpers \
+    -o "$dir/firmware.elf" 2>"$dir/link.log" || { cat "$dir/link.log" >&2; return 1; }
+  # No heap, no float.
+  if "$2nm" -u "${objects[@]}" | grep -E '__aeabi_[fd]|__(add|sub|mul|div)[sd]f|malloc|sbrk' >&2; then
+    fail "$1: a heap or float symbol"
+  fi
+  "$2nm" "$dir/firmware.elf" |
+    awk '/ __gws_begin$/ {b = $1} / __gws_end$/ {e = $1} END {print b, e, "library"}' >"$dir/map"
+}
+
+# run NAME QEMU IN OUT STEP TILE LAYERS ROWS STRIPS SYMBOLS OUTPUT: prints what the firmware prints
+run() {
+  local dir=$out/$1 qemu=$2 arguments=fw a
+  shift 2
+  arguments=arg=fw
+  for a in "$@"; do arguments+=,arg=$a; done
+  # shellcheck disable=SC2086
+  timeout 300 $qemu -nographic -monitor none -serial none \
+    -semihosting-config "enable=on,target=native,$arguments" \
+    -plugin "$out/libinsn.so,map=$dir/map" -kernel "$dir/firmware.elf" >"$dir/log" 2>&1 ||
+    { cat "$dir/log" >&2; fail "$dir: exit $?"; }
+}
+field() { sed -n "s/.*\b$2=\([0-9]*\).*/\1/p" "$out/$1/log"; }
+instructions() { sed -n 's/^library \([0-9]*\)$/\1/p' "$out/$1/log"; }
+
+picture() { # FILE REGION
+  "$godwit" decode "$out/demo.gdw" "$1" --region "$2" -f --quiet
+}
+step_of() { # FILE BPP
+  "$godwit" encode "$1" "$out/step.gdw" -f --quiet --order rows --bpp "$2" --json |
+    sed -n 's/.*"step_index": *\([0-9]*\).*/\1/p'
+}
+quality() { awk -v s="$1" 'BEGIN {printf "%.6f", (340 - s) / 2.5}'; } # of steps from 115 on
+
+gcc -O2 -shared -fPIC sensor/targets/insn.c -o "$out/libinsn.so"
+"$godwit" encode testdata/demo.png "$out/demo.gdw" -q 90 -f --quiet
+picture "$out/qvga.ppm" 224,136,320,240
+picture "$out/odd.ppm" 300,200,77,53
+picture "$out/tiny.ppm" 400,300,1,1
+picture "$out/column.ppm" 400,100,3,140
+step=$(step_of "$out/qvga.ppm" 0.25)
+
+check() { # NAME QEMU FILE STEP STRIPS
+  local rows=5
+  [[ $5 -eq 1 ]] && rows=8
+  "$godwit" encode "$3" "$out/$1/host.gdw" -f --quiet --order rows --effort 1 -q "$(quality "$4")"
+  run "$1" "$2" "$3" "$out/$1/sensor.gdw" "$4" 64 8 "$rows" "$5" 40000 60000
+  cmp "$out/$1/host.gdw" "$out/$1/sensor.gdw" || fail "$1: $3 at step $4 differs from the host"
+  [[ $(field "$1" dropped) -eq 0 ]] || fail "$1: $3 at step $4 dropped something"
+}
+
+count=0
+rows=()
+for line in "${targets[@]}"; do
+  IFS='|' read -r name prefix machine qemu defines <<<"$line"
+  build "$name" "$prefix" "$machine" "$defines"
+  for file in "$out"/{odd,tiny,column,qvga}.ppm; do
+    for s in 120 200 "$step" 340; do
+      check "$name" "$qemu" "$file" "$s" $((s / 40 % 2))
+      count=$((count + 1))
+    done
+  done
+  if [[ -n $kodak ]]; then
+    for file in "$kodak"/*.png; do
+      "$godwit" encode "$file" "$out/whole.gdw" -q 90 -f --quiet
+      "$godwit" decode "$out/whole.gdw" "$out/whole.ppm" -f --quiet --synthesis none
+      check "$name" "$qemu" "$out/whole.ppm" "$(step_of "$out/whole.ppm" 0.25)" 1
+      count=$((count + 1))
+    done
+  fi
+  # The figures: 320x240, memory as chosen by default, strips of eight lines.
+  run "$name" "$qemu" "$out/qvga.ppm" "$out/$name/sensor.gdw" "$step" 64 8 8 1 0 0
+  bytes=$(stat -c %s "$out/$name/sensor.gdw")
+  read -r code tables < <("${prefix}size" "$out/$name"/gws_*.o |
+    awk 'NR > 1 && $6 ~ /tables/ {t = $1} NR > 1 && $6 !~ /tables/ {c += $1} END {print c, t}')
+  stack=$(field "$name" stack) memory=$(field "$name" memory)
+  [[ $(field "$name" dropped) -eq 0 ]] || fail "$name: the default memory is too small"
+  [[ $stack -le 1024 ]] || fail "$name: $stack bytes of stack, more than 1024"
+  [[ $memory -le 16384 ]] || fail "$name: $memory bytes of memory at 320 wide, more than 16384"
+  rows+=("$(awk -v n="$name" -v c="$code" -v t="$tables" -v m="$memory" -v s="$stack" \
+    -v i="$(instructions "$name")" -v b="$bytes" 'BEGIN {
+      printf "| `%s` | %d | %d | %d | %d | %.1f | %.3f |", n, c, t, m, s, i / 76800, b * 8 / 76800}')")
+done
+# The example is a whole firmware.
+cmake -S sensor -B "$out/example" -G Ninja --toolchain "$PWD/sensor/targets/cortex-m4.cmake" >"$out/example.log"
+cmake --build "$out/example" >>"$out/example.log"
+rm -f "$out/camera.gdw"
+(cd "$out" && timeout 60 qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none \
+  -semihosting-config enable=on,target=native -kernel example/m4_camera) || fail "m4_camera: exit $?"
+"$godwit" verify --quiet "$out/camera.gdw"
+printf '%d pictures equal to the host on %d targets.\n\n' "$count" "${#targets[@]}"
+printf '| target | code, bytes | tables | RAM | stack | instructions/pixel | bit/pixel |\n|---|--:|--:|--:|--:|--:|--:|\n'
+printf '%s\n' "${rows[@]}"
