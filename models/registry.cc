@@ -52,17 +52,18 @@ ModelEntry Describe(const Result<SafeTensors>& model, std::optional<uint64_t> kn
   entry.description = text("godwit.description");
   entry.is_default = text("godwit.default") == "1";
   entry.size = text("godwit.synthesis.size");
-  if (entry.kind == "synthesis") {
-    const std::optional<uint64_t> id = ParseModelId(text("godwit.synthesis.stream"));
+  if (entry.kind == "synthesis" || entry.kind == "entropy") {
+    const std::string key = "godwit." + entry.kind + ".stream";
+    const std::optional<uint64_t> id = ParseModelId(text(key.c_str()));
     if (!id) {
-      entry.status = Status(StatusCode::kModelRefused,
-                            "metadata godwit.synthesis.stream is not 16 hex digits");
+      entry.status = Status(StatusCode::kModelRefused, "metadata " + key + " is not 16 hex digits");
     } else {
       entry.stream_id = *id;
     }
   } else if (entry.kind != "stream") {
-    entry.status = Status(StatusCode::kModelRefused,
-                          "metadata godwit.kind is neither \"stream\" nor \"synthesis\"");
+    entry.status =
+        Status(StatusCode::kModelRefused,
+               "metadata godwit.kind is none of \"stream\", \"synthesis\" and \"entropy\"");
   }
   return entry;
 }
@@ -207,6 +208,22 @@ Result<SafeTensors> ModelRegistry::FindSynthesis(uint64_t stream_id, std::string
                                                  ModelIdHex(stream_id) + " is not in " + Places());
   }
   return Load(*entry);
+}
+
+Result<SafeTensors> ModelRegistry::FindEntropy(uint64_t stream_id, std::optional<uint32_t> id) {
+  for (size_t place = 0; place < places_.size(); ++place) {
+    const ModelEntry* best = nullptr;
+    for (const ModelEntry& entry : Entries(place)) {
+      if (!entry.status.ok() || entry.kind != "entropy" || entry.stream_id != stream_id) continue;
+      if (id && static_cast<uint32_t>(entry.id) != *id) continue;
+      if (best == nullptr || ::strverscmp(entry.version.c_str(), best->version.c_str()) > 0)
+        best = &entry;
+    }
+    if (best != nullptr) return Load(*best);
+  }
+  return Status(StatusCode::kModelMissing,
+                (id ? "entropy model " + ModelIdHex(*id).substr(0, 8) : "an entropy model") +
+                    " for stream model " + ModelIdHex(stream_id) + " is not in " + Places());
 }
 
 Result<uint64_t> ModelRegistry::DefaultStreamModel(std::string_view codec) {

@@ -26,9 +26,9 @@ struct ModelEntry {
   std::string path;         // empty: built in
   std::string file;         // without folders
   uint64_t bytes = 0;       // of the file
-  std::string codec, kind;  // "swift"; "stream" or "synthesis"
+  std::string codec, kind;  // "swift"; "stream", "synthesis" or "entropy"
   std::string name, version, description;
-  uint64_t stream_id = 0;  // of a synthesis: the stream model that it serves
+  uint64_t stream_id = 0;  // of a synthesis or entropy model: the stream model that it serves
   std::string size;        // of a synthesis: "small", "medium", "large"
   bool is_default = false;
   Status status;  // not ok: damaged, so never found; the members above may be empty
@@ -47,6 +47,9 @@ class ModelRegistry {
   // Damaged files are as good as missing here. kModelMissing names the id and where it was sought.
   Result<SafeTensors> FindStreamModel(uint64_t id);
   Result<SafeTensors> FindSynthesis(uint64_t stream_id, std::string_view size);
+  // The weights of `full` entropy coding: those whose id begins with the four bytes `id`, or
+  // without one the newest version in the first place that has any.
+  Result<SafeTensors> FindEntropy(uint64_t stream_id, std::optional<uint32_t> id = {});
   // The stream model to encode `codec` with. The first place that has any decides: of its models
   // the one marked as the default, else the newest version.
   Result<uint64_t> DefaultStreamModel(std::string_view codec);

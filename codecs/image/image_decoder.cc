@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "codecs/image/full_model.h"
 #include "codecs/image/image_syntax.h"
 #include "codecs/image/lossless_plane.h"
 #include "codecs/image/swift_synthesis.h"
@@ -49,6 +50,7 @@ struct ImageDecoder::State {
   const ImageStream& stream;
   const ImageModel& model;
   const ImageSynthesis* synthesis;
+  const swift::FullModel* full = nullptr;  // of streams with `full` entropy coding
   ImageDecodeOptions options;
   TileGrid grid;
   int planes = 0, channels = 0, layers = 0, threads = 1;
@@ -85,6 +87,12 @@ Status ImageDecoder::State::Plan() {
     return Status(StatusCode::kModelRefused,
                   "the model at hand is not the one that made the stream");
   }
+  if (h.full &&
+      (model.full() == nullptr || static_cast<uint32_t>(model.full()->id) != h.entropy_id)) {
+    return Status(StatusCode::kModelMissing,
+                  "the weights of its `full` entropy coding are not set");
+  }
+  full = h.full ? model.full() : nullptr;
   if (options.layers < 1 || options.threads < 0 || options.window % 32 != 0) {
     return Status(StatusCode::kInvalidArgument, "decoder options out of range");
   }
@@ -131,7 +139,8 @@ Status ImageDecoder::State::Plan() {
 
 // Lanes of equal width; but the thread that decodes the next rows meanwhile gets a narrower one.
 // Widths follow from costs in ns a pixel, measured with AVX-512 on Kodak pictures at 0.25
-// bit/pixel: 165 multiply-adds and 3.5 for synthesis, 1.5 and 20 a bit for decoding.
+// bit/pixel: 165 multiply-adds and 3.5 for synthesis, 1.5 and 20 a bit for decoding, 15
+// and 240 with `full` entropy coding.
 void ImageDecoder::State::PlanLanes() {
   const int64_t window = options.window / kBlockSide;
   const int64_t max_lane = window > 0 ? window : kMaxLane;
@@ -145,7 +154,8 @@ void ImageDecoder::State::PlanLanes() {
       for (const auto& substream : stream.layers[l]) bytes += static_cast<double>(substream.size());
     }
     const double area = static_cast<double>(stream.header.width) * stream.header.height;
-    const double decoding = 1.5 + 20 * 8 * bytes / area;
+    const double bits = 8 * bytes / area;
+    const double decoding = full != nullptr ? 15 + 240 * bits : 1.5 + 20 * bits;
     const double making = 3.5 + (synthesis != nullptr ? synthesis->macs_per_pixel() / 165 : 0);
     const double share = (making + decoding) / static_cast<double>(threads) - decoding;
     const auto width = static_cast<int64_t>(share / making * static_cast<double>(strip_w));
@@ -168,7 +178,7 @@ Status ImageDecoder::State::Allocate() {
   for (size_t i = 0; i + 1 < lane_x.size(); ++i)
     lane_bytes += swift::LaneSynthesiser::BytesFor(synthesis, lane_x[i + 1] - lane_x[i]);
   const uint64_t bytes =
-      tile_columns * swift::TileDecoder::BytesFor(planes, tile_cells_w) + lane_bytes +
+      tile_columns * swift::TileDecoder::BytesFor(full, planes, tile_cells_w) + lane_bytes +
       static_cast<uint64_t>(capacity * columns) * static_cast<uint64_t>(planes) * (kChannels + 1) *
           2 +
       static_cast<uint64_t>(strip_h * strip_w) * 64 * static_cast<uint64_t>(planes) + alpha_bytes;
@@ -184,7 +194,7 @@ Status ImageDecoder::State::Allocate() {
   pixels = Tensor<uint8_t>(strip_h * kBlockSide, strip_w * kBlockSide, planes);
   if (alpha_bytes > 0) alpha = Tensor<uint8_t>(grid.TileHeight(0), columns * kBlockSide);
   for (size_t i = 0; i < tile_columns; ++i)
-    tiles.emplace_back(model.swift(), options.simd, planes, tile_cells_w);
+    tiles.emplace_back(model.swift(), full, options.simd, planes, tile_cells_w);
   const swift::SynthesisInput input{planes, stream.header.step_index, layers, picture_h, picture_w};
   for (size_t i = 0; i + 1 < lane_x.size(); ++i) {
     const Rect lane{strip_row, strip_x + lane_x[i], rows_end - strip_row,

@@ -68,6 +68,10 @@ Result<ImageHeader> ReadHeader(ByteReader& reader, const DecodeLimits& limits, i
     h.tile_width = uint32_t{1} << wide;
     h.tile_height = uint32_t{1} << high;
   }
+  if ((flags & kFullFlag) != 0) {
+    h.full = true;
+    GODWIT_ASSIGN_OR_RETURN(h.entropy_id, reader.U32());
+  }
   return h;
 }
 

@@ -1,5 +1,6 @@
 #include "codecs/image/image_model.h"
 
+#include "codecs/image/full_model.h"
 #include "codecs/image/swift_model.h"
 #include "codecs/image/swift_synthesis.h"
 #include "models/registry.h"
@@ -16,6 +17,20 @@ ImageModel::ImageModel(ImageModel&&) noexcept = default;
 ImageModel& ImageModel::operator=(ImageModel&&) noexcept = default;
 ImageModel::~ImageModel() = default;
 uint64_t ImageModel::id() const { return swift_->id; }
+
+Status ImageModel::SetEntropy(const SafeTensors& file, uint64_t id) {
+  GODWIT_ASSIGN_OR_RETURN(auto full, swift::FullModel::Load(file, id));
+  if (full->stream_id != swift_->id) {
+    return Status(StatusCode::kModelRefused, "serves stream model " + ModelIdHex(full->stream_id) +
+                                                 ", not " + ModelIdHex(swift_->id));
+  }
+  full_ = std::move(full);
+  return {};
+}
+
+Status CheckEntropyModel(const SafeTensors& file) {
+  return swift::FullModel::Load(file, 0).status();
+}
 
 double ImageModel::encoder_macs_per_pixel() const {
   const double colour = 9, blocks = 3 * 16, coarse = 3 * 8.0 / 64, quantiser = 3;

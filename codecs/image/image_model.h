@@ -12,6 +12,7 @@
 namespace godwit {
 
 namespace swift {
+struct FullModel;
 struct SwiftModel;
 struct SynthesisTables;
 }  // namespace swift
@@ -28,10 +29,19 @@ class ImageModel {
   double encoder_macs_per_pixel() const;  // transforms of an RGB picture
   const swift::SwiftModel& swift() const { return *swift_; }
 
+  // The weights of `full` entropy coding, which streams with it need too. kModelRefused if `file`
+  // is none, or is for another stream model. `id` as in Load(); streams carry its low half.
+  Status SetEntropy(const SafeTensors& file, uint64_t id);
+  const swift::FullModel* full() const { return full_.get(); }  // null: none was set
+
  private:
   explicit ImageModel(std::unique_ptr<swift::SwiftModel> swift);
   std::unique_ptr<swift::SwiftModel> swift_;
+  std::unique_ptr<swift::FullModel> full_;
 };
+
+// Whether ImageModel::SetEntropy() would take the file for its stream model.
+Status CheckEntropyModel(const SafeTensors& file);
 
 // A synthesis network for the streams of one ImageModel. Any of its sizes decodes any of its
 // streams.

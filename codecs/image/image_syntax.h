@@ -15,9 +15,11 @@ inline constexpr uint8_t kColourFlag = 1;     // three planes
 inline constexpr uint8_t kFrom16BitFlag = 2;  // information only
 inline constexpr uint8_t kTileFlag = 4;   // a tile size follows; without it tiles have 1024 pixels
 inline constexpr uint8_t kAlphaFlag = 8;  // an alpha section follows
+inline constexpr uint8_t kFullFlag = 16;  // `full` entropy coding: its model's id follows
 inline constexpr uint8_t kRowsFlag = 32;  // layers come by rows of tiles
-inline constexpr uint8_t kReservedFlags = 0xd0;  // bit 4: `full` entropy coding, to come
+inline constexpr uint8_t kReservedFlags = 0xc0;
 
+inline constexpr uint32_t kDefaultTile = 1024;
 inline constexpr uint64_t kMaxSide = uint64_t{1} << 31;
 inline constexpr int kMinTileLog2 = 5, kMaxTileLog2 = 12, kMaxTileWidthLog2 = 19;
 // The tile byte: bits 0..3 log2 of the height, bits 4..7 that of the width less this, or 0: as

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "codecs/image/full_context.h"
 #include "codecs/image/swift_context.h"
 #include "entropy/decision_list.h"
 
@@ -26,18 +27,33 @@ class BitReader {
   AdaptiveBit* contexts_;
 };
 
+class MixedReader {
+ public:
+  explicit MixedReader(const RangeDecoder& decoder) : decoder_(decoder) {}
+  bool Bit(bool, uint32_t p1) { return decoder_.DecodeBit(p1); }
+  uint32_t Raw(uint32_t, int count) { return decoder_.DecodeRaw(count); }
+  const RangeDecoder& decoder() const { return decoder_; }
+
+ private:
+  RangeDecoder decoder_;
+};
+
 }  // namespace
 
-TileDecoder::TileDecoder(const SwiftModel& model, SimdLevel level, int planes, int64_t max_cells_w)
+TileDecoder::TileDecoder(const SwiftModel& model, const FullModel* full, SimdLevel level,
+                         int planes, int64_t max_cells_w)
     : model_(model),
+      full_(full),
       level_(level),
       row_(CellRow::Create(planes, max_cells_w, /*own_symbols=*/false)),
-      state_(std::make_unique<ContextState>()) {}
+      state_(std::make_unique<ContextState>()),
+      full_state_(full != nullptr ? std::make_unique<FullState>() : nullptr) {}
 TileDecoder::TileDecoder(TileDecoder&&) noexcept = default;
 TileDecoder::~TileDecoder() = default;
 
-uint64_t TileDecoder::BytesFor(int planes, int64_t max_cells_w) {
-  return CellRow::BytesFor(planes, max_cells_w) + sizeof(ContextState);
+uint64_t TileDecoder::BytesFor(const FullModel* full, int planes, int64_t max_cells_w) {
+  return CellRow::BytesFor(planes, max_cells_w) + sizeof(ContextState) +
+         (full != nullptr ? sizeof(FullState) : 0);
 }
 
 void TileDecoder::Start(std::span<const std::span<const std::byte>> substreams, int step_index,
@@ -47,8 +63,23 @@ void TileDecoder::Start(std::span<const std::span<const std::byte>> substreams, 
   rows_left_ = cells_h;
   row_.StartTile(cells_w);
   state_->Reset(model_.context, step_index);
+  if (full_ != nullptr) *full_state_ = full_->start;
   for (size_t l = 0; l < substreams.size(); ++l)
     substreams_[l] = {!substreams[l].empty(), RangeDecoder(substreams[l])};
+}
+
+void TileDecoder::DecodeLayer(int l, Layer& layer) {
+  if (full_ != nullptr) {
+    FullCoder<MixedReader, true> coder(model_, *full_, StepInputs(step_index_), row_, *state_,
+                                       *full_state_, MixedReader(layer.decoder), level_);
+    coder.CodeLayer(l);
+    layer.decoder = coder.coder().decoder();
+    return;
+  }
+  ContextCoder<BitReader, true> coder(model_.context, row_,
+                                      BitReader(layer.decoder, state_->bit.data()), level_);
+  coder.CodeLayer(l);
+  layer.decoder = coder.coder().decoder();
 }
 
 Status TileDecoder::DecodeRow(const LatentTarget& out) {
@@ -74,10 +105,7 @@ Status TileDecoder::DecodeRow(const LatentTarget& out) {
         row_.KeepEdgesBelow(p, l, /*coded=*/false);
       continue;
     }
-    ContextCoder<BitReader, true> coder(model_.context, row_,
-                                        BitReader(layer.decoder, state_->bit.data()), level_);
-    coder.CodeLayer(l);
-    layer.decoder = coder.coder().decoder();
+    DecodeLayer(l, layer);
   }
   if (layers_ <= 2) ReconstructDc(model_, step, level_, row_);
   for (size_t p = 0; p < static_cast<size_t>(row_.planes); ++p) {

@@ -248,7 +248,9 @@ TEST(ImageHeaderTest, FieldsOutOfRangeAreRefused) {
   EXPECT_EQ(code({.width = side + 1}), StatusCode::kCorrupt);
   EXPECT_EQ(code({.height = ~uint64_t{0}}), StatusCode::kCorrupt);
   EXPECT_EQ(code({.width = side, .height = 1}), StatusCode::kOverLimit);
-  for (const int bit : {4, 6, 7})
+  EXPECT_EQ(code({.flags = 16}), StatusCode::kCorrupt);  // no id of an entropy model
+  EXPECT_EQ(code({.flags = 16, .rest = {1, 2, 3, 4, 0}}), StatusCode::kOk);
+  for (const int bit : {6, 7})
     EXPECT_EQ(code({.flags = static_cast<uint8_t>(1 << bit)}), StatusCode::kUnsupported) << bit;
   for (const int log2 : {0, 4, 13, 31, 32, 63, 64, 255}) {
     EXPECT_EQ(code({.flags = 4, .rest = {static_cast<uint8_t>(log2), 0}}), StatusCode::kCorrupt);

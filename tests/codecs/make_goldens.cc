@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "codecs/image/full_model.h"
+#include "codecs/image/image_repack.h"
 #include "codecs/image/lossless_plane.h"
 #include "models/registry.h"
 #include "models/safetensors_writer.h"
@@ -40,10 +42,11 @@ void WriteGoldens(const fs::path& folder) {
     std::fprintf(stderr, "no goldens: %s\n", id.status().message().c_str());
     return;
   }
-  const ImageModel model = Must(ImageModel::Load(Must(registry.FindStreamModel(*id)), *id));
+  ImageModel model = Must(ImageModel::Load(Must(registry.FindStreamModel(*id)), *id));
+  SetEntropy(registry, model);
   nlohmann::json files = nlohmann::json::object();
   for (const GoldenPicture& g : GoldenPictures()) {
-    const Bytes file = EncodePicture(model, PixelsOf(g), g.options);
+    const Bytes file = EncodeGolden(model, g, g.options);
     Write(folder / (g.name + ".gdw"), file);
     nlohmann::json& row = files[g.name + ".gdw"];
     row["stream"] = DigestOf(file);
@@ -57,7 +60,8 @@ void WriteGoldens(const fs::path& folder) {
       }
     }
   }
-  const nlohmann::json digests = {{"model", ModelIdHex(*id)}, {"files", files}};
+  const nlohmann::json digests = {
+      {"model", ModelIdHex(*id)}, {"entropy", ModelIdHex(model.full()->id)}, {"files", files}};
   const std::string text = digests.dump(2) + "\n";
   Write(folder / "digests.json", std::as_bytes(std::span(text)));
 }
@@ -113,7 +117,18 @@ void WriteBad(const fs::path& folder) {
   write("corrupt-section-length-past-64-bits", longer);
   write("unsupported-version-9", Replaced(tiny, 3, 9));
   write_picture("unsupported-critical-section", {.model_id = id}, {{0xc0, {1, 2}}});
-  write_picture("unsupported-reserved-flag", {.flags = 16, .model_id = id});
+  write_picture("unsupported-reserved-flag", {.flags = 128, .model_id = id});
+  const auto entropy = static_cast<uint32_t>(TestImageModel().full()->id);
+  const auto full_picture = [&](uint32_t entropy_id, std::vector<uint8_t> layer) {
+    std::vector<uint8_t> rest;
+    for (int i = 0; i < 4; ++i) rest.push_back(static_cast<uint8_t>(entropy_id >> (8 * i)));
+    rest.insert(rest.end(), layer.begin(), layer.end());
+    return HandMadePicture{.flags = 16, .model_id = id, .rest = rest};
+  };
+  write_picture("model-missing-other-entropy", full_picture(entropy + 1, {0}));
+  write_picture("corrupt-without-entropy-id", {.flags = 16, .model_id = id, .rest = {0}});
+  write_picture("corrupt-full-ends-in-zeros", full_picture(entropy, {2, 7, 0}));
+  write_picture("corrupt-full-left-over", full_picture(entropy, {9, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
   write_picture("truncated-before-alpha", {.flags = 8, .model_id = id});
   write_picture("model-missing-unknown-id", {.model_id = 0x0123456789abcdef});
   const uint64_t side = uint64_t{1} << 31;
@@ -160,7 +175,7 @@ void WriteBad(const fs::path& folder) {
 
 void WriteSeeds(const fs::path& folder) {
   const ImageModel& model = TestImageModel();
-  const Bytes files[] = {
+  std::vector<Bytes> files = {
       EncodePicture(model, MakePicture(20, 30, 3), {.step_index = 150}),
       EncodePicture(model, MakePicture(40, 40, 4), {.step_index = 190, .tile = 32}),
       EncodePicture(model, MakePicture(33, 20, 1), {.step_index = 100}),
@@ -169,6 +184,8 @@ void WriteSeeds(const fs::path& folder) {
       EncodePicture(model, MakePicture(70, 60, 4),
                     {.step_index = 200, .tile = 32, .tile_height = 64, .order = ImageOrder::kRows}),
   };
+  for (const size_t i : {0, 1, 2})
+    files.push_back(Must(RepackImage(Must(ParseImageStream(files[i])), model)));
   int n = 0;
   const std::vector<HandMadeSection> sections = {{0x10, {1, 2, 3}}, {0x7f, {}}, {0x12, {60, 62}}};
   Write(folder / "container" / "hand_made.gdw", HandMadeFile({}, sections));

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "codecs/image/full_model.h"
 #include "codecs/image/swift_model.h"
 #include "codecs/image/swift_synthesis.h"
 #include "models/registry.h"
@@ -131,7 +132,15 @@ ImageModel* LoadModel(int variant) {
   const Bytes bytes = TestStreamModelFile(variant);
   const uint64_t id = ModelIdOf(bytes);
   const SafeTensors file = Must(SafeTensors::Parse(bytes), "test stream model");
-  return new ImageModel(Must(ImageModel::Load(file, id), "test stream model"));
+  auto* const model = new ImageModel(Must(ImageModel::Load(file, id), "test stream model"));
+  const Bytes entropy = TestEntropyFile(id);
+  const SafeTensors weights = Must(SafeTensors::Parse(entropy), "test entropy model");
+  const Status set = model->SetEntropy(weights, ModelIdOf(entropy));
+  if (!set.ok()) {
+    std::fprintf(stderr, "test entropy model: %s\n", set.message().c_str());
+    std::abort();
+  }
+  return model;
 }
 
 ImageSynthesis* LoadSynthesis(uint64_t stream_id) {
@@ -181,6 +190,89 @@ Bytes TestSynthesisFile(uint64_t stream_id) {
   writer.Add<uint8_t>("input.layers", {kLayers + 1, swift::kLayerFeatures}, layers);
   writer.Add<uint16_t>("input.step_floor", {kLayers + 1},
                        std::vector<uint16_t>{0, 243, 211, 192, 179, 160, 128, 96, 0});
+  return writer.Finish();
+}
+
+namespace {
+
+// One network of random weights; its log odds are a few units.
+class EntropyWriter {
+ public:
+  EntropyWriter(SafeTensorsWriter& writer, uint32_t seed) : writer_(writer), state_(seed) {}
+  void Network(const std::string& name, int values, bool flag, int common, int even, int odd,
+               int hidden) {
+    Weights(name + ".first", common + even, hidden, 900);
+    Biases(name + ".first_bias", hidden, 30000);
+    if (flag) {
+      Weights(name + ".flag", hidden, 1, 1500);
+      Biases(name + ".flag_bias", 1, 1 << 18);
+    }
+    if (values == 0) return;
+    Weights(name + ".out", hidden, 4 * values, 1500);
+    Biases(name + ".out_bias", 4 * values, 1 << 18);
+    Weights(name + ".ahead", values, 4 * values, 900);
+    Weights(name + ".odd_first", common + odd, 16, 900);
+    Weights(name + ".odd_direct", common + odd, values, 300);
+    Weights(name + ".odd_out", 16, values, 900);
+    Weights(name + ".odd_ahead", values, values, 900);
+    writer_.Add<uint16_t>(name + ".sign_gain", {4}, std::vector<uint16_t>{256, 300, 340, 400});
+  }
+  template <typename T>
+  void Table(const std::string& name, std::initializer_list<int64_t> shape, int least, int most) {
+    int64_t count = 1;
+    for (const int64_t n : shape) count *= n;
+    std::vector<T> data(static_cast<size_t>(count));
+    for (T& x : data)
+      x = static_cast<T>(least + static_cast<int>(Next() % static_cast<uint32_t>(most - least)));
+    writer_.Add<T>(name, shape, data);
+  }
+
+ private:
+  uint32_t Next() { return (state_ = state_ * 1664525 + 1013904223) >> 8; }
+  void Weights(const std::string& name, int64_t rows, int64_t columns, int range) {
+    Table<int16_t>(name, {rows, columns}, -range, range);
+  }
+  void Biases(const std::string& name, int64_t count, int range) {
+    Table<int32_t>(name, {count}, -range, range);
+  }
+  SafeTensorsWriter& writer_;
+  uint32_t state_;
+};
+
+}  // namespace
+
+Bytes TestEntropyFile(uint64_t stream_id, uint32_t seed) {
+  SafeTensorsWriter writer;
+  writer.SetMetadata("godwit.codec", "swift");
+  writer.SetMetadata("godwit.kind", "entropy");
+  writer.SetMetadata("godwit.name", "test");
+  writer.SetMetadata("godwit.entropy.stream", ModelIdHex(stream_id));
+  EntropyWriter w(writer, seed);
+  std::vector<uint8_t> level;
+  for (int m = 0; m < 256; ++m)
+    level.push_back(static_cast<uint8_t>(std::min(127L, std::lround(16 * std::log2(1 + m)))));
+  writer.Add<uint8_t>("level", {256}, level);
+  for (int p = 0; p < kPlanes; ++p) {
+    for (int b = 0; b < swift::FullBands(p); ++b) {
+      const swift::FullBandShape shape(p, b);
+      const std::string place = std::to_string(p) + "." + std::to_string(b);
+      w.Network("band." + place, shape.values, true, shape.common, shape.even, shape.odd,
+                p == 0 ? 64 : 32);
+      w.Network("cell." + place, 0, true, 0, shape.cell_even, 0, 16);
+    }
+    const std::string plane = std::to_string(p);
+    w.Network("coarse." + plane, kCoarse - 1, true, 50 + 20 * p, 32, 0, 32);
+    w.Network("coarse_dc." + plane, 1, false, 8 + p, 2, 0, 16);
+  }
+  using swift::kFullDecisions, swift::kFullGroups;
+  constexpr int64_t kGroups = kFullGroups, kDecisions = kFullDecisions;
+  w.Table<int32_t>("start.weights", {kGroups, kDecisions, swift::kFullOpinions}, -8000, 30000);
+  w.Table<uint16_t>("start.refined", {kGroups, kDecisions, swift::kFullSteps}, 2000, 60000);
+  w.Table<uint16_t>("start.place", {kGroups, kDecisions, swift::kFullLanes}, 2000, 60000);
+  w.Table<uint16_t>("start.exponent", {kGroups, swift::kFullScales, swift::kFullExponents}, 2000,
+                    60000);
+  w.Table<uint16_t>("start.mantissa", {kGroups, swift::kFullExponents, swift::kFullMantissas}, 2000,
+                    60000);
   return writer.Finish();
 }
 

@@ -12,8 +12,11 @@ namespace godwit {
 // Whole files. `variant` changes one entry, so the id.
 Bytes TestStreamModelFile(int variant = 0);
 Bytes TestSynthesisFile(uint64_t stream_id);
+// `seed` changes all weights.
+Bytes TestEntropyFile(uint64_t stream_id, uint32_t seed = 1);
 
-// Of TestStreamModelFile() and of a synthesis for it; loaded once, never freed.
+// Of TestStreamModelFile(), with the weights of TestEntropyFile(), and of a synthesis for it;
+// loaded once, never freed.
 const ImageModel& TestImageModel();
 const ImageSynthesis& TestImageSynthesis();
 

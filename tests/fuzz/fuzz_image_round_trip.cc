@@ -9,6 +9,7 @@
 
 #include "codecs/image/image_decoder.h"
 #include "codecs/image/image_encoder.h"
+#include "codecs/image/image_repack.h"
 #include "tests/codecs/test_model.h"
 
 namespace {
@@ -81,6 +82,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
 
   const ImageStream stream = Must(ParseImageStream(file));
+  const Bytes full = Must(RepackImage(stream, TestImageModel(), {.threads = 1, .limits = {}}));
+  ImageRepackOptions back{.entropy = ImageEntropy::kLite, .threads = 1, .limits = {}};
+  back.simd = SimdLevel::kScalar;
+  if (Must(RepackImage(Must(ParseImageStream(full)), TestImageModel(), back)) != file) std::abort();
   if (stream.header.step_index != options.step_index) std::abort();
   const Tensor<uint8_t> decoded = Must(DecodeImage(stream, TestImageModel(), nullptr));
   if (decoded.size() != picture.size()) std::abort();

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "codecs/image/full_model.h"
 #include "codecs/image/image_decoder.h"
 #include "codecs/image/image_header.h"
 #include "codecs/image/image_syntax.h"
@@ -47,6 +48,7 @@ ImageStream StreamFrom(ByteReader reader) {
   };
   s.layers.resize((kind >> 3 & 7) + 1u);
   for (auto& layer : s.layers) take(layer);
+  s.header.full = (kind & 128) != 0;
   if ((kind & 64) != 0) take(s.alpha);
   return s;
 }
@@ -59,6 +61,7 @@ std::optional<Tensor<uint8_t>> Decode(const ImageStream& stream, const ImageSynt
     case StatusCode::kCorrupt:
     case StatusCode::kTruncated:
     case StatusCode::kOverLimit:
+    case StatusCode::kModelMissing:  // other weights of `full`
       return std::nullopt;
     default:
       std::abort();
@@ -86,6 +89,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     stream = *std::move(parsed);
   }
   if (mode != 0) stream.header.model_id = TestImageModel().id();
+  if (mode != 0 && stream.header.full)
+    stream.header.entropy_id = static_cast<uint32_t>(TestImageModel().full()->id);
   if (stream.header.model_id != TestImageModel().id()) return 0;
 
   const ImageSynthesis* const synthesis = (choice & 2) != 0 ? &TestImageSynthesis() : nullptr;

@@ -75,6 +75,10 @@ TEST(BuiltinModelsTest, EachIsWholeAndHasTheIdOfItsBytes) {
       EXPECT_TRUE(registry.FindSynthesis(entry.stream_id, entry.size).ok());
       EXPECT_TRUE(registry.FindStreamModel(entry.stream_id).ok()) << entry.file;
     }
+    if (entry.kind == "entropy") {
+      const auto id = static_cast<uint32_t>(entry.id);
+      EXPECT_EQ(ModelIdOf(registry.FindEntropy(entry.stream_id, id)->file()), entry.id);
+    }
   }
 }
 
@@ -97,6 +101,24 @@ TEST_F(RegistryTest, FindsByWhatTheFilesSay) {
   EXPECT_EQ(registry.FindStreamModel(small).status().code(), StatusCode::kModelMissing);
   EXPECT_EQ(registry.FindSynthesis(stream, "large").status().code(), StatusCode::kModelMissing);
   EXPECT_EQ(registry.FindSynthesis(small, "small").status().code(), StatusCode::kModelMissing);
+}
+
+TEST_F(RegistryTest, EntropyModelsAreFoundByStreamAndId) {
+  const auto save = [&](const std::string& name, const std::string& version) {
+    return Save(name, ModelFile({{"godwit.kind", "entropy"},
+                                 {"godwit.version", version},
+                                 {"godwit.entropy.stream", ModelIdHex(77)}}));
+  };
+  const uint64_t old = save("a.safetensors", "9"), newest = save("b.safetensors", "10");
+  Save("c.safetensors", ModelFile({{"godwit.kind", "entropy"}}));  // of no stream model
+  ModelRegistry registry;
+  ASSERT_TRUE(registry.AddFolder(folder_).ok());
+  EXPECT_EQ(ModelIdOf(registry.FindEntropy(77)->file()), newest);
+  EXPECT_EQ(ModelIdOf(registry.FindEntropy(77, static_cast<uint32_t>(old))->file()), old);
+  const Status missing = registry.FindEntropy(77, 0x67452301).status();
+  EXPECT_EQ(missing.code(), StatusCode::kModelMissing);
+  EXPECT_NE(missing.message().find("01234567 "), std::string::npos) << missing.message();
+  EXPECT_EQ(registry.FindEntropy(78).status().code(), StatusCode::kModelMissing);
 }
 
 TEST_F(RegistryTest, WhatIsMissingIsNamedWithThePlaces) {

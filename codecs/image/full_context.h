@@ -1,0 +1,401 @@
+// codecs/image/full_context.h: the `full` entropy model of swift, written once for both directions;
+// docs/format/entropy.md section 6 is the contract. Integers only.
+//
+// The symbols and their order are those of `lite` (swift_context.h), but blocks come one by one:
+// flag, then values. A small trained network says what each decision will be, from all that is
+// known around; the class that `lite` has for it and a few adaptive probabilities say what this
+// picture has been like; a mixer weighs them and learns whom to trust.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdlib>
+
+#include "codecs/image/full_inputs.h"
+#include "codecs/image/full_mixer.h"
+#include "codecs/image/full_model.h"
+#include "codecs/image/swift_context.h"
+
+namespace godwit::swift {
+
+// Codes layers of one row of cells. `Coder` has bool Bit(bool, uint32_t p1) and
+// uint32_t Raw(uint32_t, int count): an encoder writes its arguments and returns them, a decoder
+// ignores them and returns what it read. An encoder's row has its symbols and `nonzero` masks; a
+// decoder's symbols are zeros.
+template <typename Coder, bool kDecode>
+class FullCoder {
+ public:
+  FullCoder(const SwiftModel& model, const FullModel& full, const StepInputs step, CellRow& row,
+            ContextState& lite, FullState& state, const Coder& coder, SimdLevel level)
+      : p_(model.context),
+        m_(full),
+        step_(step),
+        row_(row),
+        lite_(lite),
+        s_(state),
+        coder_(coder),
+        level_(level),
+        kernels_(BandKernelsFor(level)) {}
+
+  // Layers 0.. must come in order. Layer 2 and up need StartEdges() first.
+  void CodeLayer(int layer) {
+    for (int p = 0; p < row_.planes; ++p) {
+      if (layer == 0) {
+        CodeCoarseDc(p);
+      } else if (layer == 1) {
+        CodeCoarseAc(p);
+      } else {
+        bool coded = false;
+        for (int b = 0; b < kBands; ++b) {
+          if (LayerOf(p, b) == layer) coded = CodeBand(p, b, coded) || coded;
+        }
+        row_.KeepEdgesBelow(static_cast<size_t>(p), layer, coded);
+      }
+    }
+  }
+  const Coder& coder() const { return coder_; }
+
+ private:
+  static int Limited(int64_t sum) {
+    return static_cast<int>(std::clamp<int64_t>(sum, -kMaxLogOdds, kMaxLogOdds));
+  }
+  AdaptiveBit* Lite(int context) { return &lite_.bit[static_cast<size_t>(context)]; }
+
+  bool Mixed(bool bit, size_t group, FullDecision kind, size_t lane, int network, AdaptiveBit* lite,
+             bool turned = false) {
+    FullMixer mixer(s_, group, kind, lane, network, lite, turned);
+    bit = coder_.Bit(bit, mixer.p1());
+    mixer.Learn(bit);
+    return bit;
+  }
+  bool Adaptive(bool bit, AdaptiveBit& context) {
+    bit = coder_.Bit(bit, context.p1);
+    context.Update(bit, kFullExponentRate);
+    return bit;
+  }
+
+  // A value's magnitude, 1 and up: its power of two, then the bits below.
+  int Magnitude(int magnitude, size_t group, size_t lane, int scale,
+                const int (&odds)[kFullLogits]) {
+    const auto ask = [&](bool bit, FullDecision decision, FullLogit logit) {
+      return Mixed(bit, group, decision, lane, odds[logit], nullptr);
+    };
+    if (!ask(magnitude > 1, kTwoDecision, kTwoLogit)) return 1;
+    if (!ask(magnitude > 3, kFourDecision, kFourLogit))
+      return ask(magnitude > 2, kThreeDecision, kThreeLogit) ? 3 : 2;
+    auto& exponents = s_.exponent[group][std::min(static_cast<size_t>(scale) / 2, kFullScales - 1)];
+    int k = 2;
+    while (k < 14 && Adaptive(magnitude >> (k + 1) != 0, exponents[static_cast<size_t>(k)])) ++k;
+    auto& mantissa = s_.mantissa[group][static_cast<size_t>(k)];
+    const auto bit_at = [&](int place) { return (magnitude >> place & 1) != 0; };
+    uint32_t value = 1;
+    const bool top = Adaptive(bit_at(k - 1), mantissa[0]);
+    value = value << 1 | top;
+    value = value << 1 | Adaptive(bit_at(k - 2), mantissa[top ? 2 : 1]);
+    const int rest = k - 2;
+    const uint32_t low = static_cast<uint32_t>(magnitude) & ((1u << rest) - 1);
+    return static_cast<int>(value << rest | coder_.Raw(low, rest));
+  }
+
+  // A value that may be zero, unless `implied`; t as in section 4.2.
+  int Value(int value, size_t group, size_t lane, int kind, int scale, int state, int t,
+            bool implied, const FullNetwork& n, FullSums& sums) {
+    int odds[kFullLogits] = {};
+    if (n.present()) {
+      for (size_t k = 0; k < kFullLogits; ++k)
+        odds[k] = Limited((sums.logit[k * kFullLanes + lane] + 512) >> 10);
+    }
+    const FullDecision zero = state != 0 ? kFirstNonZeroDecision : kNonZeroDecision;
+    if (!implied && !Mixed(value != 0, group, zero, lane, odds[kNonZeroLogit],
+                           Lite(ContextParameters::ZeroContext(kind, scale) + state))) {
+      return 0;
+    }
+    const int magnitude = Magnitude(std::abs(value), group, lane, scale, odds);
+    int sign = 0;
+    if (n.present()) {
+      const int64_t gain = n.sign_gain[static_cast<size_t>(std::min(magnitude, 4) - 1)];
+      sign = Limited((gain * sums.sign[lane] + (1 << 17)) >> 18);
+    }
+    const bool positive =
+        Mixed(value > 0, group, magnitude == 1 ? kSmallSignDecision : kSignDecision, lane, sign,
+              Lite(ContextParameters::SignContext(kind, SignLevel(t))), /*turned=*/t >= 0);
+    value = positive ? magnitude : -magnitude;
+    if (n.present()) TellLater(level_, n, lane, m_.Level(value), sums);
+    return value;
+  }
+
+  void CodeCoarseDc(int plane);
+  void CodeCoarseAc(int plane);
+  // Whether any block has the band; `coded` tells whether one had one of this layer before.
+  bool CodeBand(int plane, int band, bool coded);
+  void CodeCells(int plane, int band);
+  void CodeRow(int plane, int band, int64_t y, int64_t first, int64_t end);
+  bool CodeBlock(int plane, int band, int64_t y, int64_t x, uint32_t flag_sum, bool set);
+
+  const ContextParameters& p_;
+  const FullModel& m_;
+  StepInputs step_;
+  CellRow& row_;
+  ContextState& lite_;
+  FullState& s_;
+  Coder coder_;
+  SimdLevel level_;
+  const BandKernels& kernels_;
+  FullInputSet in_;
+  FullSums sums_;
+};
+
+template <typename Coder, bool kDecode>
+void FullCoder<Coder, kDecode>::CodeCoarseDc(int plane) {
+  const auto pz = static_cast<size_t>(plane);
+  const CoarseWeights& w = p_.coarse[pz];
+  const size_t group = kFullCoarseDcGroup + pz;
+  const FullNetwork& net = m_.values[group];
+  const int64_t left = -kCoarse, up = -row_.cell_pitch * kCoarse;
+  for (int64_t x = 0; x < row_.cells_w; ++x) {
+    const int64_t at = row_.BorderedCell(x) * kCoarse;
+    int16_t* const q = row_.coarse[pz].data() + at;
+    const auto magnitude = [&](size_t p, int64_t offset) {
+      return std::abs(int{row_.coarse_residual[p].data()[at + offset]});
+    };
+    int mean = 0;
+    if (x > 0 && !row_.first) {
+      const auto& m = p_.coarse_dc_mean[pz];
+      mean = (m[0] * q[left] + m[1] * q[up] + m[2] * q[up + left] +
+              m[3] * q[up - left * (x + 1 < row_.cells_w)] + 128) >>
+             8;
+    } else if (x > 0) {
+      mean = q[left];
+    } else if (!row_.first) {
+      mean = q[up];
+    }
+    mean = std::clamp(mean, -16000, 16000);
+    const int features[kCoarseFeatures] = {magnitude(pz, left),
+                                           magnitude(pz, up),
+                                           magnitude(pz, up + left) + magnitude(pz, up - left),
+                                           plane > 0 ? magnitude(0, 0) : 0,
+                                           plane > 1 ? magnitude(1, 0) : 0,
+                                           0};
+    uint32_t sum = static_cast<uint32_t>(w.bias[0]);
+    for (size_t k = 0; k < kCoarseFeatures; ++k)
+      sum += static_cast<uint32_t>(w.magnitude[k][0] * features[k]);
+    int value = kDecode ? 0 : std::clamp(q[0] - mean, -32767, 32767);
+    FillCoarseDc(m_, step_, row_, plane, x, mean, in_);
+    SumHidden(level_, net, in_.common, in_.even, sums_);
+    SumOutputs(level_, net, in_.common, in_.odd, sums_);
+    value = Value(value, group, 0, ContextParameters::kCoarseDcKind, ScaleClass(sum), 0, 0, false,
+                  net, sums_);
+    q[0] = static_cast<int16_t>(std::clamp(value + mean, -32767, 32767));
+    row_.coarse_residual[pz].data()[at] = LimitResidual(value);
+  }
+}
+
+template <typename Coder, bool kDecode>
+void FullCoder<Coder, kDecode>::CodeCoarseAc(int plane) {
+  const auto pz = static_cast<size_t>(plane);
+  const int64_t left = -kCoarse, up = -row_.cell_pitch * kCoarse;
+  const int kind =
+      plane == 0 ? ContextParameters::kCoarseLumaKind : ContextParameters::kCoarseChromaKind;
+  const size_t group = kFullCoarseGroup + pz;
+  const FullNetwork& net = m_.values[group];
+  for (int64_t x = 0; x < row_.cells_w; ++x) {
+    const int64_t cell = row_.BorderedCell(x), at = cell * kCoarse;
+    int16_t* const q = row_.coarse[pz].data() + at;
+    int8_t* const r = row_.coarse_residual[pz].data() + at;
+    uint8_t* const activity = row_.coarse_activity[pz].data() + cell;
+    const uint32_t features[kCoarseFlagFeatures] = {
+        activity[-1], activity[-row_.cell_pitch],
+        plane > 0 ? row_.coarse_activity[0].data()[cell] : uint32_t{0},
+        plane > 1 ? row_.coarse_activity[1].data()[cell] : uint32_t{0}};
+    uint32_t flag_sum = p_.coarse_flag_bias[pz];
+    for (size_t k = 0; k < kCoarseFlagFeatures; ++k)
+      flag_sum += p_.coarse_flag_weights[pz][k] * features[k];
+    const CoarseNeighbours n{r + left,
+                             r + up,
+                             r + up + left,
+                             r + up - left,
+                             plane > 0 ? row_.coarse_residual[0].data() + at : nullptr,
+                             plane > 1 ? row_.coarse_residual[1].data() + at : nullptr,
+                             q + left,
+                             q + up,
+                             q[x > 0 ? left : 0] - q[x + 1 < row_.cells_w ? -left : 0],
+                             row_.first ? 0 : q[up] - q[0]};
+    CoarseContexts contexts;
+    SumCoarse(level_, p_.coarse[pz], n, contexts);
+    FillCoarse(m_, step_, row_, plane, x, contexts.mean.data(), in_);
+    SumHidden(level_, net, in_.common, in_.even, sums_);
+    bool any = !kDecode && std::any_of(q + 1, q + kCoarse, [](int16_t v) { return v != 0; });
+    any = Mixed(any, group, kFlagDecision, 0, FlagLogit(net, sums_),
+                Lite(ContextParameters::CoarseFlagContext(plane, ScaleClass(flag_sum))));
+    if (!any) continue;
+    SumOutputs(level_, net, in_.common, in_.odd, sums_);
+    int total = 0, state = 1;
+    for (size_t i = 1; i < kCoarse; ++i) {
+      const size_t c = kCoarseOrder[i];
+      const bool implied = state != 0 && i == kCoarse - 1;
+      const int value = Value(kDecode ? 0 : q[c], group, i - 1, kind, contexts.scale_class[c],
+                              state, contexts.mean[c], implied, net, sums_);
+      if (value == 0) continue;
+      state = 0;
+      q[c] = static_cast<int16_t>(value);
+      r[c] = LimitResidual(value);
+      total += std::abs(int{r[c]});
+    }
+    *activity = static_cast<uint8_t>(std::min(total, 255));
+  }
+}
+
+template <typename Coder, bool kDecode>
+void FullCoder<Coder, kDecode>::CodeCells(int plane, int band) {
+  const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
+  const auto counts = [&](size_t g) { return row_.cell_count[g].data() + row_.BorderedCell(0); };
+  const CellFlagRow r{
+      counts(gz),
+      band > 0 ? counts(gz - 1) : row_.coarse_activity[pz].data() + row_.BorderedCell(0),
+      plane > 0 ? counts(bz) : nullptr,
+      plane > 1 ? counts(kBands + bz) : nullptr,
+      row_.cell_pitch,
+      row_.cells_w,
+      p_.cell_weights[gz].data(),
+      p_.cell_bias[gz],
+      row_.flag_sum.data()};
+  SumCellFlagRow(level_, r);
+  const FullNetwork& net = m_.cells[gz];
+  uint8_t* const flags = row_.cell_flag.data() + 1;
+  const uint64_t mask = kBandTable[bz].mask;
+  for (int64_t x = 0; x < r.count; ++x) {
+    const int scale = ScaleClass(r.sum[x] + uint32_t{r.weights[0]} * flags[x - 1]);
+    int odds = 0;
+    if (net.present()) {
+      FillCell(m_, step_, row_, plane, band, x, flags[x - 1] != 0, in_);
+      SumHidden(level_, net, in_.common, in_.even, sums_);
+      odds = FlagLogit(net, sums_);
+    }
+    const bool set = !kDecode && (row_.cell_nonzero[pz].data()[x] & mask) != 0;
+    flags[x] = Mixed(set, gz, kCellDecision, 0, odds,
+                     Lite(ContextParameters::CellContext(static_cast<int>(gz), scale)))
+                   ? kFlagSet
+                   : 0;
+  }
+}
+
+template <typename Coder, bool kDecode>
+bool FullCoder<Coder, kDecode>::CodeBand(int plane, int band, bool coded) {
+  CodeCells(plane, band);
+  const uint8_t* const flags = row_.cell_flag.data() + 1;
+  int64_t first = 0, end = row_.cells_w;
+  while (first < end && flags[first] == 0) ++first;
+  while (end > first && flags[end - 1] == 0) --end;
+  if (first == end) return false;
+  if (!coded) row_.TakeEdgesAbove(static_cast<size_t>(plane), LayerOf(plane, band));
+  for (int64_t y = 0; y < kCellBlocks; ++y) CodeRow(plane, band, y, first, end);
+  return true;
+}
+
+template <typename Coder, bool kDecode>
+void FullCoder<Coder, kDecode>::CodeRow(int plane, int band, int64_t y, int64_t first,
+                                        int64_t end) {
+  const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
+  const int64_t start = row_.Bordered(y, first * kCellBlocks);
+  const auto sums = [&](size_t g) { return row_.band_sum[g].data() + start; };
+  const uint8_t* const gradient = row_.gradient[pz].data() + start;
+  FlagRow r{};
+  r.same = sums(gz);
+  r.lower = band > 0 ? sums(gz - 1) : gradient;
+  r.lowest = band > 1 ? sums(gz - 2) : band == 1 ? gradient : nullptr;
+  r.luma = plane > 0 ? sums(bz) : nullptr;
+  r.other = plane > 1 ? sums(kBands + bz) : nullptr;
+  r.activity = band == 0 ? row_.coarse_activity[pz].data() + row_.BorderedCell(first) : nullptr;
+  r.pitch = row_.block_pitch;
+  r.below = y + 1 < kCellBlocks ? row_.block_pitch : 0;
+  r.count = (end - first) * kCellBlocks;
+  r.weights = p_.flag_weights[gz].data();
+  r.bias = p_.flag_bias[gz];
+  r.sum = row_.flag_sum.data() + first * kCellBlocks;
+  SumFlagRow(level_, r);
+  uint8_t* const counts = row_.cell_count[gz].data() + row_.BorderedCell(0);
+  const uint64_t* const nonzero = row_.nonzero[pz].data() + y * row_.blocks_w();
+  const uint64_t mask = kBandTable[bz].mask;
+  uint32_t left = 0;
+  for (int64_t cell = first; cell < end; ++cell) {
+    if (row_.cell_flag.data()[cell + 1] == 0) {
+      left = 0;
+      continue;
+    }
+    for (int64_t x = cell * kCellBlocks; x < (cell + 1) * kCellBlocks; ++x) {
+      const uint32_t sum = row_.flag_sum.data()[x] + r.weights[0] * left;
+      const bool set = CodeBlock(plane, band, y, x, sum, !kDecode && (nonzero[x] & mask) != 0);
+      left = set ? kFlagSet : 0;
+      counts[cell] = static_cast<uint8_t>(counts[cell] + set);
+    }
+  }
+}
+
+// One block's flag, `set` if it has anything, and its values.
+template <typename Coder, bool kDecode>
+bool FullCoder<Coder, kDecode>::CodeBlock(int plane, int band, int64_t y, int64_t x,
+                                          uint32_t flag_sum, bool set) {
+  const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
+  const FullNetwork& net = m_.values[gz];
+  const int64_t pitch = row_.block_pitch, at = row_.Bordered(y, x);
+  const int64_t first = kBandFirst[bz];
+  int8_t* const block = row_.residual[pz].data() + at * kChannels;
+  int8_t* const r = block + first;
+  BlockEdges* const edges = row_.edges[pz].data() + at;
+  const auto other_plane = [&](size_t p) {
+    return row_.residual[p].data() + at * kChannels + first;
+  };
+  const BandNeighbours n{block,
+                         r - kChannels,
+                         r - pitch * kChannels,
+                         r - (pitch + 1) * kChannels,
+                         r - (pitch - 1) * kChannels,
+                         plane > 0 ? other_plane(0) : nullptr,
+                         plane > 1 ? other_plane(1) : nullptr,
+                         edges,
+                         edges - 1,
+                         edges - pitch,
+                         edges + 1,
+                         y + 1 < kCellBlocks ? edges + pitch : nullptr,
+                         static_cast<int>(std::min(flag_sum >> 4, 127u))};
+  BandContexts contexts;
+  kernels_.contexts(band, p_.band[gz], n, contexts);
+  int odds = 0;
+  if (net.present()) {
+    FillBand(m_, step_, row_, plane, band, y, x, contexts.mean.data(), in_);
+    SumHidden(level_, net, in_.common, in_.even, sums_);
+    odds = FlagLogit(net, sums_);
+  }
+  const int flag_class = std::min(ScaleClass(flag_sum), ContextParameters::kFlagClasses - 1);
+  set = Mixed(set, gz, kFlagDecision, 0, odds,
+              Lite(ContextParameters::FlagContext(static_cast<int>(gz), flag_class)));
+  if (!set) return false;
+  if (net.present()) {
+    FillBandOdd(m_, n, band, in_);
+    SumOutputs(level_, net, in_.common, in_.odd, sums_);
+  }
+  const Band& table = kBandTable[bz];
+  const int size = table.size, kind = ContextParameters::KindOf(plane, band);
+  int16_t* const symbols = row_.Symbols(pz, y, x);
+  int total = 0;
+  bool seen = false;
+  for (int i = 0; i < size; ++i) {
+    const auto iz = static_cast<size_t>(i);
+    const int state = seen ? 0 : i == size - 2 ? 2 : 1;
+    const bool implied = !seen && i == size - 1;
+    const int c = table.channel[iz];
+    const int value = Value(kDecode ? 0 : symbols[c], gz, iz, kind, contexts.scale_class[iz], state,
+                            contexts.mean[iz], implied, net, sums_);
+    if (value == 0) continue;
+    seen = true;
+    symbols[c] = static_cast<int16_t>(value);
+    r[i] = LimitResidual(value);
+    total += std::abs(int{r[i]});
+    edges->Add(c, value);
+  }
+  row_.band_sum[gz].data()[at] = static_cast<uint8_t>(std::min(total, 255));
+  return true;
+}
+
+}  // namespace godwit::swift
