@@ -16,6 +16,6 @@ struct Command {
 };
 
 extern const Command kEncodeCommand, kDecodeCommand, kInfoCommand, kVerifyCommand, kModelsCommand,
-    kCompareCommand, kEvalCommand;
+    kCompareCommand, kEvalCommand, kRepackCommand;
 
 }  // namespace godwit

@@ -127,7 +127,7 @@ Result<Outcome> Decode(const Arguments& a, Bytes bytes, const Console& console) 
       ParseStreamFile(a.in, std::move(bytes), a.options.limits, a.allow_truncated));
   const ImageStream& stream = file.stream;
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
-  const Result<ImageModel> model = models.ForStream(stream.header.model_id);
+  const Result<ImageModel> model = models.ForStream(stream.header);
   if (!model.ok()) return model.status().WithPrefix(place);
   const Result<std::optional<ImageSynthesis>> synthesis =
       models.Synthesis(model->id(), a.synthesis);

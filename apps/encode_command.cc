@@ -34,7 +34,8 @@ struct Arguments {
   std::optional<double> quality, bpp, psnr_db;
   std::optional<double> bits_per_sample, max_error, relative_error;  // of arrays
   std::optional<uint64_t> size_bytes;
-  std::string codec = "swift", model, axes, synthesis, order = "layers", tile_text;
+  std::string codec = "swift", entropy = "lite", model, axes, synthesis, order = "layers";
+  std::string tile_text;
   std::vector<std::string> model_folders;
   int layers = 8, threads = 0, effort = 1;
   uint32_t tile = 0, tile_height = 0;
@@ -93,6 +94,8 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
                "(default), large, a model file, or none"},
               &a->synthesis);
   parser.Choice({"--codec", "NAME", "swift, the only one yet"}, &a->codec, {"swift"});
+  parser.Choice({"--entropy", "NAME", "lite (the default), or full: smaller, slower to decode"},
+                &a->entropy, {"lite", "full"});
   parser.Text({"--model", "ID|FILE", "stream model: its 16 hex digits, or a file"}, &a->model);
   AddModelFolderOption(parser, &a->model_folders);
   parser.Integer({"--layers", "N", "1 to 8: leave out the finest layers"}, &a->layers, 1, 8);
@@ -163,8 +166,13 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
                           PictureSource::Open(a.in, a.limits, a.searches() || measures));
   const std::string place = InputName(a.in) + ": ";
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
-  const Result<ImageModel> model = models.ForEncoding(a.model, a.codec);
+  Result<ImageModel> model = models.ForEncoding(a.model, a.codec);
   if (!model.ok()) return model.status().WithPrefix(place);
+  const ImageEntropy entropy = a.entropy == "full" ? ImageEntropy::kFull : ImageEntropy::kLite;
+  if (entropy == ImageEntropy::kFull) {
+    const Status status = models.AddEntropy(*model);
+    if (!status.ok()) return status.WithPrefix(place);
+  }
   std::optional<ImageSynthesis> synthesis;
   if (measures || a.effort >= kFirstNetworkImageEffort || !a.synthesis.empty()) {
     Result<std::optional<ImageSynthesis>> best = models.Synthesis(model->id(), a.synthesis);
@@ -185,7 +193,7 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
   options.effort = a.effort;
   options.synthesis = synthesis ? &*synthesis : nullptr;
   options.max_memory_bytes = a.limits.max_memory_bytes;
-  PictureEncoder encoder(source, *model, options, a.strip, progress);
+  PictureEncoder encoder(source, *model, options, a.strip, entropy, progress);
   Outcome outcome;
   Result<EncodedPicture> picture = EncodePicture(a, console, encoder, source.pixels(), synthesis);
   if (!picture.ok()) {  // what the reader says has the name already
@@ -236,6 +244,7 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
                                    {"layers", picture.layers},
                                    {"effort", a.effort},
                                    {"codec", a.codec},
+                                   {"entropy", a.entropy},
                                    {"model", ModelIdHex(outcome.model_id)},
                                    {"seconds", seconds}};
     if (!outcome.synthesis.empty()) {

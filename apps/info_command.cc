@@ -38,13 +38,13 @@ void PrintText(const std::string& path, const StreamFile& file, const ModelEntry
   if (name.empty()) name = model->file;
   out << fmt::format(
       "{}: {}x{}, {}{}, {} bytes, {:.4g} bit/pixel\n"
-      "  codec swift, quality {:.4g} (step {}), layers {}, tiles of {}\n"
+      "  codec swift, quality {:.4g} (step {}), layers {}, tiles of {}, {} entropy coding\n"
       "  model {} ({})\n"
       "  {:<8} {:>10} {:>10}  {}\n",
       InputName(path), h.width, h.height, ChannelsName(s), h.from_16_bit ? " from 16 bits" : "",
       file.bytes->size(), BitsPerPixel(file), QualityFromStepIndex(h.step_index), h.step_index,
-      s.layers.size(), TilesName(h), ModelIdHex(h.model_id), name, "section", "offset", "bytes",
-      "layers");
+      s.layers.size(), TilesName(h), EntropyName(h), ModelIdHex(h.model_id), name, "section",
+      "offset", "bytes", "layers");
   for (const ImageSectionInfo& section : s.sections) {
     std::string line = fmt::format("  {:<8} {:>10} {:>10}  {}", section.name, section.offset,
                                    section.bytes, LayersName(section));
@@ -82,6 +82,7 @@ void PrintObject(const std::string& path, const StreamFile& file, const ModelEnt
                                  {"tile", h.tile_width},
                                  {"tile_height", h.tile_height},
                                  {"order", h.order == ImageOrder::kRows ? "rows" : "layers"},
+                                 {"entropy", EntropyName(h)},
                                  {"model", ModelIdHex(h.model_id)},
                                  {"model_name", nullptr},
                                  {"sections", std::move(sections)}};

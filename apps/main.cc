@@ -17,9 +17,9 @@
 namespace godwit {
 namespace {
 
-constexpr std::array<const Command*, 7> kCommands = {
-    &kEncodeCommand, &kDecodeCommand,  &kInfoCommand, &kVerifyCommand,
-    &kModelsCommand, &kCompareCommand, &kEvalCommand};
+constexpr std::array<const Command*, 8> kCommands = {
+    &kEncodeCommand, &kDecodeCommand, &kRepackCommand,  &kInfoCommand,
+    &kVerifyCommand, &kModelsCommand, &kCompareCommand, &kEvalCommand};
 
 std::string UsageText() {
   std::string text = "usage: godwit COMMAND [OPTIONS] ...\n\n";

@@ -48,6 +48,20 @@ Result<ImageModel> ModelChoice::ForStream(uint64_t id) {
   return model;
 }
 
+Result<ImageModel> ModelChoice::ForStream(const ImageHeader& header) {
+  GODWIT_ASSIGN_OR_RETURN(ImageModel model, ForStream(header.model_id));
+  if (header.full) GODWIT_RETURN_IF_ERROR(AddEntropy(model, &header));
+  return model;
+}
+
+Status ModelChoice::AddEntropy(ImageModel& model, const ImageHeader* header) {
+  std::optional<uint32_t> wanted;
+  if (header != nullptr) wanted = header->entropy_id;
+  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, registry_.FindEntropy(model.id(), wanted));
+  const uint64_t id = ModelIdOf(file.file());
+  return model.SetEntropy(file, id).WithPrefix("entropy model " + ModelIdHex(id) + ": ");
+}
+
 Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(uint64_t stream_id,
                                                               const std::string& choice) {
   using Found = std::optional<SafeTensors>;

@@ -8,6 +8,7 @@
 
 #include "apps/option_parser.h"
 #include "base/status.h"
+#include "codecs/image/image_header.h"
 #include "codecs/image/image_model.h"
 #include "models/registry.h"
 
@@ -23,6 +24,11 @@ class ModelChoice {
   // kModelMissing, here and below.
   Result<ImageModel> ForEncoding(const std::string& model, const std::string& codec);
   Result<ImageModel> ForStream(uint64_t id);
+  // With the weights of `full` entropy coding if the stream has that.
+  Result<ImageModel> ForStream(const ImageHeader& header);
+  // Sets the weights of `full` entropy coding: those that `header` names, or without one those to
+  // encode with.
+  Status AddEntropy(ImageModel& model, const ImageHeader* header = nullptr);
   // `choice`: small, medium, large, or a file. "none" gives nothing, and so does the plain inverse
   // transform; "" is medium, or the best at hand where that is missing.
   Result<std::optional<ImageSynthesis>> Synthesis(uint64_t stream_id, const std::string& choice);

@@ -10,9 +10,8 @@ namespace godwit {
 namespace {
 
 constexpr std::string_view kSummary =
-    "Lists the models at hand: stream models, which streams are tied to, and the synthesis "
-    "networks\n"
-    "that decode them.";
+    "Lists the models at hand: stream models, which streams are tied to, the synthesis networks\n"
+    "that decode them, and the weights of full entropy coding.";
 
 // What one pixel costs: of the encoder's transforms, or of the synthesis. What cannot be loaded is
 // told like damage.
@@ -22,6 +21,10 @@ Result<double> MacsPerPixel(const ModelRegistry& registry, const ModelEntry& ent
   if (entry.kind == "stream") {
     GODWIT_ASSIGN_OR_RETURN(const ImageModel model, ImageModel::Load(file, entry.id));
     return model.encoder_macs_per_pixel();
+  }
+  if (entry.kind == "entropy") {
+    GODWIT_RETURN_IF_ERROR(CheckEntropyModel(file));
+    return 0.0;
   }
   GODWIT_ASSIGN_OR_RETURN(const ImageSynthesis synthesis, ImageSynthesis::Load(file));
   return synthesis.macs_per_pixel();
@@ -46,16 +49,17 @@ nlohmann::ordered_json ObjectOf(const ModelEntry& entry, const Result<double>& m
   if (entry.kind == "stream") {
     json["default"] = is_default;
   } else {
-    json["size"] = entry.size;
+    if (entry.kind == "synthesis") json["size"] = entry.size;
     json["stream"] = ModelIdHex(entry.stream_id);
   }
   return json;
 }
 
 void PrintLine(const ModelEntry& entry, double macs, bool is_default, std::ostream& out) {
-  const std::string what = entry.kind == "stream"
-                               ? (is_default ? "default" : "")
-                               : entry.size + " of " + ModelIdHex(entry.stream_id);
+  const std::string what =
+      entry.kind == "stream"
+          ? (is_default ? "default" : "")
+          : (entry.kind == "entropy" ? "full" : entry.size) + " of " + ModelIdHex(entry.stream_id);
   out << fmt::format("{}  {:<9}  {:<26}  {:>8}  {:>10.1f}  {}{}{}\n", ModelIdHex(entry.id),
                      entry.kind, what, entry.bytes, macs,
                      entry.path.empty() ? entry.file + " (built in)" : entry.path,

@@ -1,6 +1,7 @@
 #include "apps/picture_encoder.h"
 
 #include "codecs/image/image_decoder.h"
+#include "codecs/image/image_repack.h"
 #include "eval/picture_error.h"
 
 namespace godwit {
@@ -28,6 +29,13 @@ Result<EncodedPicture> PictureEncoder::Encode(int step_index, int layers) {
       picture.stream,
       encoder_->Finish(strip_metadata_ ? ImageMetadata()
                                        : ImageMetadata{whole.icc, whole.exif, whole.xmp}));
+  if (entropy_ == ImageEntropy::kFull) {
+    GODWIT_ASSIGN_OR_RETURN(const ImageStream lite, ParseImageStream(picture.stream));
+    GODWIT_ASSIGN_OR_RETURN(
+        picture.stream,
+        RepackImage(lite, model_,
+                    {.entropy = entropy_, .threads = options_.threads, .limits = {}}));
+  }
   picture.step_index = step_index;
   picture.layers = layers;
   return picture;

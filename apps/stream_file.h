@@ -23,6 +23,9 @@ Result<StreamFile> ParseStreamFile(const std::string& path, Bytes file, const De
 // "grey", "grey and alpha", "RGB" or "RGB and alpha".
 std::string ChannelsName(const ImageStream& stream);
 
+// "lite" or "full".
+std::string EntropyName(const ImageHeader& header);
+
 // Of the whole file.
 double BitsPerPixel(const StreamFile& file);
 

@@ -29,7 +29,7 @@ Status Verify(const std::string& path, const ImageDecodeOptions& options, ModelC
   GODWIT_ASSIGN_OR_RETURN(
       const StreamFile file,
       ParseStreamFile(path, std::move(bytes), options.limits, /*allow_truncated=*/false));
-  const Result<ImageModel> model = models.ForStream(file.stream.header.model_id);
+  const Result<ImageModel> model = models.ForStream(file.stream.header);
   if (!model.ok()) return model.status().WithPrefix(place);
   // A synthesis accepts all symbols, so that it would find nothing more.
   Result<ImageDecoder> decoder = ImageDecoder::Create(file.stream, *model, nullptr, options);

@@ -3,7 +3,7 @@
 _godwit() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local command=${COMP_WORDS[1]}
-  local commands="encode decode info verify models compare eval help version"
+  local commands="encode decode repack info verify models compare eval help version"
   local common="--json --quiet --verbose --help"
   local limits="--max-pixels --max-memory"
   local options
@@ -23,6 +23,10 @@ _godwit() {
       ;;
     --codec)
       mapfile -t COMPREPLY < <(compgen -W "swift" -- "$current")
+      return
+      ;;
+    --entropy)
+      mapfile -t COMPREPLY < <(compgen -W "lite full" -- "$current")
       return
       ;;
     --format)
@@ -75,13 +79,14 @@ _godwit() {
     case $command in
       encode)
         options="--quality --bpp --size --psnr --lossless --max-error --relative-error --bps --axes
-          --effort --synthesis --codec --model --model-dir --layers --tile --order --strip
+          --effort --synthesis --codec --entropy --model --model-dir --layers --tile --order --strip
           --report-psnr --force --threads $limits"
         ;;
       decode)
         options="--synthesis --model-dir --layers --region --slice --format --jpeg-quality --strip
           --allow-truncated --force --threads $limits"
         ;;
+      repack) options="--entropy --model-dir --force --threads $limits" ;;
       info) options="--model-dir --max-pixels" ;;
       verify) options="--model-dir --threads $limits" ;;
       models) options="--model-dir" ;;
@@ -103,7 +108,7 @@ _godwit() {
 
   compopt -o filenames 2>/dev/null
   case $command in
-    info | verify)
+    info | verify | repack)
       mapfile -t COMPREPLY < <(compgen -d -- "$current"; compgen -f -X '!*.gdw' -- "$current")
       ;;
     encode | decode | compare | eval) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;

@@ -24,6 +24,7 @@ touch a.gdw b.png
 mkdir models
 expect "godwit en" "encode"
 expect "godwit ve" "verify version"
+expect "godwit repack --entropy f" "full"
 expect "godwit help mo" "models"
 expect "godwit encode --rep" "--report-psnr"
 expect "godwit encode --rel" "--relative-error"

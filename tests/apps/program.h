@@ -29,6 +29,7 @@ class ProgramTest : public testing::Test {
     std::filesystem::create_directory(File("models"));
     SaveBytes(File("models/stream.safetensors"), TestStreamModelFile());
     SaveBytes(File("models/small.safetensors"), TestSynthesisFile(TestImageModel().id()));
+    SaveBytes(File("models/full.safetensors"), TestEntropyFile(TestImageModel().id()));
   }
 
   std::string File(const std::string& name) const { return folder_.File(name); }
