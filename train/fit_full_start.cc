@@ -1,0 +1,184 @@
+// train/fit_full_start.cc: what the `full` entropy model pays for crops beside `lite`, and where
+// its adaptive parts should start.
+//   fit_full_start MODEL FULL CROPS OUT [all]
+// CROPS as record_symbols. OUT, unless it is "-": i32 weights, then probabilities, in the order of
+// FullState: their means over all crops but the first hundred. Weights run on from crop to crop;
+// with "all" probabilities do too.
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "codecs/image/full_context.h"
+#include "codecs/image/full_row.h"
+#include "codecs/image/swift_analysis.h"
+#include "entropy/decision_list.h"
+#include "io/input_file.h"
+#include "models/safetensors.h"
+
+namespace godwit::swift {
+namespace {
+
+struct LiteCost final : DecisionSink {
+  AdaptiveBit* contexts = nullptr;
+  double bits = 0;
+  void Take(std::span<const Decision> decisions) override {
+    for (const Decision d : decisions) {
+      if ((d & kRawDecision) != 0) {
+        bits += d >> 16 & 31;
+        continue;
+      }
+      AdaptiveBit& model = contexts[d >> 1];
+      bits -= std::log2(((d & 1) != 0 ? model.p1 : 65536 - model.p1) / 65536.0);
+      model.Update((d & 1) != 0, kDecisionRate);
+    }
+  }
+};
+
+struct CostCoder {
+  double* bits;
+  double* count;
+  bool Bit(bool bit, uint32_t p1) {
+    *bits -= std::log2((bit ? p1 : 65536 - p1) / 65536.0);
+    ++*count;
+    return bit;
+  }
+  uint32_t Raw(uint32_t value, int n) {
+    *bits += n;
+    return value;
+  }
+};
+
+// Weights, then all probabilities.
+template <typename F>
+void ForEach(const FullState& s, F f) {
+  for (const auto& group : s.weights)
+    for (const auto& row : group)
+      for (const int32_t w : row) f(w);
+  for (const auto& group : s.refined)
+    for (const auto& row : group)
+      for (const uint16_t p : row) f(p);
+  const auto bits = [&](const auto& table) {
+    for (const auto& group : table)
+      for (const auto& row : group)
+        for (const AdaptiveBit b : row) f(b.p1);
+  };
+  bits(s.place);
+  bits(s.exponent);
+  bits(s.mantissa);
+}
+
+SafeTensors Open(const char* path) {
+  Result<Bytes> file = ReadFile(path, uint64_t{1} << 26);
+  if (!file.ok()) std::exit(3);
+  Result<SafeTensors> tensors = SafeTensors::Parse(*std::move(file));
+  if (!tensors.ok()) std::puts(tensors.status().message().c_str()), std::exit(3);
+  return *std::move(tensors);
+}
+
+int Run(int argc, char** argv) {
+  if (argc < 5) return 2;
+  const SafeTensors stream = Open(argv[1]), entropy = Open(argv[2]);
+  const Result<SwiftModel> loaded = SwiftModel::Load(stream, 0);
+  Result<std::unique_ptr<FullModel>> full = FullModel::Load(entropy, 0);
+  if (!loaded.ok()) return std::puts(loaded.status().message().c_str()), 3;
+  if (!full.ok()) return std::puts(full.status().message().c_str()), 3;
+  const SwiftModel& model = *loaded;
+  std::FILE* const in = std::fopen(argv[3], "rb");
+  if (in == nullptr) return 3;
+  struct Total {
+    double pixels = 0, lite = 0, full = 0, count = 0, by_layer[kLayers] = {}, lite_by[kLayers] = {};
+  };
+  std::map<int, Total> totals;
+  uint32_t head[4];
+  std::vector<Decision> batch(1 << 16);
+  auto lite_state = std::make_unique<ContextState>(), full_lite = std::make_unique<ContextState>();
+  auto state = std::make_unique<FullState>((*full)->start);
+  const bool learn = std::string_view(argv[4]) != "-";
+  const bool all = argc > 5 && std::string_view(argv[5]) == "all";
+  std::vector<double> sums(sizeof(FullState));  // more than enough
+  double sum_count = 0;
+  int crops = 0;
+  RowAnalyser analyser(model, BestSimdLevel());
+  CellRow cells = CellRow::Create(kPlanes, 64, /*own_symbols=*/true);
+  CellRow again = CellRow::Create(kPlanes, 64, /*own_symbols=*/true);
+  while (std::fread(head, sizeof head, 1, in) == 1) {
+    Tensor<uint8_t> crop(head[0], head[1], head[3]);
+    if (std::fread(crop.data(), static_cast<size_t>(crop.size()), 1, in) != 1) return 3;
+    const int step_index = static_cast<int>(head[2]);
+    analyser.SetStep(step_index);
+    const StepInputs step(step_index);
+    cells.StartTile((crop.width() + 31) / kCell);
+    again.StartTile((crop.width() + 31) / kCell);
+    lite_state->Reset(model.context, step_index);
+    full_lite->Reset(model.context, step_index);
+    if (learn && !all) {
+      const auto weights = state->weights;
+      *state = (*full)->start;
+      state->weights = weights;
+    } else if (!learn) {
+      *state = (*full)->start;
+    }
+    LiteCost lite;
+    lite.contexts = lite_state->bit.data();
+    Total& t = totals[step_index];
+    DecisionWriter writer(batch.data(), lite);
+    for (int64_t y = 0; y < crop.height(); y += kCell, cells.first = again.first = false) {
+      analyser.Analyse(
+          crop.view().Window(y, 0, std::min<int64_t>(kCell, crop.height() - y), crop.width()),
+          cells);
+      if (y > 0) again.NextRow();
+      TakeLatents(model, step_index, BestSimdLevel(), cells, again);
+      for (int layer = 0; layer < kLayers; ++layer) {
+        const double before = lite.bits;
+        ContextCoder<DecisionWriter, false> coder(model.context, cells, writer, BestSimdLevel());
+        coder.CodeLayer(layer);
+        writer = coder.coder();
+        writer.Flush();
+        t.lite_by[layer] += lite.bits - before;
+        FullCoder<CostCoder, false> second(model, **full, step, again, *full_lite, *state,
+                                           CostCoder{&t.by_layer[layer], &t.count},
+                                           BestSimdLevel());
+        second.CodeLayer(layer);
+      }
+    }
+    t.pixels += double(head[0]) * head[1];
+    t.lite += lite.bits;
+    ++crops;
+    if (learn && crops > 100) {
+      size_t i = 0;
+      ForEach(*state, [&](auto x) { sums[i++] += x; });
+      ++sum_count;
+    }
+  }
+  double mean = 0;
+  for (auto& [index, t] : totals) {
+    for (const double b : t.by_layer) t.full += b;
+    mean += t.full / t.lite / static_cast<double>(totals.size());
+    if (totals.size() > 20) continue;
+    std::printf(
+        "step %3d lite %.5f full %.5f bpp, %.2f %% less, %.3f decisions/pixel; layers:", index,
+        t.lite / t.pixels, t.full / t.pixels, 100 * (1 - t.full / t.lite), t.count / t.pixels);
+    for (int l = 0; l < kLayers; ++l)
+      std::printf(" %.1f", 100 * (1 - t.by_layer[l] / t.lite_by[l]));
+    std::printf("\n");
+  }
+  std::printf("mean over steps: %.3f %% less\n", 100 * (1 - mean));
+  if (learn) {
+    std::FILE* const out = std::fopen(argv[4], "wb");
+    size_t i = 0;
+    ForEach(*state, [&](auto last) {  // of few crops the last word
+      const double seen = sum_count > 0 ? sums[i++] / sum_count : last;
+      const auto x = static_cast<int32_t>(std::lround(seen));
+      std::fwrite(&x, sizeof x, 1, out);
+    });
+    std::fclose(out);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace godwit::swift
+
+int main(int argc, char** argv) { return godwit::swift::Run(argc, argv); }

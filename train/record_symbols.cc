@@ -1,0 +1,147 @@
+// train/record_symbols.cc: the latents of crops, for fitting the `full` entropy model, and what
+// `lite` pays for them by kind of decision.
+//   record_symbols MODEL CROPS OUT
+// CROPS: for each crop u32 height, width, step index, planes, then its interleaved samples; sides
+// are whole cells. OUT: for each crop i32 cells down, cells across, step index, 0; then i16 coarse
+// symbols [plane][cell row][cell][16], i16 DC [plane][row][column], i8 symbols limited to +-127
+// [plane][row][column][64].
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codecs/image/swift_analysis.h"
+#include "codecs/image/swift_context.h"
+#include "entropy/decision_list.h"
+#include "io/input_file.h"
+#include "models/safetensors.h"
+
+namespace godwit::swift {
+namespace {
+
+using P = ContextParameters;
+
+enum Part { kCoarseBits, kCells, kFlags, kZeros, kSigns, kMagnitudes, kRaws, kParts };
+constexpr const char* kPartNames[] = {"coarse", "cells", "flags", "zeros", "signs", "magn", "raw"};
+
+Part PartOf(int context) {
+  if (context >= P::kCoarseFlagBase) return kCoarseBits;
+  if (context >= P::kCellBase) return kCells;
+  if (context >= P::kFlagBase) return kFlags;
+  if (context >= P::kMagnitudeBase) {
+    const int kind = (context - P::kMagnitudeBase) / (P::kMagnitudeClasses * P::kUnaryContexts);
+    return kind >= 6 ? kCoarseBits : kMagnitudes;
+  }
+  if (context >= P::kSignBase) {
+    return (context - P::kSignBase) / P::kSignLevels >= 15 ? kCoarseBits : kSigns;
+  }
+  return context / (kZeroClasses * kZeroStates) >= 15 ? kCoarseBits : kZeros;
+}
+
+struct Counter final : DecisionSink {
+  AdaptiveBit* contexts = nullptr;
+  double bits[kParts] = {}, count[kParts] = {};
+  void Take(std::span<const Decision> decisions) override {
+    for (const Decision d : decisions) {
+      if ((d & kRawDecision) != 0) {
+        bits[kRaws] += d >> 16 & 31;
+        continue;
+      }
+      AdaptiveBit& model = contexts[d >> 1];
+      const Part part = PartOf(static_cast<int>(d >> 1));
+      bits[part] -= std::log2(((d & 1) != 0 ? model.p1 : 65536 - model.p1) / 65536.0);
+      ++count[part];
+      model.Update((d & 1) != 0, kDecisionRate);
+    }
+  }
+};
+
+int Run(int argc, char** argv) {
+  if (argc < 4) return 2;
+  Result<Bytes> file = ReadFile(argv[1], uint64_t{1} << 26);
+  if (!file.ok()) return 3;
+  Result<SafeTensors> tensors = SafeTensors::Parse(*std::move(file));
+  if (!tensors.ok()) return std::puts(tensors.status().message().c_str()), 3;
+  const Result<SwiftModel> loaded = SwiftModel::Load(*tensors, 0);
+  if (!loaded.ok()) return std::puts(loaded.status().message().c_str()), 3;
+  const SwiftModel& model = *loaded;
+  std::FILE* const in = std::fopen(argv[2], "rb");
+  std::FILE* const out = std::fopen(argv[3], "wb");
+  if (in == nullptr || out == nullptr) return 3;
+  struct Total {
+    double pixels = 0, bits[kParts] = {}, count[kParts] = {};
+  };
+  std::map<int, Total> totals;
+  uint32_t head[4];
+  std::vector<Decision> batch(1 << 16);
+  auto state = std::make_unique<ContextState>();
+  RowAnalyser analyser(model, BestSimdLevel());
+  CellRow cells = CellRow::Create(kPlanes, 64, /*own_symbols=*/true);
+  while (std::fread(head, sizeof head, 1, in) == 1) {
+    if (head[0] % kCell != 0 || head[1] % kCell != 0 || head[1] > 64 * kCell || head[3] != 3)
+      return 3;
+    Tensor<uint8_t> crop(head[0], head[1], head[3]);
+    if (std::fread(crop.data(), static_cast<size_t>(crop.size()), 1, in) != 1) return 3;
+    const int step_index = static_cast<int>(head[2]);
+    const int64_t w = crop.width() / 8, h = crop.height() / 8;
+    analyser.SetStep(step_index);
+    cells.StartTile(w / 4);
+    state->Reset(model.context, step_index);
+    Counter counter;
+    counter.contexts = state->bit.data();
+    DecisionWriter writer(batch.data(), counter);
+    std::vector<int16_t> coarse(static_cast<size_t>(3 * h * w)), dc(coarse);
+    std::vector<int8_t> symbols(static_cast<size_t>(3 * h * w * kChannels));
+    for (int64_t y = 0; y < h; y += 4, cells.first = false) {
+      analyser.Analyse(crop.view().Window(y * 8, 0, kCell, crop.width()), cells);
+      ContextCoder<DecisionWriter, false> coder(model.context, cells, writer, BestSimdLevel());
+      for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
+      writer = coder.coder();
+      writer.Flush();
+      for (size_t p = 0; p < kPlanes; ++p) {
+        const auto pz = static_cast<int64_t>(p);
+        for (int64_t x = 0; x < w / 4; ++x) {
+          std::copy_n(cells.coarse[p].data() + cells.BorderedCell(x) * kCoarse, kCoarse,
+                      coarse.data() + (pz * h / 4 * (w / 4) + y / 4 * (w / 4) + x) * kCoarse);
+        }
+        for (int64_t i = 0; i < 4; ++i) {
+          std::copy_n(cells.dc[p].data() + cells.Bordered(i, 0), w,
+                      dc.data() + (pz * h + y + i) * w);
+          for (int64_t x = 0; x < w; ++x) {
+            const int16_t* const from = cells.Symbols(p, i, x);
+            int8_t* const to = symbols.data() + ((pz * h + y + i) * w + x) * kChannels;
+            for (int k = 1; k < kChannels; ++k) to[k] = LimitResidual(from[k]);
+          }
+        }
+      }
+    }
+    const int32_t info[4] = {static_cast<int32_t>(h / 4), static_cast<int32_t>(w / 4), step_index,
+                             0};
+    std::fwrite(info, sizeof info, 1, out);
+    std::fwrite(coarse.data(), 2, coarse.size(), out);
+    std::fwrite(dc.data(), 2, dc.size(), out);
+    std::fwrite(symbols.data(), 1, symbols.size(), out);
+    Total& t = totals[step_index];
+    t.pixels += double(head[0]) * head[1];
+    for (int i = 0; i < kParts; ++i) t.bits[i] += counter.bits[i], t.count[i] += counter.count[i];
+  }
+  for (const auto& [index, t] : totals) {
+    double all = 0;
+    for (const double b : t.bits) all += b;
+    std::printf("step %3d bpp %.4f:", index, all / t.pixels);
+    for (int i = 0; i < kParts; ++i)
+      std::printf(" %s %.1f%% (%.3f/px)", kPartNames[i], 100 * t.bits[i] / all,
+                  t.count[i] / t.pixels);
+    std::printf("\n");
+  }
+  std::fclose(out);
+  std::fclose(in);
+  return 0;
+}
+
+}  // namespace
+}  // namespace godwit::swift
+
+int main(int argc, char** argv) { return godwit::swift::Run(argc, argv); }
