@@ -30,11 +30,12 @@ Result<EncodedPicture> PictureEncoder::Encode(int step_index, int layers) {
       encoder_->Finish(strip_metadata_ ? ImageMetadata()
                                        : ImageMetadata{whole.icc, whole.exif, whole.xmp}));
   if (entropy_ == ImageEntropy::kFull) {
-    GODWIT_ASSIGN_OR_RETURN(const ImageStream lite, ParseImageStream(picture.stream));
-    GODWIT_ASSIGN_OR_RETURN(
-        picture.stream,
-        RepackImage(lite, model_,
-                    {.entropy = entropy_, .threads = options_.threads, .limits = {}}));
+    ImageRepackOptions options{.entropy = entropy_, .threads = options_.threads, .limits = {}};
+    options.limits.max_pixels = UINT64_MAX;  // what was encoded is not too large
+    options.limits.max_memory_bytes = options_.max_memory_bytes;
+    GODWIT_ASSIGN_OR_RETURN(const ImageStream lite,
+                            ParseImageStream(picture.stream, options.limits));
+    GODWIT_ASSIGN_OR_RETURN(picture.stream, RepackImage(lite, model_, options));
   }
   picture.step_index = step_index;
   picture.layers = layers;

@@ -12,3 +12,4 @@ endif()
 target_compile_definitions(image_bench PRIVATE
   GODWIT_BENCH_COMMIT="$<IF:$<BOOL:${commit}>,${commit},none>"
   GODWIT_BENCH_PICTURE="${PROJECT_SOURCE_DIR}/testdata/demo.png")
+godwit_bench(repack_bench godwit::image godwit::io godwit::models OpenMP::OpenMP_CXX)
