@@ -23,6 +23,7 @@ namespace godwit {
 namespace {
 
 constexpr double kDefaultQuality = 50;
+constexpr int kTunedEffort = 3;         // where a metric is named and no effort
 constexpr double kPsnrTolerance = 0.1;  // dB
 constexpr std::string_view kSummary =
     "Encodes a PNG, JPEG, WebP, PPM, PGM or PAM picture, or a .npy, .nii or .nii.gz array, which\n"
@@ -35,10 +36,11 @@ struct Arguments {
   std::optional<double> bits_per_sample, max_error, relative_error;  // of arrays
   std::optional<uint64_t> size_bytes;
   std::string codec = "swift", entropy = "lite", model, axes, synthesis, order = "layers";
-  std::string tile_text;
+  std::string tile_text, tune_name = "psnr";
   std::vector<std::string> model_folders;
-  int layers = 8, threads = 0, effort = 1;
+  int layers = 8, threads = 0, effort = 0;  // effort 0: as `tune` wants
   uint32_t tile = 0, tile_height = 0;
+  ImageTune tune = ImageTune::kPsnr;
   bool overwrite = false, strip = false, report_psnr = false, lossless = false;
   DecodeLimits limits;
 
@@ -89,6 +91,10 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
                   "pictures: 1 (default) to 9, slower for fewer bits at about the\n"
                   "same quality; from 4 on for one synthesis above others"},
                  &a->effort, 1, kMaxImageEffort);
+  parser.Choice({"--tune", "METRIC",
+                 "pictures: what efforts from 2 on look for, psnr (default) or\n"
+                 "msssim; without --effort, that is 3 for msssim"},
+                &a->tune_name, {"psnr", "msssim"});
   parser.Text({"--synthesis", "NAME",
                "the one to aim at and to measure with: small, medium\n"
                "(default), large, a model file, or none"},
@@ -119,6 +125,11 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   if (!a->tile_text.empty() && !ParseTile(a->tile_text, &a->tile, &a->tile_height)) {
     return console.FailUsage(fmt::format(
         "--tile {}: is no power of two from 32 to 4096, nor two of them as WxH", a->tile_text));
+  }
+  if (a->tune_name == "msssim") a->tune = ImageTune::kMsssim;
+  if (a->effort == 0) a->effort = a->tune == ImageTune::kPsnr ? 1 : kTunedEffort;
+  if (a->effort == 1 && a->tune != ImageTune::kPsnr) {
+    return console.FailUsage("--tune msssim: effort 1 looks for nothing; from 2 on");
   }
   return std::nullopt;
 }
@@ -151,9 +162,9 @@ Result<EncodedPicture> EncodePicture(const Arguments& a, const Console& console,
   if (a.psnr_db) return EncodeToPsnr(*a.psnr_db, a.layers, encode, measure);
   Result<EncodedPicture> picture =
       a.size_bytes ? EncodeToSize(*a.size_bytes, a.layers, encode)
-      : a.bpp
-          ? EncodeToSize(BytesForRate(*a.bpp, pixels), a.layers, encode)
-          : encode(StepIndexFromQuality(a.quality.value_or(kDefaultQuality), a.effort), a.layers);
+      : a.bpp      ? EncodeToSize(BytesForRate(*a.bpp, pixels), a.layers, encode)
+              : encode(StepIndexFromQuality(a.quality.value_or(kDefaultQuality), a.effort, a.tune),
+                       a.layers);
   if (picture.ok() && a.report_psnr) {
     GODWIT_ASSIGN_OR_RETURN(picture->psnr_db, measure(picture->stream));
   }
@@ -191,6 +202,7 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
   options.order = a.order == "rows" ? ImageOrder::kRows : ImageOrder::kLayers;
   options.threads = a.threads;
   options.effort = a.effort;
+  options.tune = a.tune;
   options.synthesis = synthesis ? &*synthesis : nullptr;
   options.max_memory_bytes = a.limits.max_memory_bytes;
   PictureEncoder encoder(source, *model, options, a.strip, entropy, progress);
@@ -225,7 +237,7 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
   const ImageInfo& info = outcome.info;
   const double bpp = 8.0 * static_cast<double>(picture.stream.size()) /
                      (static_cast<double>(info.width) * info.height);
-  const double quality = QualityFromStepIndex(picture.step_index, a.effort);
+  const double quality = QualityFromStepIndex(picture.step_index, a.effort, a.tune);
   if (info.bit_depth > 8) {
     console.Note(fmt::format("{}: {}-bit samples are carried at 8 bits", InputName(a.in),
                              int{info.bit_depth}));
@@ -243,6 +255,7 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
                                    {"step_index", picture.step_index},
                                    {"layers", picture.layers},
                                    {"effort", a.effort},
+                                   {"tune", a.tune_name},
                                    {"codec", a.codec},
                                    {"entropy", a.entropy},
                                    {"model", ModelIdHex(outcome.model_id)},

@@ -19,7 +19,8 @@ constexpr decltype(CodecKind::make) kMakeJxl = nullptr;
 #endif
 
 constexpr std::array<CodecKind, 6> kKinds = {{
-    {"swift", "[:small|medium|large|none][:effort=N][:model=ID|FILE][:synthesis=FILE]",
+    {"swift",
+     "[:small|medium|large|none][:effort=N][:tune=msssim][:model=ID|FILE][:synthesis=FILE]",
      "ours, by quality; the synthesis is the decoder's choice, default medium", MakeSwiftCodec, ""},
     {"jpeg", "[:444][:progressive][:fixed]",
      "libjpeg-turbo: 4:2:0 and optimised tables, or as said; fixed: no optimised tables",

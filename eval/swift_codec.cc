@@ -9,15 +9,16 @@ namespace {
 
 class SwiftCodec final : public Codec {
  public:
-  SwiftCodec(SwiftModels models, ImageEncoder encoder, int effort, int threads)
+  SwiftCodec(SwiftModels models, ImageEncoder encoder, int effort, ImageTune tune, int threads)
       : models_(std::move(models)),
         encoder_(std::move(encoder)),
         effort_(effort),
+        tune_(tune),
         threads_(threads) {}
 
   Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
                                             double setting) override {
-    GODWIT_RETURN_IF_ERROR(encoder_.SetStepIndex(StepIndexFromQuality(setting, effort_)));
+    GODWIT_RETURN_IF_ERROR(encoder_.SetStepIndex(StepIndexFromQuality(setting, effort_, tune_)));
     GODWIT_ASSIGN_OR_RETURN(stream_, encoder_.Encode(rgb));
     return std::span<const std::byte>(stream_);
   }
@@ -38,7 +39,9 @@ class SwiftCodec final : public Codec {
  private:
   SwiftModels models_;
   ImageEncoder encoder_;
-  int effort_, threads_;
+  int effort_;
+  ImageTune tune_;
+  int threads_;
   Bytes stream_;
 };
 
@@ -47,12 +50,15 @@ class SwiftCodec final : public Codec {
 Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
                                   const CodecContext& context) {
   std::string model, synthesis;
-  int effort = 1;
+  int effort = 0;
+  ImageTune tune = ImageTune::kPsnr;
   for (const std::string& option : options) {
     if (option == "small" || option == "medium" || option == "large" || option == "none") {
       synthesis = option;
     } else if (option.starts_with("model=")) {
       model = option.substr(6);
+    } else if (option == "tune=msssim") {
+      tune = ImageTune::kMsssim;
     } else if (option.starts_with("synthesis=")) {
       synthesis = option.substr(10);
     } else if (const auto number = option.starts_with("effort=")
@@ -63,6 +69,10 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
       return NoCodecOption("swift", option);
     }
   }
+  if (effort == 0) effort = tune == ImageTune::kPsnr ? 1 : 3;
+  if (effort == 1 && tune != ImageTune::kPsnr) {
+    return Status(StatusCode::kInvalidArgument, "swift: tune=msssim wants an effort from 2 on");
+  }
   GODWIT_ASSIGN_OR_RETURN(const SwiftModels models, context.load_swift(model, synthesis));
   CodecEntry entry;
   entry.version = "godwit " + context.version + ", stream model " +
@@ -70,16 +80,18 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
   entry.version +=
       models.synthesis == nullptr ? "none" : models.synthesis->size() + " " + models.synthesis_id;
   if (effort > 1) entry.version += ", effort " + std::to_string(effort);
+  if (tune == ImageTune::kMsssim) entry.version += ", tuned for MS-SSIM";
   entry.setting_name = "quality";
   entry.ladder = {5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90};  // above, rates leave the rivals'
-  entry.create = [models, effort](int threads) -> Result<std::unique_ptr<Codec>> {
+  entry.create = [models, effort, tune](int threads) -> Result<std::unique_ptr<Codec>> {
     ImageEncodeOptions encode;
     encode.threads = threads;
     encode.effort = effort;
+    encode.tune = tune;
     encode.synthesis = models.synthesis.get();
     GODWIT_ASSIGN_OR_RETURN(ImageEncoder encoder, ImageEncoder::Create(*models.stream, encode));
     return std::unique_ptr<Codec>(
-        std::make_unique<SwiftCodec>(models, std::move(encoder), effort, threads));
+        std::make_unique<SwiftCodec>(models, std::move(encoder), effort, tune, threads));
   };
   return entry;
 }

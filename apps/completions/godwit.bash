@@ -60,6 +60,10 @@ _godwit() {
       mapfile -t COMPREPLY < <(compgen -W "1 2 3 4 5 6 7 8 9" -- "$current")
       return
       ;;
+    --tune)
+      mapfile -t COMPREPLY < <(compgen -W "psnr msssim" -- "$current")
+      return
+      ;;
     --tile)
       mapfile -t COMPREPLY < <(compgen -W "32 64 128 256 512 1024 2048 4096" -- "$current")
       return
@@ -79,7 +83,7 @@ _godwit() {
     case $command in
       encode)
         options="--quality --bpp --size --psnr --lossless --max-error --relative-error --bps --axes
-          --effort --synthesis --codec --entropy --model --model-dir --layers --tile --order --strip
+          --effort --tune --synthesis --codec --entropy --model --model-dir --layers --tile --order --strip
           --report-psnr --force --threads $limits"
         ;;
       decode)

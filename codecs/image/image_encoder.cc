@@ -157,28 +157,41 @@ void CopyColour(TensorView<const uint8_t> from, TensorView<uint8_t> to) {
 namespace {
 
 // At one step, efforts from 2 on give fewer bits and more error than effort 1. How much finer a
-// step makes up for it in PSNR, on training pictures, grows with the step: none at kSameIndex or
-// below, and an index more for each so many; with a network in the loop, of more.
-constexpr double kSameIndex = 150, kIndexPerShift = 18, kIndexPerNetworkShift = 29;
+// step makes up for it, on training pictures, in PSNR or MS-SSIM: `always` indices, and above
+// kSameIndex one more for each so many.
+constexpr double kSameIndex = 150;
+struct FinerStep {
+  double always, index_per_shift;
+};
 
-double IndexPerShift(int effort) {
-  return effort < kFirstNetworkImageEffort ? kIndexPerShift : kIndexPerNetworkShift;
+FinerStep FinerStepOf(int effort, ImageTune tune) {
+  if (tune == ImageTune::kMsssim) return {10, 9};
+  if (effort >= kFirstNetworkImageEffort) return {0, 29};
+  return {0, 18};
 }
 
 }  // namespace
 
-int StepIndexFromQuality(double quality, int effort) {
+int StepIndexFromQuality(double quality, int effort, ImageTune tune) {
   const double q = std::clamp(std::isnan(quality) ? 0.0 : quality, 0.0, 100.0);
   double index = q <= kKneeQuality
                      ? kCoarsestQualityStep - q * (kCoarsestQualityStep - kKneeStep) / kKneeQuality
                      : kKneeStep * (100.0 - q) / (100.0 - kKneeQuality);
-  if (effort > 1 && index > kSameIndex) index -= (index - kSameIndex) / IndexPerShift(effort);
+  if (effort > 1) {
+    const FinerStep finer = FinerStepOf(effort, tune);
+    const double above = std::max(0.0, index - kSameIndex);
+    index = std::max(0.0, index - finer.always - above / finer.index_per_shift);
+  }
   return static_cast<int>(std::lround(index));
 }
 
-double QualityFromStepIndex(int step_index, int effort) {
+double QualityFromStepIndex(int step_index, int effort, ImageTune tune) {
   double index = step_index;
-  if (effort > 1 && index > kSameIndex) index += (index - kSameIndex) / (IndexPerShift(effort) - 1);
+  if (effort > 1) {
+    const FinerStep finer = FinerStepOf(effort, tune);
+    index += finer.always;
+    index += std::max(0.0, index - kSameIndex) / (finer.index_per_shift - 1);
+  }
   if (index < kKneeStep) return 100.0 - index * (100.0 - kKneeQuality) / kKneeStep;
   return std::max(
       0.0, (kCoarsestQualityStep - index) * kKneeQuality / (kCoarsestQualityStep - kKneeStep));
@@ -266,8 +279,8 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   const bool searches = options.effort > swift::kMinEffort;
   const uint64_t each =
       Worker::BytesFor(header.planes, room_cells, header.tile_height, header.has_alpha) +
-      (searches ? swift::TileSearch::BytesFor(options.synthesis, options.effort, header.planes,
-                                              room_cells, room_rows)
+      (searches ? swift::TileSearch::BytesFor(options.synthesis, options.effort, options.tune,
+                                              header.planes, room_cells, room_rows)
                 : 0);
   while (wanted > 1 && row_bytes + wanted * each > options.max_memory_bytes) --wanted;
   const uint64_t bytes = row_bytes + wanted * each;
@@ -284,9 +297,9 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
     for (size_t i = 0; i < wanted; ++i)
       workers.emplace_back(model.swift(), options.simd, header.planes, room_cells);
     for (size_t i = 0; searches && i < wanted; ++i) {
-      workers[i].search =
-          std::make_unique<swift::TileSearch>(model.swift(), options.synthesis, options.effort,
-                                              options.simd, header.planes, room_cells, room_rows);
+      workers[i].search = std::make_unique<swift::TileSearch>(
+          model.swift(), options.synthesis, options.effort, options.tune, options.simd,
+          header.planes, room_cells, room_rows);
     }
     worker_planes = header.planes;
     worker_cells = room_cells;
@@ -451,7 +464,8 @@ Result<ImageEncoder> ImageEncoder::Create(const ImageModel& model,
       side_ok(options.tile, 1u << (options.tile_height != 0 ? kMaxTileWidthLog2 : kMaxTileLog2));
   if (options.step_index < 0 || options.step_index > swift::kMaxStepIndex || options.layers < 1 ||
       options.layers > kLayers || !tile_ok || options.threads < 0 ||
-      options.effort < swift::kMinEffort || options.effort > swift::kMaxEffort) {
+      options.effort < swift::kMinEffort || options.effort > swift::kMaxEffort ||
+      (options.tune != ImageTune::kPsnr && options.effort == swift::kMinEffort)) {
     return Status(StatusCode::kInvalidArgument, "encoder options out of range");
   }
   if (options.synthesis != nullptr && options.synthesis->stream_model_id() != model.id()) {

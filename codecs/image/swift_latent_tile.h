@@ -16,7 +16,8 @@ struct LatentPlane {
   Tensor<T> block, cell;
 };
 
-inline constexpr int64_t kBandTolls = 16;  // kBands, padded
+inline constexpr size_t kMsssimScales = 4;  // those that blocks show; the fifth is that of DC
+inline constexpr int64_t kBandTolls = 16;   // kBands, padded
 
 struct LatentTile {
   int planes = 0;
@@ -31,6 +32,11 @@ struct LatentTile {
   const std::array<uint8_t, 64>* compand = nullptr;  // null: no network, the error of `target`
   std::array<Tensor<float>, kPlanes> linear, pull;
   std::array<std::array<float, kChannels>, kPlanes> curvature{};
+  std::array<Tensor<float>, kPlanes> weight;  // [block][channel], of squared errors; empty: all 1
+  Tensor<float> variance;  // [block][kMsssimScales], scratch; see SetMsssimWeights()
+  float Weight(size_t plane, int64_t at) const {
+    return weight[plane].size() > 0 ? weight[plane].data()[at] : 1.0f;
+  }
   // What a symbol's magnitude costs those whose contexts see it, bits for each unit: by itself and
   // in the sum of its band. See RowDecider.
   std::array<Tensor<float>, kPlanes> toll;       // [block][channel]

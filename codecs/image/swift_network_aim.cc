@@ -93,8 +93,9 @@ double NetworkAim::Run(const LatentTile& tile, bool gradient) {
           const size_t o = p * kChannels + i;
           const float off = (i == 0 ? dc : static_cast<float>(q[i])) + out[o] * kOutputStep -
                             static_cast<float>(c[i]) * steps_;
-          sum += off * off;
-          slope[o] = off * (2 * kOutputStep);
+          const float weight = tile.Weight(p, at + static_cast<int64_t>(i));
+          sum += weight * off * off;
+          slope[o] = weight * off * (2 * kOutputStep);
         }
         error += static_cast<double>(sum);
       }
@@ -138,7 +139,9 @@ void NetworkAim::AimBlocks(LatentTile& tile, size_t p) const {
         pull[i] = gradient[i] * kPull;
         const auto m = static_cast<size_t>(std::min(std::abs(linear[i]) / curvature, 62.0f));
         const auto slope = static_cast<float>(compand[m + 1] - compand[m]);
-        target[i] = (linear[i] - 0.5f * pull[i] * slope) / curvature;
+        target[i] =
+            (linear[i] - 0.5f * pull[i] / tile.Weight(p, at + static_cast<int64_t>(i)) * slope) /
+            curvature;
       }
     }
   }
@@ -169,7 +172,7 @@ void NetworkAim::AimDc(LatentTile& tile, size_t p) const {
     const size_t low = n > 0 ? n - 1 : 0;
     const float slope =
         static_cast<float>(compand[n + 1] - compand[low]) / static_cast<float>(n + 1 - low);
-    const float d = gradient * slope / (1 - kDcGivesWay);
+    const float d = gradient * slope / (1 - kDcGivesWay) / tile.Weight(p, a * kChannels);
     target[a * kChannels] -= d;
     target[b * kChannels] += d;
   };

@@ -121,11 +121,14 @@ BandNeighbours RowDecider::NeighboursOf(int plane, int band, int64_t y, int64_t 
 // Squared error of symbol v less that of 0, by the tile's target or, with a network, its model.
 float RowDecider::ErrorOf(const LatentTile& tile, size_t plane, int64_t at, int v) {
   const auto value = static_cast<float>(v);
-  if (tile.compand == nullptr) return value * (value - 2 * tile.target[plane].block.data()[at]);
+  const float weight = tile.Weight(plane, at);
+  if (tile.compand == nullptr)
+    return weight * value * (value - 2 * tile.target[plane].block.data()[at]);
   const auto channel = static_cast<size_t>(at % kChannels);
   const auto level =
       static_cast<float>((*tile.compand)[static_cast<size_t>(std::min(std::abs(v), 63))]);
-  return value * (tile.curvature[plane][channel] * value - 2 * tile.linear[plane].data()[at]) +
+  return weight * value *
+             (tile.curvature[plane][channel] * value - 2 * tile.linear[plane].data()[at]) +
          tile.pull[plane].data()[at] * (v < 0 ? -level : level);
 }
 

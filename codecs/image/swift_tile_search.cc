@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "codecs/image/swift_msssim_weights.h"
+
 namespace godwit::swift {
 namespace {
 
@@ -20,20 +22,24 @@ bool UsesNetwork(const ImageSynthesis* synthesis, int effort) {
 }  // namespace
 
 TileSearch::TileSearch(const SwiftModel& model, const ImageSynthesis* synthesis, int effort,
-                       SimdLevel level, int planes, int64_t max_cells_w, int64_t max_cells_h)
+                       ImageTune tune, SimdLevel level, int planes, int64_t max_cells_w,
+                       int64_t max_cells_h)
     : model_(model),
       level_(level),
       effort_(kEfforts[static_cast<size_t>(effort)]),
+      weighted_(tune == ImageTune::kMsssim),
       decider_(model, level, planes, max_cells_w) {
   tile_.planes = planes;
   const int64_t cells = max_cells_w * max_cells_h, blocks = cells * kCellBlocks * kCellBlocks;
   const bool network = UsesNetwork(synthesis, effort);
   if (network) aim_ = std::make_unique<NetworkAim>(*synthesis, level, max_cells_w, max_cells_h);
+  if (weighted_) tile_.variance = Tensor<float>(1, blocks, kMsssimScales);
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
     tile_.coefficient[p] = Tensor<int16_t>(1, blocks, kChannels);
     tile_.symbol[p] = {Tensor<int16_t>(1, blocks, kChannels), Tensor<int16_t>(1, cells, kCoarse)};
     tile_.target[p] = {Tensor<float>(1, blocks, kChannels), Tensor<float>(1, cells, kCoarse)};
     tile_.dc[p] = Tensor<int16_t>(1, blocks);
+    if (weighted_) tile_.weight[p] = Tensor<float>(1, blocks, kChannels);
     if (effort_.toll_passes > 0) {
       tile_.toll[p] = Tensor<float>(1, blocks, kChannels);
       tile_.band_toll[p] = Tensor<float>(1, blocks, kBandTolls);
@@ -45,12 +51,14 @@ TileSearch::TileSearch(const SwiftModel& model, const ImageSynthesis* synthesis,
   }
 }
 
-uint64_t TileSearch::BytesFor(const ImageSynthesis* synthesis, int effort, int planes,
-                              int64_t max_cells_w, int64_t max_cells_h) {
+uint64_t TileSearch::BytesFor(const ImageSynthesis* synthesis, int effort, ImageTune tune,
+                              int planes, int64_t max_cells_w, int64_t max_cells_h) {
   const bool network = UsesNetwork(synthesis, effort);
   const bool tolls = kEfforts[static_cast<size_t>(effort)].toll_passes > 0;
-  const uint64_t per_block = kChannels * (2 + 2 + 4 + (tolls ? 4 : 0) + (network ? 10 : 0)) + 2 +
-                             (tolls ? 4 * kBandTolls : 0);
+  const bool weighted = tune == ImageTune::kMsssim;
+  const uint64_t per_block =
+      kChannels * (2 + 2 + 4 + (tolls ? 4 : 0) + (network ? 10 : 0) + (weighted ? 4 : 0)) + 2 +
+      (weighted ? 4 * kMsssimScales : 0) + (tolls ? 4 * kBandTolls : 0);
   const uint64_t per_cell = kCoarse * (2 + 4 + 2);
   const auto cells = static_cast<uint64_t>(max_cells_w * max_cells_h);
   return static_cast<uint64_t>(planes) * cells *
@@ -140,6 +148,7 @@ void TileSearch::FindTolls() {
 
 void TileSearch::Search() {
   SetTargets();
+  if (weighted_) SetMsssimWeights(tile_);
   Decide(false);
   for (int pass = 0; pass < effort_.toll_passes; ++pass) {
     FindTolls();

@@ -24,9 +24,9 @@ class TileSearch {
  public:
   // For tiles of at most so many cells. `synthesis` may be null: then efforts that want a network
   // do as the one below them. It must outlive the search.
-  TileSearch(const SwiftModel& model, const ImageSynthesis* synthesis, int effort, SimdLevel level,
-             int planes, int64_t max_cells_w, int64_t max_cells_h);
-  static uint64_t BytesFor(const ImageSynthesis* synthesis, int effort, int planes,
+  TileSearch(const SwiftModel& model, const ImageSynthesis* synthesis, int effort, ImageTune tune,
+             SimdLevel level, int planes, int64_t max_cells_w, int64_t max_cells_h);
+  static uint64_t BytesFor(const ImageSynthesis* synthesis, int effort, ImageTune tune, int planes,
                            int64_t max_cells_w, int64_t max_cells_h);
 
   void StartTile(int step_index, int layers, int64_t cells_w, int64_t cells_h);
@@ -46,6 +46,7 @@ class TileSearch {
   const SwiftModel& model_;
   SimdLevel level_;
   Effort effort_;
+  bool weighted_;  // errors count as MS-SSIM has them
   int step_index_ = 0;
   DecideOptions options_;
   LatentTile tile_;

@@ -56,12 +56,7 @@ inline std::vector<GoldenPicture> GoldenPictures() {
       {"full_rgb_200x130_tiles_64", 200, 130, 3, {.step_index = 150, .tile = 64}, true},
       {"full_rgb_97x61_layers_3", 97, 61, 3, {.step_index = 100, .layers = 3}, true},
       {"full_rgb_1x1", 1, 1, 3, {.step_index = 100}, true},
-      {"full_rgb_97x161_rows",
-       97,
-       161,
-       3,
-       {.step_index = 200, .order = ImageOrder::kRows},
-       true},
+      {"full_rgb_97x161_rows", 97, 161, 3, {.step_index = 200, .order = ImageOrder::kRows}, true},
   };
 }
 

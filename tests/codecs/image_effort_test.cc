@@ -5,6 +5,7 @@
 
 #include "codecs/image/swift_effort.h"
 #include "codecs/image/swift_layout.h"
+#include "codecs/image/swift_msssim_weights.h"
 #include "io/image_file.h"
 #include "models/registry.h"
 #include "tests/codecs/test_model.h"
@@ -52,6 +53,86 @@ double CostOf(const Tensor<uint8_t>& picture, const Bytes& file, int step_index,
   const double step = swift::StepFromIndex(step_index) / 64.0;
   return SquaredError(picture, DecodePicture(file, TestImageModel(), synthesis)) +
          0.1 * step * step * 8 * static_cast<double>(file.size());
+}
+
+TEST(ImageEffortTest, EverySizeDecodesTunedForMsssim) {
+  for (const int effort : {2, 5}) {
+    ImageEncoder encoder =
+        Must(ImageEncoder::Create(TestImageModel(), {.step_index = 100,
+                                                     .tile = 64,
+                                                     .threads = 2,
+                                                     .effort = effort,
+                                                     .synthesis = &TestImageSynthesis(),
+                                                     .tune = ImageTune::kMsssim}));
+    int64_t channels = 1;
+    for (const int64_t h : {1, 33, 97}) {
+      for (const int64_t w : {1, 32, 70}) {
+        const Tensor<uint8_t> picture = MakePicture(h, w, channels, static_cast<uint32_t>(h + w));
+        const Bytes file = Must(encoder.Encode(picture.view()));
+        EXPECT_GT(Psnr(picture, DecodePicture(file, TestImageModel(), nullptr)), 24)
+            << w << 'x' << h << " effort " << effort;
+        channels = channels % 4 + 1;
+      }
+    }
+  }
+}
+
+TEST(ImageEffortTest, TunedFilesAreTheSameForAllThreadsAndLevels) {
+  const Tensor<uint8_t> picture = MakePicture(130, 200, 3);
+  Bytes first;
+  for (const SimdLevel level : SupportedSimdLevels()) {
+    for (const int threads : {1, 3}) {
+      const Bytes file = EncodePicture(TestImageModel(), picture,
+                                       {.step_index = 180,
+                                        .tile = 64,
+                                        .threads = threads,
+                                        .effort = 4,
+                                        .synthesis = &TestImageSynthesis(),
+                                        .tune = ImageTune::kMsssim,
+                                        .simd = level});
+      if (first.empty()) first = file;
+      EXPECT_EQ(file, first) << SimdLevelName(level) << ' ' << threads;
+    }
+  }
+}
+
+TEST(ImageEffortTest, EffortOneCannotBeTuned) {
+  EXPECT_EQ(ImageEncoder::Create(TestImageModel(), {.effort = 1, .tune = ImageTune::kMsssim})
+                .status()
+                .code(),
+            StatusCode::kInvalidArgument);
+}
+
+// Noise on the left half, a slope on the right: what is smooth and what is coarse counts for more.
+TEST(MsssimWeightsTest, NoiseHighFrequenciesAndColourCountForLess) {
+  using namespace swift;
+  LatentTile tile;
+  tile.planes = 3;
+  tile.cells_w = 4;
+  tile.cells_h = 2;
+  const int64_t blocks = tile.rows() * tile.columns();
+  for (size_t p = 0; p < 3; ++p) {
+    tile.coefficient[p] = Tensor<int16_t>(1, blocks, kChannels);
+    tile.weight[p] = Tensor<float>(1, blocks, kChannels);
+  }
+  tile.variance = Tensor<float>(1, blocks, kMsssimScales);
+  for (int64_t b = 0; b < blocks; ++b) {
+    const bool noisy = b % tile.columns() < tile.columns() / 2;
+    for (int64_t c = 1; c < kChannels; ++c)
+      tile.coefficient[0].data()[b * kChannels + c] = static_cast<int16_t>(noisy ? 500 : 3);
+  }
+  SetMsssimWeights(tile);
+  const float* const noise = tile.weight[0].data() + tile.BlockAt(4, 1);
+  const float* const smooth = tile.weight[0].data() + tile.BlockAt(4, tile.columns() - 2);
+  for (int64_t c = 0; c < kChannels; ++c) {
+    EXPECT_GT(smooth[c], 2 * noise[c]) << c;
+    EXPECT_GE(smooth[0], smooth[c]) << c;
+    EXPECT_GT(smooth[c], 0) << c;
+  }
+  EXPECT_GT(smooth[1], 4 * smooth[63]);
+  const int64_t at = tile.BlockAt(4, 1);
+  EXPECT_FLOAT_EQ(tile.weight[1].data()[at] * 4, noise[0]);
+  EXPECT_FLOAT_EQ(tile.weight[2].data()[at + 9] * 4, noise[9]);
 }
 
 TEST(ImageEffortTest, NoEffortCostsMoreThanTheOneBelow) {
