@@ -1,0 +1,18 @@
+#if defined(__x86_64__)
+
+#include "codecs/audio/lapped_kernels.h"
+
+#define GODWIT_TARGET __attribute__((target("avx2")))
+
+namespace godwit::audio {
+namespace {
+
+#include "codecs/audio/lapped_passes.inc"
+
+}  // namespace
+
+constinit const LappedKernels lapped_internal::kAvx2Kernels = kKernels;
+
+}  // namespace godwit::audio
+
+#endif  // defined(__x86_64__)
