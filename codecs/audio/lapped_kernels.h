@@ -38,7 +38,6 @@ namespace lapped_internal {
 extern const LappedKernels kScalarKernels;
 #if defined(__x86_64__)
 extern const LappedKernels kAvx2Kernels;
-extern const LappedKernels kAvx512Kernels;
 #endif
 }  // namespace lapped_internal
 
