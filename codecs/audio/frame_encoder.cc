@@ -7,14 +7,14 @@
 
 namespace godwit::audio {
 
-FrameEncoder::FrameEncoder(uint32_t hop, int channels, int shape, int lambda, bool splits,
+FrameEncoder::FrameEncoder(uint32_t hop, int channels, const FrameEncoderChoices& choices,
                            SimdLevel level)
-    : rules_(hop, channels, shape),
-      splits_(splits),
+    : rules_(hop, channels, choices.shape),
+      choices_(choices),
       transform_(hop, level),
       memory_(std::make_unique<UnitMemory>(hop)),
       blocks_(hop) {
-  rules_.lambda = lambda;
+  rules_.lambda = choices.lambda;
   for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
     time_[c].resize(2 * size_t{hop});
     spectrum_[c].resize(hop);
@@ -30,7 +30,7 @@ void FrameEncoder::Push(const std::array<const int32_t*, 2>& samples) {
     std::copy_n(samples[c], hop, time_[c].data() + hop);
   }
   split_ = next_split_;
-  next_split_ = splits_ ? ChooseSplit(samples) : 0;
+  next_split_ = choices_.splits ? ChooseSplit(samples) : 0;
 }
 
 // By how much the energy of sixteen parts, of the differences between samples, varies: mean over
@@ -110,7 +110,9 @@ void FrameEncoder::ChooseAngle(size_t band) {
 }
 
 void FrameEncoder::Quantise() {
-  constexpr int32_t kSmallest = 150;  // of 256: below, no price makes a symbol of it
+  // In 2^-8 steps: below the first no price makes a symbol of a coefficient; bands of sparse highs
+  // want more to be more than noise.
+  constexpr int32_t kSmallest = 150, kSmallestHigh = 600;
   for (size_t c = 0; c < static_cast<size_t>(rules_.channels); ++c) {
     ChannelFrame& channel = frame_.channels[c];
     for (size_t b = 0; b < rules_.bands(); ++b) {
@@ -123,7 +125,8 @@ void FrameEncoder::Quantise() {
         channel.targets[i] = static_cast<int32_t>(target);
         largest = std::max(largest, std::abs(channel.targets[i]));
       }
-      channel.coded[b] = largest >= kSmallest && channel.levels[b] != 0;
+      const bool high = rules_.edges[b] >= choices_.sparse_from;
+      channel.coded[b] = largest >= (high ? kSmallestHigh : kSmallest) && channel.levels[b] != 0;
     }
   }
 }

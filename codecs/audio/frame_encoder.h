@@ -11,11 +11,19 @@
 
 namespace godwit::audio {
 
+struct FrameEncoderChoices {
+  int shape = 0;
+  int lambda = 0;      // what a bit is worth, in 2^-16 of a squared step
+  bool splits = true;  // for attacks
+  uint32_t sparse_from =
+      ~0u;  // coefficients from here on are symbols in bands with large ones only
+};
+
 // Sees one frame ahead. Float serves its choices; it uses only + - * /, so that the same samples
 // give the same bytes on every machine.
 class FrameEncoder {
  public:
-  FrameEncoder(uint32_t hop, int channels, int shape, int lambda, bool splits, SimdLevel level);
+  FrameEncoder(uint32_t hop, int channels, const FrameEncoderChoices& choices, SimdLevel level);
   // The next hop of 24-bit samples of each channel, as a frame to come.
   void Push(const std::array<const int32_t*, 2>& samples);
   // Codes the frame pushed last but one or, with `last`, the last of all. `key`: as the first.
@@ -28,7 +36,7 @@ class FrameEncoder {
   void Quantise();
 
   UnitRules rules_;
-  bool splits_;
+  FrameEncoderChoices choices_;
   LappedTransform transform_;
   std::unique_ptr<UnitMemory> memory_;
   UnitFrame frame_;
