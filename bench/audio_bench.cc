@@ -1,10 +1,9 @@
 // bench/audio_bench.cc: audio_bench FILE... [KBPS]: how many times faster than they play the sounds
 // are encoded and decoded, samples in memory to bytes in memory, in CPU time of one thread.
-#include <ctime>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -41,8 +40,8 @@ int Run(const std::string& path, double kbps) {
     samples[i] = static_cast<int32_t>(floats[i] * 8388608.0f);
   }
   const bool voice = info.channels == 1 && info.rate_hz <= 16000;
-  auto header = MakeAudioHeader(voice ? AudioKind::kVoice : AudioKind::kMusic, info.rate_hz,
-                                info.channels);
+  auto header =
+      MakeAudioHeader(voice ? AudioKind::kVoice : AudioKind::kMusic, info.rate_hz, info.channels);
   if (!header.ok()) return Fail(header.status().message());
   header->length = info.frames;
   const double length = static_cast<double>(info.frames) / info.rate_hz;
