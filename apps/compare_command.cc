@@ -6,6 +6,8 @@
 #include "apps/command.h"
 #include "apps/option_parser.h"
 #include "apps/picture_source.h"
+#include "apps/sound_commands.h"
+#include "apps/sound_file.h"
 #include "eval/picture_error.h"
 #include "fmt/core.h"
 
@@ -14,7 +16,8 @@ namespace {
 
 constexpr std::string_view kSummary =
     "Compares two pictures of one size and kind: PSNR of all colour samples together, peak 255.\n"
-    "Alpha is apart. Or two arrays (.npy, .nii, .nii.gz): the peak is the range of A.";
+    "Alpha is apart. Or two arrays (.npy, .nii, .nii.gz): the peak is the range of A. Or two\n"
+    "sounds: SI-SDR and SNR.";
 
 struct Outcome {
   PictureError error;
@@ -56,6 +59,10 @@ int RunCompare(std::span<const std::string> args, Console& console) {
   if (path_a == "-" && path_b == "-") {
     return console.FailUsage("only one of the pictures can be standard input");
   }
+  if (BeginsLikeSound(path_a) && BeginsLikeSound(path_b)) {
+    const Status status = CompareSounds(path_a, path_b, limits, console);
+    return status.ok() ? kExitOk : console.Fail(status);
+  }
   if (BeginsLikeArray(path_a) && BeginsLikeArray(path_b)) {
     const Status status = CompareArrays(path_a, path_b, limits, console);
     return status.ok() ? kExitOk : console.Fail(status);
@@ -91,6 +98,7 @@ int RunCompare(std::span<const std::string> args, Console& console) {
 
 }  // namespace
 
-const Command kCompareCommand{"compare", "PSNR of two pictures or arrays", RunCompare};
+const Command kCompareCommand{"compare", "PSNR of two pictures or arrays, SI-SDR of two sounds",
+                              RunCompare};
 
 }  // namespace godwit

@@ -8,6 +8,7 @@
 #include "apps/option_parser.h"
 #include "apps/picture_source.h"
 #include "apps/progress.h"
+#include "apps/sound_commands.h"
 #include "apps/stream_file.h"
 #include "codecs/image/image_decoder.h"
 #include "fmt/core.h"
@@ -18,14 +19,14 @@ namespace godwit {
 namespace {
 
 constexpr std::string_view kSummary =
-    "Decodes a picture to PNG, JPEG, PPM, PGM or PAM, by the suffix of OUT or --format, and an\n"
-    "array to .npy. \"-\" is standard input or output.";
+    "Decodes a picture to PNG, JPEG, PPM, PGM or PAM and a sound to WAV, FLAC or raw samples, by\n"
+    "the suffix of OUT or --format, and an array to .npy. \"-\" is standard input or output.";
 
 struct Arguments {
   std::string in, out, synthesis, region, slice, format;
   std::vector<std::string> model_folders;
   int layers = 8, threads = 0, jpeg_quality = 95;
-  bool overwrite = false, strip = false, allow_truncated = false;
+  bool overwrite = false, strip = false, allow_truncated = false, conceal = false;
   ImageDecodeOptions options;
 };
 
@@ -64,11 +65,12 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Integer({"--layers", "N", "1 to 8: decode the coarsest N layers only"}, &a->layers, 1, 8);
   parser.Text({"--region", "X,Y,W,H", "decode this part only, in pixels"}, &a->region);
   parser.Text({"--slice", "LIST", "arrays: this part only, by axis, as 2:10,:,5"}, &a->slice);
-  parser.Text({"--format", "NAME", "png, jpg, ppm, pgm or pam"}, &a->format);
+  parser.Text({"--format", "NAME", "png, jpg, ppm, pgm or pam; wav, flac or raw"}, &a->format);
   parser.Integer({"--jpeg-quality", "N", "1 to 100, default 95"}, &a->jpeg_quality, 1, 100);
   parser.Flag({"--strip", "", "leave out colour profile, EXIF and XMP"}, &a->strip);
   parser.Flag({"--allow-truncated", "", "decode the whole layers of a file that ends early"},
               &a->allow_truncated);
+  parser.Flag({"--conceal", "", "sound: make up what was damaged, and go on"}, &a->conceal);
   parser.Flag({"-f,--force", "", "replace an existing output"}, &a->overwrite);
   parser.Integer({"-j,--threads", "N", "threads to use; default: all cores"}, &a->threads, 1, 1024);
   parser.Count({"--max-pixels", "N", "refuse larger pictures; default 268M"},
@@ -183,6 +185,34 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
                            outcome.synthesis, seconds));
 }
 
+// Nothing where IN is no sound. A pipe is not looked into, since it can be read once only: then a
+// format of sound says that it is one.
+std::optional<int> RunDecodeSound(const Arguments& a, const Console& console) {
+  const bool named = a.format == "wav" || a.format == "flac" || a.format == "raw";
+  if (a.in == "-" && !named) return std::nullopt;
+  Result<ByteSource> source = ByteSource::Open(a.in);
+  if (!source.ok()) return std::nullopt;  // ReadFile() says it better
+  if (!HoldsSound(source->Peek(16))) {
+    if (a.in != "-") return std::nullopt;
+    return console.Fail(Status(StatusCode::kUnreadable, "standard input: not a sound"));
+  }
+  if (!named && !a.format.empty()) {
+    return console.FailUsage("--format " + a.format + ": a sound becomes wav, flac or raw");
+  }
+  if (!a.region.empty() || !a.slice.empty()) {
+    return console.FailUsage("--region is for pictures and --slice for arrays, not for sound");
+  }
+  const Status status = DecodeSoundFile({.in = a.in,
+                                         .out = a.out,
+                                         .format = a.format,
+                                         .overwrite = a.overwrite,
+                                         .strip = a.strip,
+                                         .conceal = a.conceal,
+                                         .limits = a.options.limits},
+                                        *source, console);
+  return status.ok() ? int{kExitOk} : int{console.Fail(status)};
+}
+
 int RunDecode(std::span<const std::string> args, Console& console) {
   Arguments a;
   if (const std::optional<int> exit = ParseArguments(args, console, &a)) return *exit;
@@ -190,6 +220,7 @@ int RunDecode(std::span<const std::string> args, Console& console) {
     return console.FailUsage("--json and the output would both go to standard output");
   }
   const auto start = std::chrono::steady_clock::now();
+  if (const std::optional<int> exit = RunDecodeSound(a, console)) return *exit;
   Result<Bytes> file = ReadFile(a.in, a.options.limits.max_memory_bytes);
   if (!file.ok()) return console.Fail(file.status());
   if (HoldsArray(*file)) {
@@ -213,6 +244,6 @@ int RunDecode(std::span<const std::string> args, Console& console) {
 
 }  // namespace
 
-const Command kDecodeCommand{"decode", ".gdw to picture or array", RunDecode};
+const Command kDecodeCommand{"decode", ".gdw to picture, array or sound", RunDecode};
 
 }  // namespace godwit

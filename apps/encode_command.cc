@@ -14,6 +14,8 @@
 #include "apps/picture_source.h"
 #include "apps/progress.h"
 #include "apps/rate_target.h"
+#include "apps/sound_commands.h"
+#include "apps/sound_file.h"
 #include "base/limits.h"
 #include "fmt/core.h"
 #include "io/input_file.h"
@@ -26,8 +28,9 @@ constexpr double kDefaultQuality = 50;
 constexpr int kTunedEffort = 3;         // where a metric is named and no effort
 constexpr double kPsnrTolerance = 0.1;  // dB
 constexpr std::string_view kSummary =
-    "Encodes a PNG, JPEG, WebP, PPM, PGM or PAM picture, or a .npy, .nii or .nii.gz array, which\n"
-    "loses nothing unless a target is given. \"-\" is standard input or output.\n"
+    "Encodes a PNG, JPEG, WebP, PPM, PGM or PAM picture; a .npy, .nii or .nii.gz array, which\n"
+    "loses nothing unless a target is given; or sound: WAV, FLAC, Ogg, MP3, AIFF or raw samples.\n"
+    "\"-\" is standard input or output.\n"
     "SIZE is in bytes: 50000, 50k (thousands) or 48Ki (of 1024).";
 
 struct Arguments {
@@ -35,13 +38,16 @@ struct Arguments {
   std::optional<double> quality, bpp, psnr_db;
   std::optional<double> bits_per_sample, max_error, relative_error;  // of arrays
   std::optional<uint64_t> size_bytes;
-  std::string codec = "swift", entropy = "lite", model, axes, synthesis, order = "layers";
-  std::string tile_text, tune_name = "psnr";
+  std::optional<double> kbps;
+  std::string codec, entropy = "lite", model, axes, raw;  // codec empty: by what IN is
+  std::string synthesis, order = "layers", tile_text, tune_name = "psnr";
   std::vector<std::string> model_folders;
-  int layers = 8, threads = 0, effort = 0;  // effort 0: as `tune` wants
+  int layers = 8, threads = 0, rate_hz = 0;
+  int effort = 0;  // 0: as `tune` wants
   uint32_t tile = 0, tile_height = 0;
   ImageTune tune = ImageTune::kPsnr;
   bool overwrite = false, strip = false, report_psnr = false, lossless = false;
+  bool live = false;
   DecodeLimits limits;
 
   bool searches() const { return bpp || psnr_db || size_bytes; }
@@ -76,6 +82,7 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Positional("OUT", &a->out);
   parser.Real({"-q,--quality", "Q", "0 (smallest) to 100 (best), default 50"}, &a->quality, 0, 100);
   parser.Real({"--bpp", "R", "at most R bits a pixel"}, &a->bpp, 1e-6, 1000);
+  parser.Real({"--kbps", "R", "sound: at most R thousand bits a second"}, &a->kbps, 0.1, 100000);
   parser.Count({"--size", "SIZE", "at most this size: the best file that fits"}, &a->size_bytes);
   parser.Real({"--psnr", "DB", "the smallest file that decodes to this PSNR"}, &a->psnr_db, 1, 100);
   parser.Flag({"--lossless", "", "arrays: lose nothing, as without a target"}, &a->lossless);
@@ -85,7 +92,7 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
               &a->relative_error, 0, 1);
   parser.Real({"--bps", "R", "arrays: at most R bits a sample"}, &a->bits_per_sample, 1e-6, 64);
   parser.Exclusive({"--quality", "--bpp", "--size", "--psnr", "--lossless", "--max-error",
-                    "--relative-error", "--bps"});
+                    "--relative-error", "--bps", "--kbps"});
   parser.Text({"--axes", "LIST", "arrays: the axes that hold channels, as 0,3; or none"}, &a->axes);
   parser.Integer({"--effort", "N",
                   "pictures: 1 (default) to 9, slower for fewer bits at about the\n"
@@ -99,9 +106,20 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
                "the one to aim at and to measure with: small, medium\n"
                "(default), large, a model file, or none"},
               &a->synthesis);
-  parser.Choice({"--codec", "NAME", "swift, the only one yet"}, &a->codec, {"swift"});
-  parser.Choice({"--entropy", "NAME", "lite (the default), or full: smaller, slower to decode"},
-                &a->entropy, {"lite", "full"});
+  parser.Text({"--raw", "FORMAT",
+               "sound without a header: RATE,CHANNELS or RATE,CHANNELS,TYPE,\n"
+               "TYPE s16 (default), s32 or f32"},
+              &a->raw);
+  parser.Integer({"--rate", "HZ", "sound: at this sampling rate; default: that of IN"}, &a->rate_hz,
+                 1000, 768000);
+  parser.Flag({"--live", "", "sound: each frame on its own way as soon as it is coded"}, &a->live);
+  parser.Choice({"--codec", "NAME",
+                 "swift (pictures), packet (arrays; sound too), music or voice;\n"
+                 "default: by what IN is"},
+                &a->codec, {"swift", "packet", "music", "voice"});
+  parser.Choice(
+      {"--entropy", "NAME", "pictures: lite (default), or full: smaller, slower to decode"},
+      &a->entropy, {"lite", "full"});
   parser.Text({"--model", "ID|FILE", "stream model: its 16 hex digits, or a file"}, &a->model);
   AddModelFolderOption(parser, &a->model_folders);
   parser.Integer({"--layers", "N", "1 to 8: leave out the finest layers"}, &a->layers, 1, 8);
@@ -177,7 +195,7 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
                           PictureSource::Open(a.in, a.limits, a.searches() || measures));
   const std::string place = InputName(a.in) + ": ";
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
-  Result<ImageModel> model = models.ForEncoding(a.model, a.codec);
+  Result<ImageModel> model = models.ForEncoding(a.model, "swift");
   if (!model.ok()) return model.status().WithPrefix(place);
   const ImageEntropy entropy = a.entropy == "full" ? ImageEntropy::kFull : ImageEntropy::kLite;
   if (entropy == ImageEntropy::kFull) {
@@ -256,7 +274,7 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
                                    {"layers", picture.layers},
                                    {"effort", a.effort},
                                    {"tune", a.tune_name},
-                                   {"codec", a.codec},
+                                   {"codec", "swift"},
                                    {"entropy", a.entropy},
                                    {"model", ModelIdHex(outcome.model_id)},
                                    {"seconds", seconds}};
@@ -301,16 +319,47 @@ int RunEncodeArray(const Arguments& a, const Console& console) {
   return status.ok() ? kExitOk : console.Fail(status);
 }
 
+bool AsksForSound(const Arguments& a) {
+  return a.codec == "music" || a.codec == "voice" || a.kbps || !a.raw.empty() || a.live ||
+         a.rate_hz != 0;
+}
+
+int RunEncodeSound(const Arguments& a, const Console& console) {
+  if (a.bpp || a.psnr_db) {
+    return console.FailUsage("--bpp and --psnr are not for sound; --kbps and --quality are");
+  }
+  const Status status = EncodeSoundFile({.in = a.in,
+                                         .out = a.out,
+                                         .codec = a.codec,
+                                         .raw = a.raw,
+                                         .quality = a.quality,
+                                         .kbps = a.kbps,
+                                         .size_bytes = a.size_bytes,
+                                         .rate_hz = a.rate_hz,
+                                         .live = a.live,
+                                         .strip = a.strip,
+                                         .overwrite = a.overwrite,
+                                         .limits = a.limits},
+                                        console);
+  return status.ok() ? kExitOk : console.Fail(status);
+}
+
 int RunEncode(std::span<const std::string> args, Console& console) {
   Arguments a;
   if (const std::optional<int> exit = ParseArguments(args, console, &a)) return *exit;
   if (a.out == "-" && console.json) {
     return console.FailUsage("--json and the output would both go to standard output");
   }
-  if (BeginsLikeArray(a.in) || (a.asks_for_array() && (a.in == "-" || BeginsLikeAudio(a.in)))) {
+  const bool array = a.asks_for_array() || a.codec == "packet";
+  if (AsksForSound(a) || (!array && a.codec.empty() && BeginsLikeSound(a.in))) {
+    if (array) return console.FailUsage("these options do not go together: arrays and sound");
+    return RunEncodeSound(a, console);
+  }
+  if (a.codec != "swift" &&
+      (BeginsLikeArray(a.in) || (array && (a.in == "-" || BeginsLikeAudio(a.in))))) {
     return RunEncodeArray(a, console);
   }
-  if (a.asks_for_array()) {
+  if (array) {
     return console.FailUsage(
         "--lossless, --max-error, --relative-error, --bps and --axes are for "
         "arrays, and " +
@@ -326,6 +375,6 @@ int RunEncode(std::span<const std::string> args, Console& console) {
 
 }  // namespace
 
-const Command kEncodeCommand{"encode", "picture or array to .gdw", RunEncode};
+const Command kEncodeCommand{"encode", "picture, array or sound to .gdw", RunEncode};
 
 }  // namespace godwit

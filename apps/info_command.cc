@@ -5,6 +5,7 @@
 #include "apps/command.h"
 #include "apps/model_choice.h"
 #include "apps/option_parser.h"
+#include "apps/sound_commands.h"
 #include "apps/stream_file.h"
 #include "codecs/image/image_encoder.h"
 #include "fmt/core.h"
@@ -109,6 +110,11 @@ int RunInfo(std::span<const std::string> args, Console& console) {
     Result<Bytes> bytes = ReadFile(path, limits.max_memory_bytes);
     if (!bytes.ok()) {
       fail(bytes.status());
+      continue;
+    }
+    if (HoldsSound(*bytes)) {
+      const Status status = PrintSoundInfo(path, *bytes, limits, console);
+      if (!status.ok()) fail(status.WithPrefix(InputName(path) + ": "));
       continue;
     }
     if (HoldsArray(*bytes)) {

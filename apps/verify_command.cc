@@ -7,6 +7,7 @@
 #include "apps/option_parser.h"
 #include "apps/picture_source.h"
 #include "apps/progress.h"
+#include "apps/sound_commands.h"
 #include "apps/stream_file.h"
 #include "codecs/image/image_decoder.h"
 #include "io/input_file.h"
@@ -23,6 +24,7 @@ Status Verify(const std::string& path, const ImageDecodeOptions& options, ModelC
               const Console& console) {
   const std::string place = InputName(path) + ": ";
   GODWIT_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(path, options.limits.max_memory_bytes));
+  if (HoldsSound(bytes)) return VerifySound(bytes, options.limits).WithPrefix(place);
   if (HoldsArray(bytes)) {
     return VerifyArray(bytes, options.limits, options.threads).WithPrefix(place);
   }

@@ -13,6 +13,9 @@ constexpr uint64_t kTopByte = uint64_t{1} << 24;
 // The decoder is 32 bits ahead: it reads the 3 or 4 zero bytes that were not written.
 constexpr uint64_t kFlushZeros = 3;
 
+// Bytes that settle every value of a range of this size at least.
+constexpr int OpenBytes(uint32_t range) { return range >= 2 * kTopByte ? 1 : 2; }
+
 uint64_t RoundUp(uint64_t value, uint64_t step) { return (value + step - 1) & ~(step - 1); }
 
 bool AllZero(const std::byte* begin, const std::byte* end) {
@@ -62,6 +65,45 @@ Result<size_t> RangeEncoder::Finish() {
   if (!lost_ && AllZero(begin_, hot_.at)) return size_t{0};
   if (overflow_) return Status(StatusCode::kOverLimit, "entropy coder output buffer is full");
   return static_cast<size_t>(hot_.at - begin_);
+}
+
+Result<size_t> RangeEncoder::FinishOpen() {
+  const int bytes = OpenBytes(hot_.range);
+  hot_.low = RoundUp(hot_.low, kWhole >> (8 * bytes));
+  WriteChecked(static_cast<int>(hot_.held / 8) + 1);
+  if (bytes == 2) {
+    hot_.low <<= 8;
+    WriteChecked(1);
+  }
+  if (overflow_) return Status(StatusCode::kOverLimit, "entropy coder output buffer is full");
+  return static_cast<size_t>(hot_.at - begin_);
+}
+
+Result<size_t> RangeDecoder::FinishOpen() const {
+  const int bytes = OpenBytes(range_);
+  const auto read = static_cast<size_t>(at_ - begin_) + past_end_;  // 4 more than were shifted
+  const size_t used = read - 4 + static_cast<size_t>(bytes);
+  if (used > static_cast<size_t>(end_ - begin_)) {
+    return Status(StatusCode::kTruncated, "entropy coded bytes end early");
+  }
+  if (outside_) return Status(StatusCode::kCorrupt, "entropy coded bytes outside every symbol");
+  uint32_t value = 0;
+  for (size_t i = 0; i < static_cast<size_t>(bytes); ++i) {
+    value |= std::to_integer<uint32_t>(begin_[read - 4 + i]) << (24 - 8 * i);
+  }
+  // What followed moved code_; without it the value lies so far above the encoder's low.
+  uint32_t rest = 0;
+  for (size_t i = static_cast<size_t>(bytes); i < 4; ++i) {
+    const size_t at = read - 4 + i;
+    if (at < static_cast<size_t>(end_ - begin_)) {
+      rest |= std::to_integer<uint32_t>(begin_[at]) << (24 - 8 * i);
+    }
+  }
+  const auto low = static_cast<uint32_t>(value + rest - code_);
+  if (static_cast<uint32_t>(RoundUp(low, kWhole >> (8 * bytes))) != value) {
+    return Status(StatusCode::kCorrupt, "entropy coded bytes end unlike any encoder's");
+  }
+  return used;
 }
 
 Status RangeDecoder::Finish() const {

@@ -65,6 +65,9 @@ class RangeEncoder {
   // for the decoder reads zeros past the end, and so is a stream of nothing but zeros: its symbols
   // all sat at the bottom of the scale. kOverLimit if the buffer was too small.
   Result<size_t> Finish();
+  // The same for a stream that others follow without a length between: so many bytes are written
+  // that none after them matters. 4 bits more than Finish() on average.
+  Result<size_t> FinishOpen();
 
   // For loops over many bits: take hot(), then for each bit Split() it, Normalise() it and, when
   // it IsFull(), Spill() it; give it back with set_hot(). Spill() checks no bounds: the buffer must
@@ -199,6 +202,8 @@ class RangeDecoder {
   // What it cannot see: bytes that are the right stream of other symbols, as one cut by its last
   // byte may be. Lengths and checksums outside are for those.
   Status Finish() const;
+  // The same after FinishOpen(): how many bytes the stream has.
+  Result<size_t> FinishOpen() const;
 
   uint32_t fingerprint() const { return range_; }
 

@@ -17,11 +17,14 @@ bool IsKnown(uint8_t type) {
     case SectionType::kIcc:
     case SectionType::kExif:
     case SectionType::kXmp:
+    case SectionType::kTags:
     case SectionType::kPicture:
     case SectionType::kLayers:
     case SectionType::kAlpha:
     case SectionType::kArray:
     case SectionType::kArrayTile:
+    case SectionType::kSound:
+    case SectionType::kSoundPart:
       return true;
   }
   return false;
@@ -58,7 +61,8 @@ Status CheckHeader(std::span<const std::byte> file) {
 
 bool IsMedium(uint8_t type) {
   return type == static_cast<uint8_t>(SectionType::kPicture) ||
-         type == static_cast<uint8_t>(SectionType::kArray);
+         type == static_cast<uint8_t>(SectionType::kArray) ||
+         type == static_cast<uint8_t>(SectionType::kSound);
 }
 
 // What the type byte alone, at `offset`, says about the file.
@@ -68,9 +72,10 @@ Status CheckType(uint8_t type, uint64_t offset) {
   }
   const bool is_first = offset == kFileHeaderSize;
   if (is_first != IsMedium(type)) {
-    return Status(StatusCode::kCorrupt,
-                  Place(type, offset) + (is_first ? "the first section must be a picture or array"
-                                                  : "a second picture or array"));
+    return Status(
+        StatusCode::kCorrupt,
+        Place(type, offset) + (is_first ? "the first section must be a picture, array or sound"
+                                        : "a second picture, array or sound"));
   }
   return {};
 }
@@ -123,6 +128,68 @@ Result<std::optional<Section>> ContainerReader::Next() {
     if (IsKnown(type)) return std::optional<Section>(*section);
   }
   return std::optional<Section>();
+}
+
+void SectionFeed::Push(std::span<const std::byte> bytes) {
+  bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<ptrdiff_t>(used_));
+  offset_ += used_;
+  used_ = 0;
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+}
+
+Result<std::optional<Section>> SectionFeed::Next() {
+  constexpr auto kNothing = std::nullopt;
+  if (offset_ + used_ == 0) {
+    if (bytes_.size() <= kFileHeaderSize) return std::optional<Section>(kNothing);
+    GODWIT_RETURN_IF_ERROR(CheckHeader(bytes_));
+    used_ = kFileHeaderSize;
+  }
+  for (;;) {
+    const std::span<const std::byte> rest = std::span<const std::byte>(bytes_).subspan(used_);
+    if (rest.empty()) return std::optional<Section>(kNothing);
+    const auto type = std::to_integer<uint8_t>(rest[0]);
+    const uint64_t offset = offset_ + used_;
+    if (offset == kFileHeaderSize) GODWIT_RETURN_IF_ERROR(CheckType(type, offset));
+    ByteReader reader(rest.subspan(1));
+    const Result<uint64_t> size = reader.Varint();
+    if (!size.ok() && size.status().code() == StatusCode::kTruncated) {
+      return std::optional<Section>(kNothing);
+    }
+    if (!size.ok()) return size.status().WithPrefix(Place(type, offset));
+    const size_t head = 1 + reader.offset();
+    constexpr size_t kCrcSize = 4;
+    if (*size > rest.size() - head || rest.size() - head - *size < kCrcSize) {
+      return std::optional<Section>(kNothing);
+    }
+    const auto whole = static_cast<size_t>(head + *size);
+    used_ += whole + kCrcSize;
+    ByteReader crc(rest.subspan(whole));
+    if (Crc32c(rest.first(whole)) != *crc.U32()) {
+      return Status(StatusCode::kCorrupt, Place(type, offset) + "wrong CRC-32C");
+    }
+    GODWIT_RETURN_IF_ERROR(CheckType(type, offset));
+    if (!IsKnown(type)) continue;
+    return std::optional<Section>(Section{type, offset, rest.subspan(head, whole - head)});
+  }
+}
+
+Status SectionFeed::Finish() const {
+  if (offset_ + used_ == 0) GODWIT_RETURN_IF_ERROR(CheckHeader(bytes_));
+  if (used_ == bytes_.size()) return {};
+  return Status(StatusCode::kTruncated,
+                Place(std::to_integer<uint8_t>(bytes_[used_]), offset_ + used_) + "cut short");
+}
+
+void AppendSection(SectionType type, std::span<const std::byte> body, Bytes* out) {
+  ByteWriter writer;
+  writer.U8(static_cast<uint8_t>(type));
+  writer.Varint(body.size());
+  const uint32_t crc = Crc32c(body, Crc32c(writer.bytes()));
+  out->insert(out->end(), writer.bytes().begin(), writer.bytes().end());
+  out->insert(out->end(), body.begin(), body.end());
+  ByteWriter end;
+  end.U32(crc);
+  out->insert(out->end(), end.bytes().begin(), end.bytes().end());
 }
 
 ContainerWriter::ContainerWriter() {

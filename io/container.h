@@ -23,11 +23,14 @@ enum class SectionType : uint8_t {
   kIcc = 0x10,
   kExif = 0x11,
   kXmp = 0x12,
+  kTags = 0x13,     // of a sound
   kPicture = 0x81,  // head and first layers; comes first, once
   kLayers = 0x82,   // further layers
   kAlpha = 0x83,
   kArray = 0x84,      // head; comes first, once
   kArrayTile = 0x85,  // the tiles, in order
+  kSound = 0x86,      // head; comes first, once
+  kSoundPart = 0x87,  // frames, in order
 };
 
 struct Section {
@@ -66,7 +69,24 @@ class ContainerReader {
   uint64_t failed_offset_ = 0;
 };
 
-// Builds a file in memory. The first section must be kPicture or kArray.
+// The same for a file that is still coming, as from a pipe: holds what has not made a section yet.
+class SectionFeed {
+ public:
+  void Push(std::span<const std::byte> bytes);
+  // The next section of a known type, its CRC checked; nullopt where more bytes are needed. Its
+  // body is good until the next call of either kind. Errors as ContainerReader; after one of
+  // kCorrupt for a CRC, the next call goes on behind that section, whose length is believed.
+  Result<std::optional<Section>> Next();
+  // The end of the file: kTruncated in the middle of a section.
+  Status Finish() const;
+
+ private:
+  Bytes bytes_;
+  size_t used_ = 0;      // of bytes_
+  uint64_t offset_ = 0;  // of bytes_ in the file
+};
+
+// Builds a file in memory. The first section must be kPicture, kArray or kSound.
 class ContainerWriter {
  public:
   ContainerWriter();
@@ -80,8 +100,11 @@ class ContainerWriter {
   ByteWriter writer_;
 };
 
-// The type of the first section, kPicture or kArray: what kind of file `prefix` begins. Errors as
-// PeekFirstBody().
+// Appends one section, as for a file that is written while it is made.
+void AppendSection(SectionType type, std::span<const std::byte> body, Bytes* out);
+
+// The type of the first section, kPicture, kArray or kSound: what kind of file `prefix` begins.
+// Errors as PeekFirstBody().
 Result<SectionType> PeekMedium(std::span<const std::byte> prefix);
 
 // What `prefix`, the first bytes of a file, holds of the first section's body, for reading

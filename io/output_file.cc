@@ -189,6 +189,12 @@ Status AtomicOutputFile::Write(std::span<const std::byte> bytes) {
   return s.failed;
 }
 
+Status AtomicOutputFile::Flush() {
+  State& s = *state_;
+  if (s.failed.ok()) s.failed = s.Flush();
+  return s.failed;
+}
+
 Status AtomicOutputFile::Commit() {
   State& s = *state_;
   if (!s.failed.ok()) return s.failed;

@@ -24,6 +24,8 @@ class AtomicOutputFile {
   ~AtomicOutputFile();
   // Buffered. An error is remembered: later calls, Commit() included, return it again.
   Status Write(std::span<const std::byte> bytes);
+  // Sends on what Write() holds back, for those who listen while it comes.
+  Status Flush();
   // Call once, last. A target that appeared since Create() is refused too, unless `overwrite`.
   Status Commit();
 

@@ -22,7 +22,7 @@ _godwit() {
       return
       ;;
     --codec)
-      mapfile -t COMPREPLY < <(compgen -W "swift" -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W "swift packet music voice" -- "$current")
       return
       ;;
     --entropy)
@@ -30,7 +30,7 @@ _godwit() {
       return
       ;;
     --format)
-      mapfile -t COMPREPLY < <(compgen -W "png jpg ppm pgm pam" -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W "png jpg ppm pgm pam wav flac raw" -- "$current")
       return
       ;;
     --model)
@@ -73,6 +73,7 @@ _godwit() {
       return
       ;;
     -q | --quality | --bpp | --size | --psnr | --max-error | --relative-error | --bps | --axes | \
+      --kbps | --rate | --raw | \
       --slice | --region | --jpeg-quality | -j | --threads | --max-pixels | --max-memory | \
       --points | --repeats | --jobs | --report-bpp | --anchor | --min-overlap)
       return # a number of the user's own
@@ -82,13 +83,14 @@ _godwit() {
   if [[ $current == -* ]]; then
     case $command in
       encode)
-        options="--quality --bpp --size --psnr --lossless --max-error --relative-error --bps --axes
+        options="--quality --bpp --kbps --size --psnr --lossless --max-error --relative-error --bps --axes
           --effort --tune --synthesis --codec --entropy --model --model-dir --layers --tile --order --strip
+          --raw --rate --live
           --report-psnr --force --threads $limits"
         ;;
       decode)
         options="--synthesis --model-dir --layers --region --slice --format --jpeg-quality --strip
-          --allow-truncated --force --threads $limits"
+          --allow-truncated --conceal --force --threads $limits"
         ;;
       repack) options="--entropy --model-dir --force --threads $limits" ;;
       info) options="--model-dir --max-pixels" ;;

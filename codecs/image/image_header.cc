@@ -197,6 +197,12 @@ Status ReadSection(const Section& section, const DecodeLimits& limits, ImageStre
       return Status(StatusCode::kUnsupported, "an array, not a picture");
     case SectionType::kArrayTile:
       return Corrupt("a tile of an array");
+    case SectionType::kSound:
+      return Status(StatusCode::kUnsupported, "a sound, not a picture");
+    case SectionType::kSoundPart:
+      return Corrupt("a part of a sound");
+    case SectionType::kTags:
+      return {};  // of sounds; nothing to a picture
   }
   if (info.layers == 0 && Has(s, info.name)) return Corrupt("a second section of " + info.name);
   if (reader.remaining() != 0)
@@ -242,7 +248,9 @@ Result<ImageHeader> PeekImageHeader(std::span<const std::byte> prefix, const Dec
   bool complete = false;
   GODWIT_ASSIGN_OR_RETURN(const SectionType medium, PeekMedium(prefix));
   if (medium != SectionType::kPicture) {
-    return Status(StatusCode::kUnsupported, "an array, not a picture");
+    return Status(StatusCode::kUnsupported, medium == SectionType::kSound
+                                                ? "a sound, not a picture"
+                                                : "an array, not a picture");
   }
   GODWIT_ASSIGN_OR_RETURN(const auto body, PeekFirstBody(prefix, &complete));
   ByteReader reader(body);

@@ -384,5 +384,46 @@ TEST(RangeCoderTest, RawBitsCostThemselves) {
   EXPECT_LT(Excess(steps), 0.0005);
 }
 
+// Streams with open ends, one after the other: each tells where it ends, and no other end will do.
+TEST(RangeCoderTest, OpenEndsTellWhereTheyAre) {
+  Random random(7);
+  for (int trial = 0; trial < 300; ++trial) {
+    std::vector<std::vector<Step>> streams(1 + random() % 5);
+    Bytes all(20000);
+    size_t size = 0;
+    std::vector<size_t> ends;
+    for (auto& steps : streams) {
+      RangeEncoder encoder(std::span<std::byte>(all).subspan(size));
+      steps.resize(random() % 40);
+      for (Step& s : steps) {
+        s.kind = Step::kBit;
+        s.low = random() & 1;
+        s.size = trial % 3 == 0 ? 1 + random() % 40 : 1 + random() % 65535;
+        encoder.EncodeBit(s.low != 0, s.size);
+      }
+      const auto count = encoder.FinishOpen();
+      ASSERT_TRUE(count.ok());
+      ASSERT_GT(*count, 0u);
+      size += *count;
+      ends.push_back(size);
+    }
+    all.resize(size);
+    size_t at = 0;
+    for (size_t i = 0; i < streams.size(); ++i) {
+      for (const size_t cut : {size, ends[i]}) {  // whatever follows
+        RangeDecoder decoder(std::span<const std::byte>(all).subspan(at, cut - at));
+        for (const Step& s : streams[i]) ASSERT_EQ(decoder.DecodeBit(s.size), s.low != 0);
+        const auto used = decoder.FinishOpen();
+        ASSERT_TRUE(used.ok()) << trial << ": " << used.status().message();
+        EXPECT_EQ(at + *used, ends[i]);
+      }
+      RangeDecoder cut(std::span<const std::byte>(all).subspan(at, ends[i] - at - 1));
+      for (const Step& s : streams[i]) (void)cut.DecodeBit(s.size);
+      EXPECT_FALSE(cut.FinishOpen().ok()) << trial;
+      at = ends[i];
+    }
+  }
+}
+
 }  // namespace
 }  // namespace godwit

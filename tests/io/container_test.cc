@@ -141,9 +141,9 @@ TEST(ContainerTest, EveryUnknownTypeIsSkippedOrRefusedByItsCriticalBit) {
     AppendSection(file, static_cast<uint8_t>(type), MakeBytes({1, 2}));
     std::vector<Section> sections;
     const Status status = ReadAll(file, &sections);
-    const bool optional_known = type == 0x10 || type == 0x11 || type == 0x12;
-    const bool critical_known = type == 0x82 || type == 0x83 || type == 0x85;
-    if (type == 0x81 || type == 0x84) {
+    const bool optional_known = type == 0x10 || type == 0x11 || type == 0x12 || type == 0x13;
+    const bool critical_known = type == 0x82 || type == 0x83 || type == 0x85 || type == 0x87;
+    if (type == 0x81 || type == 0x84 || type == 0x86) {
       EXPECT_EQ(status.code(), StatusCode::kCorrupt);
     } else if (type >= 0x80 && !critical_known) {
       EXPECT_EQ(status.code(), StatusCode::kUnsupported);
@@ -246,6 +246,57 @@ TEST(ContainerTest, LongBodiesTakeLongerLengths) {
     EXPECT_TRUE(
         std::equal(body.begin(), body.end(), sections[0].body.begin(), sections[0].body.end()));
   }
+}
+
+TEST(SectionFeedTest, FindsInPiecesWhatTheReaderFindsInTheWhole) {
+  ContainerWriter writer;
+  writer.Add(SectionType::kSound, Bytes(3, std::byte{7}));
+  writer.Add(uint8_t{0x7f}, Bytes(5));  // unknown and optional
+  writer.Add(SectionType::kSoundPart, Bytes(300, std::byte{1}));
+  writer.Add(SectionType::kSoundPart, Bytes());
+  const Bytes file = writer.Release();
+  for (const size_t piece : {1u, 2u, 5u, 100u, 1000u}) {
+    auto reader = ContainerReader::Open(file);
+    ASSERT_TRUE(reader.ok());
+    SectionFeed feed;
+    int sections = 0;
+    for (size_t at = 0; at < file.size(); at += piece) {
+      feed.Push(std::span(file).subspan(at, std::min(piece, file.size() - at)));
+      while (true) {
+        const auto found = feed.Next();
+        ASSERT_TRUE(found.ok()) << found.status().message();
+        if (!*found) break;
+        const auto wanted = reader->Next();
+        ASSERT_TRUE(wanted.ok() && *wanted);
+        EXPECT_EQ((*found)->type, (*wanted)->type);
+        EXPECT_EQ((*found)->offset, (*wanted)->offset);
+        EXPECT_TRUE(std::ranges::equal((*found)->body, (*wanted)->body));
+        ++sections;
+      }
+    }
+    EXPECT_EQ(sections, 3);
+    EXPECT_TRUE(feed.Finish().ok());
+  }
+}
+
+TEST(SectionFeedTest, SaysWhatIsWrongAndWhere) {
+  ContainerWriter writer;
+  writer.Add(SectionType::kSound, Bytes(3));
+  writer.Add(SectionType::kSoundPart, Bytes(9));
+  Bytes file = writer.Release();
+  SectionFeed cut;
+  cut.Push(std::span(file).first(file.size() - 1));
+  EXPECT_TRUE(cut.Next().ok());
+  EXPECT_EQ(cut.Finish().code(), StatusCode::kTruncated);
+  file.back() ^= std::byte{1};
+  SectionFeed flipped;
+  flipped.Push(file);
+  EXPECT_TRUE(flipped.Next().ok());
+  EXPECT_EQ(flipped.Next().status().code(), StatusCode::kCorrupt);
+  EXPECT_TRUE(flipped.Finish().ok());  // it goes on behind the bad section
+  SectionFeed other;
+  other.Push(AsBytes(std::span<const uint8_t>(reinterpret_cast<const uint8_t*>("RIFFxxxx"), 8)));
+  EXPECT_EQ(other.Next().status().code(), StatusCode::kUnreadable);
 }
 
 }  // namespace

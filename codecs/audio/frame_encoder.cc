@@ -1,0 +1,161 @@
+#include "codecs/audio/frame_encoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "codecs/audio/unit_coder.h"
+
+namespace godwit::audio {
+
+FrameEncoder::FrameEncoder(uint32_t hop, int channels, const FrameEncoderChoices& choices,
+                           SimdLevel level)
+    : rules_(hop, channels, choices.shape),
+      choices_(choices),
+      transform_(hop, level),
+      memory_(std::make_unique<UnitMemory>(hop)),
+      blocks_(hop) {
+  rules_.lambda = choices.lambda;
+  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
+    time_[c].resize(2 * size_t{hop});
+    spectrum_[c].resize(hop);
+    frame_.channels[c].symbols.resize(hop);
+    frame_.channels[c].targets.resize(hop);
+  }
+}
+
+void FrameEncoder::Push(const std::array<const int32_t*, 2>& samples) {
+  const size_t hop = rules_.hop;
+  for (size_t c = 0; c < static_cast<size_t>(rules_.channels); ++c) {
+    std::copy_n(time_[c].data() + hop, hop, time_[c].data());
+    std::copy_n(samples[c], hop, time_[c].data() + hop);
+  }
+  split_ = next_split_;
+  next_split_ = choices_.splits ? ChooseSplit(samples) : 0;
+}
+
+// By how much the energy of sixteen parts, of the differences between samples, varies: mean over
+// geometric mean, the gain of giving each part its own step. The thresholds are the best of five
+// sets on the training music, in bits: 0.2, 0.4 and 0.7.
+int FrameEncoder::ChooseSplit(const std::array<const int32_t*, 2>& samples) {
+  constexpr size_t kParts = 16;
+  constexpr double kGain[kMaxSplit] = {9.189586839976281, 84.44850628946526,
+                                       2352.534203601862};  // 2^(16 bits)
+  const size_t size = rules_.hop / kParts;
+  int split = 0;
+  for (size_t c = 0; c < static_cast<size_t>(rules_.channels); ++c) {
+    const int32_t* x = samples[c];
+    int32_t before = last_sample_[c];
+    std::array<double, kParts> energies;
+    double mean = 0;
+    for (double& energy : energies) {
+      energy = 1e4 * static_cast<double>(size);  // what nobody hears: 2 / 2^16
+      for (size_t i = 0; i < size; ++i) {
+        const double difference = x[i] - before;
+        energy += difference * difference;
+        before = x[i];
+      }
+      x += size;
+      mean += energy / kParts;
+    }
+    last_sample_[c] = before;
+    double gain = 1;
+    for (const double energy : energies) gain *= mean / energy;
+    while (split < kMaxSplit && gain > kGain[split]) ++split;
+  }
+  return split;
+}
+
+void FrameEncoder::Transform() {
+  const size_t blocks = size_t{1} << split_, size = rules_.hop / blocks;
+  for (size_t c = 0; c < static_cast<size_t>(rules_.channels); ++c) {
+    const Overlap& overlap = transform_.Between(split_, split_);
+    for (size_t b = 1; b < blocks; ++b) overlap.Fold(time_[c].data() + b * size);
+    int32_t* const out = split_ == 0 ? spectrum_[c].data() : blocks_.data();
+    std::copy_n(time_[c].data(), rules_.hop, out);
+    transform_.RunBlocks(out, split_);
+    if (split_ == 0) continue;
+    for (size_t b = 0; b < blocks; ++b) {
+      for (size_t i = 0; i < size; ++i) spectrum_[c][i * blocks + b] = out[b * size + i];
+    }
+  }
+}
+
+// Turns the band so that the first channel has most of it; stays with the angle before where that
+// costs little.
+void FrameEncoder::ChooseAngle(size_t band) {
+  constexpr double kWorth = 30;  // of a coefficient's squared step: what a turn must save
+  const size_t from = rules_.edges[band], n = rules_.edges[band + 1] - from;
+  int32_t *const a = spectrum_[0].data() + from, *const b = spectrum_[1].data() + from;
+  double aa = 0, bb = 0, ab = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const double x = a[i], y = b[i];
+    aa += x * x;
+    bb += y * y;
+    ab += x * y;
+  }
+  const auto left = [&](size_t angle) {  // to the second channel
+    const double c = kAngleCosine[angle] / 32768.0, s = kAngleSine[angle] / 32768.0;
+    return aa * s * s + bb * c * c - 2 * ab * s * c;
+  };
+  size_t best = 0;
+  for (size_t angle = 1; angle < kAngles; ++angle) {
+    if (left(angle) < left(best)) best = angle;
+  }
+  const size_t kept = memory_->angles[band];
+  const double step = PartsOfStep(32, rules_.step), floor = step * step * 0.1 * double(n);
+  const double saved = double(n) * (left(kept) - left(best)) / (left(best) + floor);
+  const size_t angle = saved < kWorth ? kept : best;
+  frame_.angles[band] = static_cast<uint8_t>(angle);
+  Rotate(a, b, n, static_cast<int>(angle));
+}
+
+void FrameEncoder::Quantise() {
+  // In 2^-8 steps: below the first no price makes a symbol of a coefficient; bands of sparse highs
+  // want more to be more than noise.
+  constexpr int32_t kSmallest = 150, kSmallestHigh = 600;
+  for (size_t c = 0; c < static_cast<size_t>(rules_.channels); ++c) {
+    ChannelFrame& channel = frame_.channels[c];
+    for (size_t b = 0; b < rules_.bands(); ++b) {
+      const int step = frame_.steps[b];
+      const double mantissa = kStepMantissa[static_cast<size_t>(step & 63)] / 32768.0;
+      const double scale = 256.0 / (mantissa * static_cast<double>(int64_t{1} << (step >> 6)));
+      int32_t largest = 0;
+      for (size_t i = rules_.edges[b]; i < rules_.edges[b + 1]; ++i) {
+        const double target = std::clamp(spectrum_[c][i] * scale, -2e9, 2e9);
+        channel.targets[i] = static_cast<int32_t>(target);
+        largest = std::max(largest, std::abs(channel.targets[i]));
+      }
+      const bool high = rules_.edges[b] >= choices_.sparse_from;
+      channel.coded[b] = largest >= (high ? kSmallestHigh : kSmallest) && channel.levels[b] != 0;
+    }
+  }
+}
+
+void FrameEncoder::Encode(PacketWriter& coder, int step, bool key, bool last) {
+  const size_t hop = rules_.hop;
+  for (size_t c = 0; c < static_cast<size_t>(rules_.channels) && !last; ++c) {
+    transform_.Between(split_, next_split_).Fold(time_[c].data() + hop);
+  }
+  if (key) memory_->Reset();
+  rules_.step = step;
+  frame_.split = split_;
+  Transform();
+  for (size_t b = 0; b < rules_.bands(); ++b) {
+    if (rules_.channels == 2) ChooseAngle(b);
+    for (size_t c = 0; c < static_cast<size_t>(rules_.channels); ++c) {
+      uint64_t energy = 0;
+      for (size_t i = rules_.edges[b]; i < rules_.edges[b + 1]; ++i) {
+        energy += static_cast<uint64_t>(int64_t{spectrum_[c][i]} * spectrum_[c][i]);
+      }
+      frame_.channels[c].levels[b] = static_cast<uint8_t>(
+          LevelOf(energy, static_cast<uint32_t>(rules_.edges[b + 1] - rules_.edges[b])));
+    }
+  }
+  BandSteps(frame_.channels[0].levels.data(),
+            frame_.channels[rules_.channels == 2 ? 1 : 0].levels.data(), rules_.bands(), step,
+            rules_.shape, frame_.steps.data());
+  Quantise();
+  CodeUnit(coder, rules_, frame_, *memory_);
+}
+
+}  // namespace godwit::audio

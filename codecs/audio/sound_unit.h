@@ -1,0 +1,113 @@
+// codecs/audio/sound_unit.h: what is coded of a frame of one or two channels, and what both sides
+// remember of the frames before. docs/format/audio.md sections 5 to 8.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "codecs/audio/audio_layout.h"
+#include "entropy/bit_mixer.h"
+
+namespace godwit::audio {
+
+// Magnitudes beyond are limited: a step so fine would want more than the 24 bits of a sample.
+inline constexpr uint32_t kMaxMagnitude = (1u << 24) - 1;
+inline constexpr int kPad = 4;             // zeros before and after the magnitudes of a channel
+inline constexpr int kSeenMagnitude = 15;  // all that contexts see of larger ones
+
+struct ChannelFrame {
+  std::array<uint8_t, kMaxBands> levels = {};
+  std::array<bool, kMaxBands> coded = {};  // bands with symbols
+  std::vector<int32_t> symbols;            // only those of coded bands mean anything
+  std::vector<int32_t> targets;            // encoder: coefficients in 2^-8 of their bands' steps
+};
+
+struct UnitFrame {
+  int split = 0;                               // into 2^split blocks
+  std::array<uint8_t, kMaxBands> angles = {};  // of two channels
+  std::array<int16_t, kMaxBands> steps = {};
+  std::array<ChannelFrame, 2> channels;
+};
+
+struct UnitRules {
+  UnitRules(uint32_t hop_size, int unit_channels, int step_shape)
+      : hop(hop_size), channels(unit_channels), shape(step_shape), edges(BandEdges(hop_size)) {}
+  size_t bands() const { return edges.size() - 1; }
+
+  uint32_t hop;
+  int channels;
+  int shape;
+  int step = 0;
+  int lambda = 0;  // encoder: what a bit is worth, in 2^-16 of a squared step
+  std::vector<uint16_t> edges;
+};
+
+inline constexpr int kPlaces = 8;  // of the bits of a magnitude; later ones share the last
+inline constexpr size_t kSums = 12, kFineSums = 20, kRatios = 10;
+
+struct SymbolContexts {
+  using Places = std::array<CountedBit, kPlaces>;
+  std::array<Places, kFineSums * kRatios> sum_ratio;
+  std::array<Places, kSums * kSums> near_far;
+  std::array<Places, kSums * 8 * 3> far_beside;
+  std::array<Places, kMaxBands * 8> band_sum;
+  std::array<Places, 4 * 4 * 4 * 4> neighbours;
+  std::array<CountedBit, kRatios> quiet;
+  std::array<CountedBit, 24> escape;
+  std::array<std::array<MixerWeights<5>, kSums>, kPlaces> weights;
+};
+
+struct LevelContexts {
+  using Places = std::array<CountedBit, 4>;
+  std::array<Places, 7 * 7 * 2> slope;
+  std::array<Places, kMaxBands> band;
+  std::array<Places, 7 * 3 * 3> other;
+  std::array<CountedBit, 64> more;
+  std::array<MixerWeights<3>, 4> weights;
+};
+
+struct ChannelMemory {
+  std::array<uint8_t, kMaxBands> levels = {};
+  std::array<bool, kMaxBands> coded = {};
+  std::vector<uint8_t> seen, now;  // magnitudes of the frame before, then of this one, from kPad on
+  std::array<std::array<CountedBit, 16>, 2> coded_bits;
+  SymbolContexts symbols;
+  LevelContexts level;
+};
+
+// New at each key frame.
+struct UnitMemory {
+  explicit UnitMemory(uint32_t hop) : far(hop) {
+    for (ChannelMemory& c : channels) {
+      c.seen.resize(hop + 2 * kPad);
+      c.now.resize(hop + 2 * kPad);
+    }
+  }
+  // Without allocating.
+  void Reset() {
+    for (ChannelMemory& c : channels) {
+      c.levels = {};
+      c.coded = {};
+      std::fill(c.seen.begin(), c.seen.end(), uint8_t{0});
+      c.coded_bits = {};
+      c.symbols = {};
+      c.level = {};
+    }
+    angles = {};
+    split_bits = {};
+    angle_bits = {};
+    last_split = 0;
+    key = true;
+  }
+
+  bool key = true;
+  int last_split = 0;
+  std::array<uint8_t, kMaxBands> angles = {};
+  std::array<CountedBit, 16> split_bits;
+  std::array<CountedBit, 2> angle_bits;
+  std::array<ChannelMemory, 2> channels;
+  std::vector<uint8_t> far;  // scratch: sums over `seen`
+};
+
+}  // namespace godwit::audio
