@@ -149,43 +149,19 @@ class FullCoder {
 template <typename Coder, bool kDecode>
 void FullCoder<Coder, kDecode>::CodeCoarseDc(int plane) {
   const auto pz = static_cast<size_t>(plane);
-  const CoarseWeights& w = p_.coarse[pz];
   const size_t group = kFullCoarseDcGroup + pz;
   const FullNetwork& net = m_.values[group];
-  const int64_t left = -kCoarse, up = -row_.cell_pitch * kCoarse;
   for (int64_t x = 0; x < row_.cells_w; ++x) {
     const int64_t at = row_.BorderedCell(x) * kCoarse;
     int16_t* const q = row_.coarse[pz].data() + at;
-    const auto magnitude = [&](size_t p, int64_t offset) {
-      return std::abs(int{row_.coarse_residual[p].data()[at + offset]});
-    };
-    int mean = 0;
-    if (x > 0 && !row_.first) {
-      const auto& m = p_.coarse_dc_mean[pz];
-      mean = (m[0] * q[left] + m[1] * q[up] + m[2] * q[up + left] +
-              m[3] * q[up - left * (x + 1 < row_.cells_w)] + 128) >>
-             8;
-    } else if (x > 0) {
-      mean = q[left];
-    } else if (!row_.first) {
-      mean = q[up];
-    }
-    mean = std::clamp(mean, -16000, 16000);
-    const int features[kCoarseFeatures] = {magnitude(pz, left),
-                                           magnitude(pz, up),
-                                           magnitude(pz, up + left) + magnitude(pz, up - left),
-                                           plane > 0 ? magnitude(0, 0) : 0,
-                                           plane > 1 ? magnitude(1, 0) : 0,
-                                           0};
-    uint32_t sum = static_cast<uint32_t>(w.bias[0]);
-    for (size_t k = 0; k < kCoarseFeatures; ++k)
-      sum += static_cast<uint32_t>(w.magnitude[k][0] * features[k]);
+    const CoarseDcContext context = CoarseDcContextOf(row_, p_, plane, x);
+    const int mean = context.mean;
     int value = kDecode ? 0 : std::clamp(q[0] - mean, -32767, 32767);
     FillCoarseDc(m_, step_, row_, plane, x, mean, in_);
     SumHidden(level_, net, in_.common, in_.even, sums_);
     SumOutputs(level_, net, in_.common, in_.odd, sums_);
-    value = Value(value, group, 0, ContextParameters::kCoarseDcKind, ScaleClass(sum), 0, 0, false,
-                  net, sums_);
+    value = Value(value, group, 0, ContextParameters::kCoarseDcKind, ScaleClass(context.scale.sum),
+                  0, 0, false, net, sums_);
     q[0] = static_cast<int16_t>(std::clamp(value + mean, -32767, 32767));
     row_.coarse_residual[pz].data()[at] = LimitResidual(value);
   }
@@ -194,7 +170,6 @@ void FullCoder<Coder, kDecode>::CodeCoarseDc(int plane) {
 template <typename Coder, bool kDecode>
 void FullCoder<Coder, kDecode>::CodeCoarseAc(int plane) {
   const auto pz = static_cast<size_t>(plane);
-  const int64_t left = -kCoarse, up = -row_.cell_pitch * kCoarse;
   const int kind =
       plane == 0 ? ContextParameters::kCoarseLumaKind : ContextParameters::kCoarseChromaKind;
   const size_t group = kFullCoarseGroup + pz;
@@ -204,23 +179,8 @@ void FullCoder<Coder, kDecode>::CodeCoarseAc(int plane) {
     int16_t* const q = row_.coarse[pz].data() + at;
     int8_t* const r = row_.coarse_residual[pz].data() + at;
     uint8_t* const activity = row_.coarse_activity[pz].data() + cell;
-    const uint32_t features[kCoarseFlagFeatures] = {
-        activity[-1], activity[-row_.cell_pitch],
-        plane > 0 ? row_.coarse_activity[0].data()[cell] : uint32_t{0},
-        plane > 1 ? row_.coarse_activity[1].data()[cell] : uint32_t{0}};
-    uint32_t flag_sum = p_.coarse_flag_bias[pz];
-    for (size_t k = 0; k < kCoarseFlagFeatures; ++k)
-      flag_sum += p_.coarse_flag_weights[pz][k] * features[k];
-    const CoarseNeighbours n{r + left,
-                             r + up,
-                             r + up + left,
-                             r + up - left,
-                             plane > 0 ? row_.coarse_residual[0].data() + at : nullptr,
-                             plane > 1 ? row_.coarse_residual[1].data() + at : nullptr,
-                             q + left,
-                             q + up,
-                             q[x > 0 ? left : 0] - q[x + 1 < row_.cells_w ? -left : 0],
-                             row_.first ? 0 : q[up] - q[0]};
+    const uint32_t flag_sum = CoarseFlagOf(row_, p_, plane, x).sum;
+    const CoarseNeighbours n = CoarseNeighboursOf(row_, plane, x);
     CoarseContexts contexts;
     SumCoarse(level_, p_.coarse[pz], n, contexts);
     FillCoarse(m_, step_, row_, plane, x, contexts.mean.data(), in_);
@@ -249,17 +209,7 @@ void FullCoder<Coder, kDecode>::CodeCoarseAc(int plane) {
 template <typename Coder, bool kDecode>
 void FullCoder<Coder, kDecode>::CodeCells(int plane, int band) {
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
-  const auto counts = [&](size_t g) { return row_.cell_count[g].data() + row_.BorderedCell(0); };
-  const CellFlagRow r{
-      counts(gz),
-      band > 0 ? counts(gz - 1) : row_.coarse_activity[pz].data() + row_.BorderedCell(0),
-      plane > 0 ? counts(bz) : nullptr,
-      plane > 1 ? counts(kBands + bz) : nullptr,
-      row_.cell_pitch,
-      row_.cells_w,
-      p_.cell_weights[gz].data(),
-      p_.cell_bias[gz],
-      row_.flag_sum.data()};
+  const CellFlagRow r = CellFlagRowOf(row_, p_, plane, band, row_.flag_sum.data());
   SumCellFlagRow(level_, r);
   const FullNetwork& net = m_.cells[gz];
   uint8_t* const flags = row_.cell_flag.data() + 1;
@@ -297,22 +247,7 @@ template <typename Coder, bool kDecode>
 void FullCoder<Coder, kDecode>::CodeRow(int plane, int band, int64_t y, int64_t first,
                                         int64_t end) {
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
-  const int64_t start = row_.Bordered(y, first * kCellBlocks);
-  const auto sums = [&](size_t g) { return row_.band_sum[g].data() + start; };
-  const uint8_t* const gradient = row_.gradient[pz].data() + start;
-  FlagRow r{};
-  r.same = sums(gz);
-  r.lower = band > 0 ? sums(gz - 1) : gradient;
-  r.lowest = band > 1 ? sums(gz - 2) : band == 1 ? gradient : nullptr;
-  r.luma = plane > 0 ? sums(bz) : nullptr;
-  r.other = plane > 1 ? sums(kBands + bz) : nullptr;
-  r.activity = band == 0 ? row_.coarse_activity[pz].data() + row_.BorderedCell(first) : nullptr;
-  r.pitch = row_.block_pitch;
-  r.below = y + 1 < kCellBlocks ? row_.block_pitch : 0;
-  r.count = (end - first) * kCellBlocks;
-  r.weights = p_.flag_weights[gz].data();
-  r.bias = p_.flag_bias[gz];
-  r.sum = row_.flag_sum.data() + first * kCellBlocks;
+  const FlagRow r = FlagRowOf(row_, p_, plane, band, y, first, end);
   SumFlagRow(level_, r);
   uint8_t* const counts = row_.cell_count[gz].data() + row_.BorderedCell(0);
   const uint64_t* const nonzero = row_.nonzero[pz].data() + y * row_.blocks_w();
@@ -338,27 +273,12 @@ bool FullCoder<Coder, kDecode>::CodeBlock(int plane, int band, int64_t y, int64_
                                           uint32_t flag_sum, bool set) {
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
   const FullNetwork& net = m_.values[gz];
-  const int64_t pitch = row_.block_pitch, at = row_.Bordered(y, x);
+  const int64_t at = row_.Bordered(y, x);
   const int64_t first = kBandFirst[bz];
   int8_t* const block = row_.residual[pz].data() + at * kChannels;
   int8_t* const r = block + first;
   BlockEdges* const edges = row_.edges[pz].data() + at;
-  const auto other_plane = [&](size_t p) {
-    return row_.residual[p].data() + at * kChannels + first;
-  };
-  const BandNeighbours n{block,
-                         r - kChannels,
-                         r - pitch * kChannels,
-                         r - (pitch + 1) * kChannels,
-                         r - (pitch - 1) * kChannels,
-                         plane > 0 ? other_plane(0) : nullptr,
-                         plane > 1 ? other_plane(1) : nullptr,
-                         edges,
-                         edges - 1,
-                         edges - pitch,
-                         edges + 1,
-                         y + 1 < kCellBlocks ? edges + pitch : nullptr,
-                         static_cast<int>(std::min(flag_sum >> 4, 127u))};
+  const BandNeighbours n = BandNeighboursOf(row_, plane, band, y, x, flag_sum);
   BandContexts contexts;
   kernels_.contexts(band, p_.band[gz], n, contexts);
   int odds = 0;

@@ -18,6 +18,7 @@
 #include "codecs/image/swift_cell_row.h"
 #include "codecs/image/swift_layout.h"
 #include "codecs/image/swift_model.h"
+#include "codecs/image/swift_neighbours.h"
 #include "entropy/adaptive_bit.h"
 
 namespace godwit::swift {
@@ -132,11 +133,8 @@ class ContextCoder {
   bool CodeBand(int plane, int band, bool coded);
   void EncodeCells(Coder& coder, int plane, int band);
   void DecodeCells(Coder& coder, int plane, int band);
-  CellFlagRow MakeCellFlagRow(int plane, int band) const;
   void EncodeRow(Coder& coder, int plane, int band, int64_t y, int64_t first, int64_t end);
   void DecodeRow(Coder& coder, int plane, int band, int64_t y, int64_t first, int64_t end);
-  FlagRow MakeFlagRow(int plane, int band, int64_t y, int64_t first, int64_t end) const;
-  BandNeighbours Neighbours(int plane, int band, int64_t y, int64_t x, uint32_t flag_sum) const;
   void ProbeFlag(const FlagRow& row, int64_t x, int left, size_t group, bool value);
   void ProbeSymbol(int plane, int band, size_t i, bool seen, const BandNeighbours& n, int t,
                    int value);
@@ -153,46 +151,19 @@ inline int8_t LimitResidual(int v) { return static_cast<int8_t>(std::clamp(v, -1
 
 template <typename Coder, bool kDecode, typename Probe>
 void ContextCoder<Coder, kDecode, Probe>::CodeCoarseDc(int plane) {
-  // Coarse arrays have a border of one cell, so neighbours need no checks; the border is zero.
   Coder coder = coder_;
   const auto pz = static_cast<size_t>(plane);
-  const CoarseWeights& w = p_.coarse[pz];
   constexpr int kind = ContextParameters::kCoarseDcKind;
-  const int64_t left = -kCoarse, up = -row_.cell_pitch * kCoarse;
   for (int64_t x = 0; x < row_.cells_w; ++x) {
     coder.Pause();
     const int64_t at = row_.BorderedCell(x) * kCoarse;
     int16_t* const q = row_.coarse[pz].data() + at;
-    const auto magnitude = [&](size_t p, int64_t offset) {
-      return std::abs(int{row_.coarse_residual[p].data()[at + offset]});
-    };
-    // At an edge the one neighbour there is serves for both.
-    int mean = 0;
-    if (x > 0 && !row_.first) {
-      const auto& m = p_.coarse_dc_mean[pz];
-      mean = (m[0] * q[left] + m[1] * q[up] + m[2] * q[up + left] +
-              m[3] * q[up - left * (x + 1 < row_.cells_w)] + 128) >>
-             8;
-    } else if (x > 0) {
-      mean = q[left];
-    } else if (!row_.first) {
-      mean = q[up];
-    }
-    mean = std::clamp(mean, -16000, 16000);
-    const int features[kCoarseFeatures] = {magnitude(pz, left),
-                                           magnitude(pz, up),
-                                           magnitude(pz, up + left) + magnitude(pz, up - left),
-                                           plane > 0 ? magnitude(0, 0) : 0,
-                                           plane > 1 ? magnitude(1, 0) : 0,
-                                           0};
-    uint32_t sum = w.bias[0];
-    for (size_t k = 0; k < kCoarseFeatures; ++k)
-      sum += static_cast<uint32_t>(w.magnitude[k][0] * features[k]);
-    const int scale = ScaleClass(sum);
+    const CoarseDcContext context = CoarseDcContextOf(row_, p_, plane, x);
+    const int mean = context.mean, scale = ScaleClass(context.scale.sum);
     int value = kDecode ? 0 : std::clamp(q[0] - mean, -32767, 32767);
     if constexpr (Probe::kActive) {
       const int no_mean[kCoarseMeanFeatures] = {};
-      probe_.Coarse(plane * kCoarse, features, no_mean, value);
+      probe_.Coarse(plane * kCoarse, context.scale.features.data(), no_mean, value);
     }
     if (coder.Bit(value != 0, ContextParameters::ZeroContext(kind, scale)))
       value = NonZero(coder, value, kind, scale, 0);
@@ -206,7 +177,6 @@ template <typename Coder, bool kDecode, typename Probe>
 void ContextCoder<Coder, kDecode, Probe>::CodeCoarseAc(int plane) {
   Coder coder = coder_;
   const auto pz = static_cast<size_t>(plane);
-  const int64_t left = -kCoarse, up = -row_.cell_pitch * kCoarse;
   const int kind =
       plane == 0 ? ContextParameters::kCoarseLumaKind : ContextParameters::kCoarseChromaKind;
   for (int64_t x = 0; x < row_.cells_w; ++x) {
@@ -215,29 +185,12 @@ void ContextCoder<Coder, kDecode, Probe>::CodeCoarseAc(int plane) {
     int16_t* const q = row_.coarse[pz].data() + at;
     int8_t* const r = row_.coarse_residual[pz].data() + at;
     uint8_t* const activity = row_.coarse_activity[pz].data() + cell;
-    const int flag_features[kCoarseFlagFeatures] = {
-        activity[-1], activity[-row_.cell_pitch],
-        plane > 0 ? row_.coarse_activity[0].data()[cell] : 0,
-        plane > 1 ? row_.coarse_activity[1].data()[cell] : 0};
-    uint32_t flag_sum = p_.coarse_flag_bias[pz];
-    for (size_t k = 0; k < kCoarseFlagFeatures; ++k)
-      flag_sum += static_cast<uint32_t>(p_.coarse_flag_weights[pz][k] * flag_features[k]);
+    const auto flag = CoarseFlagOf(row_, p_, plane, x);
     bool any = !kDecode && std::any_of(q + 1, q + kCoarse, [](int16_t v) { return v != 0; });
-    if constexpr (Probe::kActive) probe_.CoarseFlag(plane, flag_features, any);
-    any = coder.Bit(any, ContextParameters::CoarseFlagContext(plane, ScaleClass(flag_sum)));
+    if constexpr (Probe::kActive) probe_.CoarseFlag(plane, flag.features.data(), any);
+    any = coder.Bit(any, ContextParameters::CoarseFlagContext(plane, ScaleClass(flag.sum)));
     if (!any) continue;
-    // Slope of coarse DC across the cell, one-sided at an edge of the tile, and from the cell
-    // above.
-    const CoarseNeighbours n{r + left,
-                             r + up,
-                             r + up + left,
-                             r + up - left,
-                             plane > 0 ? row_.coarse_residual[0].data() + at : nullptr,
-                             plane > 1 ? row_.coarse_residual[1].data() + at : nullptr,
-                             q + left,
-                             q + up,
-                             q[x > 0 ? left : 0] - q[x + 1 < row_.cells_w ? -left : 0],
-                             row_.first ? 0 : q[up] - q[0]};
+    const CoarseNeighbours n = CoarseNeighboursOf(row_, plane, x);
     CoarseContexts contexts;
     SumCoarse(level_, p_.coarse[pz], n, contexts);
     int total = 0, state = 1;
@@ -271,30 +224,13 @@ void ContextCoder<Coder, kDecode, Probe>::CodeCoarseAc(int plane) {
 }
 
 template <typename Coder, bool kDecode, typename Probe>
-CellFlagRow ContextCoder<Coder, kDecode, Probe>::MakeCellFlagRow(int plane, int band) const {
-  const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
-  const auto counts = [&](size_t g) { return row_.cell_count[g].data() + row_.BorderedCell(0); };
-  return {counts(gz),
-          band > 0 ? counts(gz - 1) : row_.coarse_activity[pz].data() + row_.BorderedCell(0),
-          plane > 0 ? counts(bz) : nullptr,
-          plane > 1 ? counts(kBands + bz) : nullptr,
-          row_.cell_pitch,
-          row_.cells_w,
-          p_.cell_weights[gz].data(),
-          p_.cell_bias[gz],
-          row_.flag_sum.data()};
-}
-
-// Which cells (4x4 blocks) have anything in this band. Counts are only known later, so of the cell
-// to the left its flag stands in.
-template <typename Coder, bool kDecode, typename Probe>
 void ContextCoder<Coder, kDecode, Probe>::EncodeCells(Coder& coder, int plane, int band) {
   const uint64_t mask = kBandTable[static_cast<size_t>(band)].mask;
   const uint64_t* const nonzero = row_.cell_nonzero[static_cast<size_t>(plane)].data();
   uint8_t* const flags = row_.cell_flag.data() + 1;
   for (int64_t x = 0; x < row_.cells_w; ++x) flags[x] = (nonzero[x] & mask) != 0 ? kFlagSet : 0;
   const int group = plane * kBands + band;
-  const CellFlagRow r = MakeCellFlagRow(plane, band);
+  const CellFlagRow r = CellFlagRowOf(row_, p_, plane, band, row_.flag_sum.data());
   SumCellFlagRow(level_, r);
   for (int64_t x = 0; Probe::kActive && x < r.count; ++x) {
     const auto at = [x](const uint8_t* a) { return a != nullptr ? a[x] : 0; };
@@ -314,7 +250,7 @@ void ContextCoder<Coder, kDecode, Probe>::EncodeCells(Coder& coder, int plane, i
 template <typename Coder, bool kDecode, typename Probe>
 void ContextCoder<Coder, kDecode, Probe>::DecodeCells(Coder& coder, int plane, int band) {
   uint8_t* const flags = row_.cell_flag.data() + 1;
-  const CellFlagRow r = MakeCellFlagRow(plane, band);
+  const CellFlagRow r = CellFlagRowOf(row_, p_, plane, band, row_.flag_sum.data());
   SumCellFlagRow(level_, r);
   for (int64_t x = 0; x < r.count; ++x) {
     const int scale = ScaleClass(r.sum[x] + uint32_t{r.weights[0]} * flags[x - 1]);
@@ -350,57 +286,6 @@ bool ContextCoder<Coder, kDecode, Probe>::CodeBand(int plane, int band, bool cod
   return first < end;
 }
 
-template <typename Coder, bool kDecode, typename Probe>
-FlagRow ContextCoder<Coder, kDecode, Probe>::MakeFlagRow(int plane, int band, int64_t y,
-                                                         int64_t first, int64_t end) const {
-  const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
-  const int64_t start = row_.Bordered(y, first * kCellBlocks);
-  const auto sums = [&](size_t g) { return row_.band_sum[g].data() + start; };
-  const uint8_t* const gradient = row_.gradient[pz].data() + start;
-  FlagRow r{};
-  r.same = sums(gz);
-  r.lower = band > 0 ? sums(gz - 1) : gradient;
-  r.lowest = band > 1 ? sums(gz - 2) : band == 1 ? gradient : nullptr;
-  r.luma = plane > 0 ? sums(bz) : nullptr;
-  r.other = plane > 1 ? sums(kBands + bz) : nullptr;
-  r.activity = band == 0 ? row_.coarse_activity[pz].data() + row_.BorderedCell(first) : nullptr;
-  r.pitch = row_.block_pitch;
-  r.below = y + 1 < kCellBlocks ? row_.block_pitch : 0;
-  r.count = (end - first) * kCellBlocks;
-  r.weights = p_.flag_weights[gz].data();
-  r.bias = p_.flag_bias[gz];
-  r.sum = row_.flag_sum.data() + first * kCellBlocks;
-  return r;
-}
-
-template <typename Coder, bool kDecode, typename Probe>
-__attribute__((always_inline)) inline BandNeighbours
-ContextCoder<Coder, kDecode, Probe>::Neighbours(int plane, int band, int64_t y, int64_t x,
-                                                uint32_t flag_sum) const {
-  const auto pz = static_cast<size_t>(plane);
-  const int64_t pitch = row_.block_pitch, at = row_.Bordered(y, x);
-  const int64_t first = kBandFirst[static_cast<size_t>(band)];
-  const int8_t* const residual = row_.residual[pz].data() + at * kChannels;
-  const int8_t* const r = residual + first;
-  const BlockEdges* const edges = row_.edges[pz].data() + at;
-  const auto other_plane = [&](size_t p) {
-    return row_.residual[p].data() + at * kChannels + first;
-  };
-  return {residual,
-          r - kChannels,
-          r - pitch * kChannels,
-          r - (pitch + 1) * kChannels,
-          r - (pitch - 1) * kChannels,
-          plane > 0 ? other_plane(0) : nullptr,
-          plane > 1 ? other_plane(1) : nullptr,
-          edges,
-          edges - 1,
-          edges - pitch,
-          edges + 1,
-          y + 1 < kCellBlocks ? edges + pitch : nullptr,
-          static_cast<int>(std::min(flag_sum >> 4, 127u))};
-}
-
 // Row y of the cells [first, end): the flags of the cells that have something, then the blocks that
 // have.
 template <typename Coder, bool kDecode, typename Probe>
@@ -421,7 +306,7 @@ void ContextCoder<Coder, kDecode, Probe>::EncodeRow(Coder& coder, int plane, int
     flagged[count] = static_cast<uint16_t>(x);
     count += set;
   }
-  const FlagRow flag_row = MakeFlagRow(plane, band, y, first, end);
+  const FlagRow flag_row = FlagRowOf(row_, p_, plane, band, y, first, end);
   SumFlagRow(level_, flag_row);
   if constexpr (Probe::kActive) {
     for (int64_t x = begin_x; x < end_x; ++x) {
@@ -454,7 +339,7 @@ void ContextCoder<Coder, kDecode, Probe>::EncodeRow(Coder& coder, int plane, int
   }
   for (size_t k = 0; k < count; ++k) {
     const int64_t x = flagged[k];
-    const BandNeighbours n = Neighbours(plane, band, y, x, row_.flag_sum.data()[x]);
+    const BandNeighbours n = BandNeighboursOf(row_, plane, band, y, x, row_.flag_sum.data()[x]);
     BandContexts& contexts = row_.contexts.data()[k];
     kernels_.contexts(band, p_.band[gz], n, contexts);
     const int16_t* const values = row_.values.data() + k * kLanes;
@@ -501,7 +386,7 @@ void ContextCoder<Coder, kDecode, Probe>::DecodeRow(Coder& from, int plane, int 
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
   const Band& table = kBandTable[bz];
   const int size = table.size, kind = ContextParameters::KindOf(plane, band);
-  const FlagRow flag_row = MakeFlagRow(plane, band, y, first, end);
+  const FlagRow flag_row = FlagRowOf(row_, p_, plane, band, y, first, end);
   SumFlagRow(level_, flag_row);
   uint32_t* const flag_sum = row_.flag_sum.data();
   uint16_t* const flagged = row_.flagged.data();
@@ -528,7 +413,8 @@ void ContextCoder<Coder, kDecode, Probe>::DecodeRow(Coder& from, int plane, int 
   for (size_t k = 0; k < count; ++k) {
     const int64_t x = flagged[k];
     BandContexts contexts;
-    kernels_.contexts(band, p_.band[gz], Neighbours(plane, band, y, x, flag_sum[x]), contexts);
+    kernels_.contexts(band, p_.band[gz], BandNeighboursOf(row_, plane, band, y, x, flag_sum[x]),
+                      contexts);
     int16_t* const symbols = row_.Symbols(pz, y, x);
     int8_t* const residual =
         row_.residual[pz].data() + row_.Bordered(y, x) * kChannels + kBandFirst[bz];

@@ -92,32 +92,6 @@ void RowDecider::CodeRow(LatentTile& tile, int64_t cell_row) {
   row_.first = false;
 }
 
-BandNeighbours RowDecider::NeighboursOf(int plane, int band, int64_t y, int64_t x,
-                                        uint32_t flag_sum) const {
-  const auto pz = static_cast<size_t>(plane);
-  const int64_t pitch = row_.block_pitch, at = row_.Bordered(y, x);
-  const int64_t first = kBandFirst[static_cast<size_t>(band)];
-  const int8_t* const residual = row_.residual[pz].data() + at * kChannels;
-  const int8_t* const r = residual + first;
-  const BlockEdges* const edges = row_.edges[pz].data() + at;
-  const auto other_plane = [&](size_t p) {
-    return row_.residual[p].data() + at * kChannels + first;
-  };
-  return {residual,
-          r - kChannels,
-          r - pitch * kChannels,
-          r - (pitch + 1) * kChannels,
-          r - (pitch - 1) * kChannels,
-          plane > 0 ? other_plane(0) : nullptr,
-          plane > 1 ? other_plane(1) : nullptr,
-          edges,
-          edges - 1,
-          edges - pitch,
-          edges + 1,
-          y + 1 < kCellBlocks ? edges + pitch : nullptr,
-          static_cast<int>(std::min(flag_sum >> 4, 127u))};
-}
-
 // Squared error of symbol v less that of 0, by the tile's target or, with a network, its model.
 float RowDecider::ErrorOf(const LatentTile& tile, size_t plane, int64_t at, int v) {
   const auto value = static_cast<float>(v);
@@ -221,26 +195,6 @@ void RowDecider::Commit(LatentTile& tile, int64_t at, int plane, int band, int64
   row_.band_sum[gz].data()[row_.Bordered(y, x)] = static_cast<uint8_t>(std::min(total, 255));
 }
 
-FlagRow RowDecider::MakeFlagRow(int plane, int band, int64_t y) {
-  const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
-  const auto sums = [&](size_t g) { return row_.band_sum[g].data() + row_.Bordered(y, 0); };
-  const uint8_t* const gradient = row_.gradient[pz].data() + row_.Bordered(y, 0);
-  FlagRow r{};
-  r.same = sums(gz);
-  r.lower = band > 0 ? sums(gz - 1) : gradient;
-  r.lowest = band > 1 ? sums(gz - 2) : band == 1 ? gradient : nullptr;
-  r.luma = plane > 0 ? sums(bz) : nullptr;
-  r.other = plane > 1 ? sums(kBands + bz) : nullptr;
-  r.activity = band == 0 ? row_.coarse_activity[pz].data() + row_.BorderedCell(0) : nullptr;
-  r.pitch = row_.block_pitch;
-  r.below = y + 1 < kCellBlocks ? row_.block_pitch : 0;
-  r.count = row_.blocks_w();
-  r.weights = p_.flag_weights[gz].data();
-  r.bias = p_.flag_bias[gz];
-  r.sum = row_.flag_sum.data();
-  return r;
-}
-
 // A block of a cell that has something: decides it, or takes its symbols as they are, and codes
 // its flag and values. Returns the gain; the flag goes to `left`.
 float RowDecider::CodeBlock(LatentTile& tile, int64_t cell_row, int plane, int band, int64_t y,
@@ -268,7 +222,8 @@ float RowDecider::CodeBlock(LatentTile& tile, int64_t cell_row, int plane, int b
       set = std::abs(target[table.channel[i]]) >= kLeast;
   }
   if (set)
-    kernels_.contexts(band, p_.band[gz], NeighboursOf(plane, band, y, x, flag_sum), contexts);
+    kernels_.contexts(band, p_.band[gz], BandNeighboursOf(row_, plane, band, y, x, flag_sum),
+                      contexts);
   if (set && !replay_) {
     DecideBlock(tile, at, plane, band, contexts, choice);
     const float with = choice.gain + options_.lambda * costs_.Of(true, flag_bit);
@@ -293,7 +248,7 @@ void RowDecider::CodeBlocks(LatentTile& tile, int64_t cell_row, int plane, int b
   std::fill_n(cell_gain_.data(), row_.cells_w, 0.0f);
   std::fill_n(counts, row_.cells_w, uint8_t{0});
   for (int64_t y = 0; y < kCellBlocks; ++y) {
-    const FlagRow row = MakeFlagRow(plane, band, y);
+    const FlagRow row = FlagRowOf(row_, p_, plane, band, y, 0, row_.cells_w);
     SumFlagRow(level_, row);
     bool left = false;
     for (int64_t x = 0; x < row_.blocks_w(); ++x) {
@@ -366,12 +321,7 @@ void RowDecider::ForgetBlocks(LatentTile& tile, int64_t cell_row, int plane, int
 void RowDecider::DecideBand(LatentTile& tile, int64_t cell_row, int plane, int band) {
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
   const auto counts = [&](size_t g) { return row_.cell_count[g].data() + row_.BorderedCell(0); };
-  SumCellFlagRow(
-      level_,
-      {counts(gz),
-       band > 0 ? counts(gz - 1) : row_.coarse_activity[pz].data() + row_.BorderedCell(0),
-       plane > 0 ? counts(bz) : nullptr, plane > 1 ? counts(kBands + bz) : nullptr, row_.cell_pitch,
-       row_.cells_w, p_.cell_weights[gz].data(), p_.cell_bias[gz], cell_sum_.data()});
+  SumCellFlagRow(level_, CellFlagRowOf(row_, p_, plane, band, cell_sum_.data()));
   const auto context = [&](int64_t x, bool left) {
     const uint32_t by_left = left ? uint32_t{p_.cell_weights[gz][0]} * kFlagSet : 0;
     return P::CellContext(static_cast<int>(gz),

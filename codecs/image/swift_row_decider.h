@@ -54,7 +54,6 @@ class RowDecider {
   void DecideCoarseAc(LatentTile& tile, int64_t cell_row, int plane);
   void DecideBand(LatentTile& tile, int64_t cell_row, int plane, int band);
   bool FindCells(LatentTile& tile, int64_t cell_row, int plane, int band);
-  FlagRow MakeFlagRow(int plane, int band, int64_t y);
   float CodeBlock(LatentTile& tile, int64_t cell_row, int plane, int band, int64_t y, int64_t x,
                   uint32_t flag_sum, bool* left);
   void CodeBlocks(LatentTile& tile, int64_t cell_row, int plane, int band);
@@ -76,7 +75,6 @@ class RowDecider {
     state_->bit[static_cast<size_t>(context)].Update(bit, kDecisionRate);
   }
   void CodeValue(int value, int kind, int scale, int mean);
-  BandNeighbours NeighboursOf(int plane, int band, int64_t y, int64_t x, uint32_t flag_sum) const;
 
   const SwiftModel& model_;
   const ContextParameters& p_;

@@ -26,37 +26,12 @@ float Error(int value, float target) {
 
 void RowDecider::DecideCoarseDc(LatentTile& tile, int64_t cell_row, int plane) {
   const auto pz = static_cast<size_t>(plane);
-  const CoarseWeights& w = p_.coarse[pz];
   constexpr int kind = P::kCoarseDcKind;
-  const int64_t left = -kCoarse, up = -row_.cell_pitch * kCoarse;
   for (int64_t x = 0; x < row_.cells_w; ++x) {
     const int64_t at = row_.BorderedCell(x) * kCoarse;
     int16_t* const q = row_.coarse[pz].data() + at;
-    const auto magnitude = [&](size_t p, int64_t offset) {
-      return std::abs(int{row_.coarse_residual[p].data()[at + offset]});
-    };
-    int mean = 0;
-    if (x > 0 && !row_.first) {
-      const auto& m = p_.coarse_dc_mean[pz];
-      mean = (m[0] * q[left] + m[1] * q[up] + m[2] * q[up + left] +
-              m[3] * q[up - left * (x + 1 < row_.cells_w)] + 128) >>
-             8;
-    } else if (x > 0) {
-      mean = q[left];
-    } else if (!row_.first) {
-      mean = q[up];
-    }
-    mean = std::clamp(mean, -16000, 16000);
-    const int features[kCoarseFeatures] = {magnitude(pz, left),
-                                           magnitude(pz, up),
-                                           magnitude(pz, up + left) + magnitude(pz, up - left),
-                                           plane > 0 ? magnitude(0, 0) : 0,
-                                           plane > 1 ? magnitude(1, 0) : 0,
-                                           0};
-    uint32_t sum = w.bias[0];
-    for (size_t k = 0; k < kCoarseFeatures; ++k)
-      sum += static_cast<uint32_t>(w.magnitude[k][0] * features[k]);
-    const int scale = ScaleClass(sum);
+    const CoarseDcContext context = CoarseDcContextOf(row_, p_, plane, x);
+    const int mean = context.mean, scale = ScaleClass(context.scale.sum);
     const int64_t cell = tile.CellAt(cell_row, x);
     const float target = tile.target[pz].cell.data()[cell];
     const int nearest = Nearest(target);
@@ -87,7 +62,6 @@ void RowDecider::DecideCoarseDc(LatentTile& tile, int64_t cell_row, int plane) {
 
 void RowDecider::DecideCoarseAc(LatentTile& tile, int64_t cell_row, int plane) {
   const auto pz = static_cast<size_t>(plane);
-  const int64_t left = -kCoarse, up = -row_.cell_pitch * kCoarse;
   const int kind = plane == 0 ? P::kCoarseLumaKind : P::kCoarseChromaKind;
   const float lambda = options_.coarse_lambda;
   for (int64_t x = 0; x < row_.cells_w; ++x) {
@@ -95,24 +69,9 @@ void RowDecider::DecideCoarseAc(LatentTile& tile, int64_t cell_row, int plane) {
     int16_t* const q = row_.coarse[pz].data() + at;
     int8_t* const r = row_.coarse_residual[pz].data() + at;
     uint8_t* const activity = row_.coarse_activity[pz].data() + cell;
-    const int features[kCoarseFlagFeatures] = {
-        activity[-1], activity[-row_.cell_pitch],
-        plane > 0 ? row_.coarse_activity[0].data()[cell] : 0,
-        plane > 1 ? row_.coarse_activity[1].data()[cell] : 0};
-    uint32_t flag_sum = p_.coarse_flag_bias[pz];
-    for (size_t k = 0; k < kCoarseFlagFeatures; ++k)
-      flag_sum += static_cast<uint32_t>(p_.coarse_flag_weights[pz][k] * features[k]);
-    const int flag_context = P::CoarseFlagContext(plane, ScaleClass(flag_sum));
-    const CoarseNeighbours n{r + left,
-                             r + up,
-                             r + up + left,
-                             r + up - left,
-                             plane > 0 ? row_.coarse_residual[0].data() + at : nullptr,
-                             plane > 1 ? row_.coarse_residual[1].data() + at : nullptr,
-                             q + left,
-                             q + up,
-                             q[x > 0 ? left : 0] - q[x + 1 < row_.cells_w ? -left : 0],
-                             row_.first ? 0 : q[up] - q[0]};
+    const int flag_context =
+        P::CoarseFlagContext(plane, ScaleClass(CoarseFlagOf(row_, p_, plane, x).sum));
+    const CoarseNeighbours n = CoarseNeighboursOf(row_, plane, x);
     CoarseContexts contexts;
     SumCoarse(level_, p_.coarse[pz], n, contexts);
     const float* const target = tile.target[pz].cell.data() + tile.CellAt(cell_row, x);
