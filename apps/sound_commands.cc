@@ -122,9 +122,12 @@ class SoundReader {
   // Appends the samples of the next part; false at the end.
   Result<bool> Read(std::vector<int32_t>* samples) {
     while (true) {
+      const uint64_t before = feed_.offset();
       const Result<std::optional<Section>> section = Next();
       if (!section.ok()) {
-        if (!a_.conceal || section.status().code() != StatusCode::kCorrupt || part_frames_ == 0) {
+        // Where the length itself is damaged, nothing tells how to go on.
+        if (!a_.conceal || section.status().code() != StatusCode::kCorrupt || part_frames_ == 0 ||
+            feed_.offset() == before) {
           return section.status();
         }
         GODWIT_RETURN_IF_ERROR(decoder_->Conceal(part_frames_, samples));
@@ -162,6 +165,9 @@ class SoundReader {
       if (more.empty()) {
         GODWIT_RETURN_IF_ERROR(feed_.Finish());
         return section;
+      }
+      if (feed_.pending() + more.size() > a_.limits.max_memory_bytes) {
+        return Status(StatusCode::kOverLimit, "a section longer than the limit on memory allows");
       }
       feed_.Push(more);
     }

@@ -36,6 +36,10 @@ bool BeginsLikeSound(const std::string& path) {
 }
 
 std::optional<AudioInfo> ParseRawFormat(const std::string& text) {
+  // No sign and no space, which sscanf would take.
+  if (text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz,") != text.npos) {
+    return std::nullopt;
+  }
   AudioInfo info;
   info.format = "raw";
   char type[4] = "s16";

@@ -79,6 +79,8 @@ class SectionFeed {
   Result<std::optional<Section>> Next();
   // The end of the file: kTruncated in the middle of a section.
   Status Finish() const;
+  uint64_t offset() const { return offset_ + used_; }       // of what comes next
+  size_t pending() const { return bytes_.size() - used_; }  // bytes held for it
 
  private:
   Bytes bytes_;

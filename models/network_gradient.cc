@@ -176,7 +176,11 @@ uint64_t NetworkGradient::BytesFor(const Network& network, int64_t max_height, i
     border = std::max(border, l.conv.kernel / 2);
   const auto positions =
       static_cast<uint64_t>((max_height + 2 * border) * (max_width + 2 * border));
-  uint64_t channels = 0, most = 0;
+  uint64_t channels = 0, most = 0, weights = 0;
+  for (const godwit::Layer& l : network.state_->graph.layers) {  // groups are written out
+    weights += static_cast<uint64_t>(l.conv.taps()) *
+               static_cast<uint64_t>(Padded(l.conv.in_channels) * Padded(l.conv.out_channels));
+  }
   for (const godwit::Value& v : network.state_->graph.values) {
     channels += static_cast<uint64_t>(Padded(v.channels));
     most = std::max(most, static_cast<uint64_t>(Padded(v.channels)));
@@ -184,8 +188,7 @@ uint64_t NetworkGradient::BytesFor(const Network& network, int64_t max_height, i
   const auto framed = static_cast<uint64_t>((max_height + 4 * border) * (max_width + 4 * border));
   for (const uint64_t c : PlanGradients(network.state_->graph).channels) channels += c;
   const uint64_t row = static_cast<uint64_t>(max_width + 2 * border) * most;
-  return (positions * channels + framed * most + row) * sizeof(float) +
-         network.macs_per_position() * 3 * sizeof(float);
+  return (positions * channels + framed * most + row) * sizeof(float) + weights * 3 * sizeof(float);
 }
 
 NetworkGradient::NetworkGradient(const Network& network, SimdLevel level, int64_t max_height,

@@ -161,7 +161,7 @@ Result<DecodedAudio> DecodeAudio(std::span<const std::byte> file,
       GODWIT_ASSIGN_OR_RETURN(sound.tags, ParseAudioTags(section->body));
     } else if (section->type == static_cast<uint8_t>(SectionType::kSoundPart)) {
       GODWIT_RETURN_IF_ERROR(decoder.Decode(section->body, &sound.samples));
-    } else {
+    } else if ((section->type & kCriticalBit) != 0) {
       return Status(StatusCode::kCorrupt, "a section that is not of sound");
     }
   }

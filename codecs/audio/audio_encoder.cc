@@ -54,7 +54,8 @@ struct AudioEncoder::State {
 
 Result<AudioEncoder> AudioEncoder::Create(const AudioHeader& header,
                                           const AudioEncodeOptions& options) {
-  GODWIT_RETURN_IF_ERROR(ParseAudioHeader(WriteAudioHeader(header)).status());
+  const DecodeLimits none{.max_pixels = UINT64_MAX, .max_memory_bytes = UINT64_MAX};  // a reader's
+  GODWIT_RETURN_IF_ERROR(ParseAudioHeader(WriteAudioHeader(header), none).status());
   if (options.step < 0 || options.step > kCoarsestAudioStep || options.part_frames < 0 ||
       options.part_frames > 1 << 16 || options.key_parts < 1 || options.lambda < 0 ||
       options.lambda > 1 << 16 || !(options.bits_per_second >= 0)) {

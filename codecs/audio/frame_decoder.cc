@@ -76,7 +76,10 @@ void FrameDecoder::AddNoise(size_t channel, size_t band, uint64_t have, uint32_t
   int32_t* const x = spectrum_[channel].data();
   const size_t from = rules_.edges[band], to = rules_.edges[band + 1];
   const int level = std::min<int>(coded.levels[band], kMaxNoiseLevel);
-  const uint64_t wanted = (LevelEnergy(level) * (to - from)) >> (2 * kEnergyShift);
+  // 2^level * width >> 12; the product alone may pass 64 bits.
+  static_assert(2 * kEnergyShift == 12);
+  const uint64_t width = to - from;
+  const uint64_t wanted = level >= 12 ? width << (level - 12) : (width << level) >> 12;
   if (have >= wanted) return;
   uint64_t rms = uint64_t{SquareRoot((wanted - have) / zeros)} << kEnergyShift;
   if (coded.coded[band]) {

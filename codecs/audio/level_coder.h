@@ -37,7 +37,8 @@ int CodeLevel(Coder& coder, int level, int predicted, const LevelPlace& at, Leve
     if (!further) break;
     ++distance;
   }
-  return down ? predicted - distance : predicted + distance;
+  // At the ends of the range a stream may say a way that there is not.
+  return std::clamp(down ? predicted - distance : predicted + distance, 0, kMaxLevel);
 }
 
 template <typename Coder>

@@ -92,7 +92,8 @@ TEST_F(SoundTest, RawSamplesStreamThroughPipes) {
   SaveBytes(File("s.gdw"), ToBytes(coded.out));
   Decode("s.gdw", "s.raw");
   EXPECT_EQ(Text(File("s.raw")), decoded.out);
-  for (const char* bad : {"44100", "x,2", "44100,2,u8", "44100,2,s16,", "0,2", "44100,0"}) {
+  for (const char* bad :
+       {"44100", "x,2", "44100,2,u8", "44100,2,s16,", "0,2", "44100,0", "-1,2", "44100, 2"}) {
     EXPECT_EQ(Run({"encode", "-", "x.gdw", "--raw", bad}, samples).exit, 2) << bad;
   }
   EXPECT_EQ(Run({"encode", "-", "x.gdw", "--raw", "44100,2"}, samples.substr(1)).exit, 5);
@@ -146,6 +147,27 @@ TEST_F(SoundTest, DamageIsAnErrorOrConcealed) {
   EXPECT_EQ(concealed.exit, 0) << concealed.err;
   EXPECT_NE(concealed.err.find("frames were lost"), std::string::npos);
   EXPECT_EQ(Open("bad.wav")->info().frames, 200000u);
+}
+
+TEST_F(SoundTest, DamagedLengthsEndTheDecoding) {
+  Save("a.wav", Info(44100, 2), Tones(20000, 2));
+  ASSERT_EQ(Run({"encode", "a.wav", "a.gdw", "--live"}).exit, 0);
+  const Bytes whole = LoadBytes(File("a.gdw"));
+  Bytes file = whole;
+  for (const int b : {0x87, 0x80, 0x00}) file.push_back(static_cast<std::byte>(b));
+  SaveBytes(File("form.gdw"), file);
+  const ProgramResult form = Run({"decode", "form.gdw", "-", "--format", "raw", "--conceal"});
+  EXPECT_EQ(form.exit, 5);
+  EXPECT_LT(form.out.size(), 4 * 30000u);
+  file = whole;  // a section of 2^40 bytes
+  for (const int b : {0x87, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20})
+    file.push_back(static_cast<std::byte>(b));
+  file.resize(file.size() + (8 << 20));
+  SaveBytes(File("long.gdw"), file);
+  const ProgramResult big = Run({"decode", "long.gdw", "b.wav", "--max-memory", "4Mi"});
+  EXPECT_EQ(big.exit, 6);
+  ExpectOneLine(big.err, "godwit decode: long.gdw: ", "limit on memory");
+  EXPECT_FALSE(Exists("b.wav"));
 }
 
 TEST_F(SoundTest, OptionsThatDoNotGoTogetherAreMisuse) {

@@ -265,13 +265,13 @@ Bytes TestEntropyFile(uint64_t stream_id, uint32_t seed) {
     w.Network("coarse_dc." + plane, 1, false, 8 + p, 2, 0, 16);
   }
   using swift::kFullDecisions, swift::kFullGroups;
-  constexpr int64_t kGroups = kFullGroups, kDecisions = kFullDecisions;
-  w.Table<int32_t>("start.weights", {kGroups, kDecisions, swift::kFullOpinions}, -8000, 30000);
-  w.Table<uint16_t>("start.refined", {kGroups, kDecisions, swift::kFullSteps}, 2000, 60000);
-  w.Table<uint16_t>("start.place", {kGroups, kDecisions, swift::kFullLanes}, 2000, 60000);
-  w.Table<uint16_t>("start.exponent", {kGroups, swift::kFullScales, swift::kFullExponents}, 2000,
+  constexpr int64_t kFull = kFullGroups, kDecisions = kFullDecisions;
+  w.Table<int32_t>("start.weights", {kFull, kDecisions, swift::kFullOpinions}, -8000, 30000);
+  w.Table<uint16_t>("start.refined", {kFull, kDecisions, swift::kFullSteps}, 2000, 60000);
+  w.Table<uint16_t>("start.place", {kFull, kDecisions, swift::kFullLanes}, 2000, 60000);
+  w.Table<uint16_t>("start.exponent", {kFull, swift::kFullScales, swift::kFullExponents}, 2000,
                     60000);
-  w.Table<uint16_t>("start.mantissa", {kGroups, swift::kFullExponents, swift::kFullMantissas}, 2000,
+  w.Table<uint16_t>("start.mantissa", {kFull, swift::kFullExponents, swift::kFullMantissas}, 2000,
                     60000);
   return writer.Finish();
 }
