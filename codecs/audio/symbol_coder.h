@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 
 #include "codecs/audio/packet_coder.h"
@@ -98,8 +99,9 @@ class BandCoder {
 
   void Code(size_t i) {
     using namespace symbol_internal;
-    const int near = 4 * now_[i - 1] + 3 * now_[i - 2] + now_[i - 3];
-    const int beside = first_ == nullptr ? 0 : 3 * first_[i] + first_[i - 1] + first_[i + 1];
+    const auto at = static_cast<ptrdiff_t>(i);
+    const int near = 4 * now_[at - 1] + 3 * now_[at - 2] + now_[at - 3];
+    const int beside = first_ == nullptr ? 0 : 3 * first_[at] + first_[at - 1] + first_[at + 1];
     const int sum = near + far_[i] + beside;
     if constexpr (Coder::kWrites) {
       target_ = std::abs(frame_.targets[i]);
@@ -115,9 +117,9 @@ class BandCoder {
         now_[i] = 0;
         return;
       }
-      Look(i, near, beside, sum);
+      Look(at, near, beside, sum);
     } else {
-      Look(i, near, beside, sum);
+      Look(at, near, beside, sum);
       some = CodeMixed(wanted_ != 0, 0);
     }
     uint32_t magnitude = 0;
@@ -149,7 +151,7 @@ class BandCoder {
     if (t * t <= (t - 256) * (t - 256) + lambda_ * bits / 256) wanted_ = 0;
   }
 
-  void Look(size_t i, int near, int beside, int sum) {
+  void Look(ptrdiff_t i, int near, int beside, int sum) {
     using namespace symbol_internal;
     const size_t all = Limited(sum);
     const size_t far = kClass[far_[i]];
@@ -203,9 +205,9 @@ void CodeSymbols(Coder& coder, const UnitRules& rules, UnitFrame& frame, UnitMem
   ChannelMemory& seen = memory.channels[c];
   std::fill(seen.now.begin(), seen.now.end(), uint8_t{0});
   const uint8_t* const before = seen.seen.data() + kPad;
-  for (size_t i = 0; i < rules.hop; ++i) {  // at most 15 * 10
-    memory.far[i] = static_cast<uint8_t>(4 * before[i] + 2 * (before[i - 1] + before[i + 1]) +
-                                         before[i - 2] + before[i + 2]);
+  for (ptrdiff_t i = 0; i < static_cast<ptrdiff_t>(rules.hop); ++i) {  // at most 15 * 10
+    memory.far[static_cast<size_t>(i)] = static_cast<uint8_t>(
+        4 * before[i] + 2 * (before[i - 1] + before[i + 1]) + before[i - 2] + before[i + 2]);
   }
   for (size_t b = 0; b < rules.bands(); ++b) {
     bool coded = channel.levels[b] != 0;
