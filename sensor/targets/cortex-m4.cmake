@@ -1,11 +1,3 @@
 # cmake -S sensor -B build/m4 -G Ninja --toolchain $PWD/sensor/targets/cortex-m4.cmake
-set(CMAKE_SYSTEM_NAME Generic)
-set(CMAKE_SYSTEM_PROCESSOR arm)
-set(CMAKE_C_COMPILER arm-none-eabi-gcc)
-set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-set(CMAKE_C_FLAGS_INIT "-mthumb -mcpu=cortex-m4 -mfloat-abi=soft -ffreestanding -ffunction-sections -fdata-sections")
-set(CMAKE_BUILD_TYPE Release CACHE STRING "")
-set(CMAKE_C_FLAGS_RELEASE "-O2 -fno-schedule-insns" CACHE STRING "")
-set(GWS_LINK -nostartfiles --specs=nano.specs --specs=nosys.specs -T ${CMAKE_CURRENT_LIST_DIR}/arm.ld
-    -Wl,--gc-sections -Wl,--no-warnings)
-set(GWS_START ${CMAKE_CURRENT_LIST_DIR}/start_arm.c)
+set(GWS_CPU "-mcpu=cortex-m4 -mfloat-abi=soft")
+include(${CMAKE_CURRENT_LIST_DIR}/cortex-m.cmake)
