@@ -63,26 +63,26 @@ void BandSteps(const uint8_t* levels_a, const uint8_t* levels_b, size_t bands, i
   }
 }
 
-void Rotate(int32_t* a, int32_t* b, size_t n, int angle) {
-  if (angle == 0) return;
-  const int32_t c = kAngleCosine[static_cast<size_t>(angle)];
-  const int32_t s = kAngleSine[static_cast<size_t>(angle)];
+namespace {
+
+void Turn(int32_t* a, int32_t* b, size_t n, int32_t cosine, int32_t sine) {
   for (size_t i = 0; i < n; ++i) {
     const int32_t x = a[i], y = b[i];
-    a[i] = Turned(x, c, y, s);
-    b[i] = Turned(y, c, x, -s);
+    a[i] = Turned(x, cosine, y, sine);
+    b[i] = Turned(y, cosine, x, -sine);
   }
 }
 
+}  // namespace
+
+void Rotate(int32_t* a, int32_t* b, size_t n, int angle) {
+  const auto at = static_cast<size_t>(angle);
+  if (angle != 0) Turn(a, b, n, kAngleCosine[at], kAngleSine[at]);
+}
+
 void RotateBack(int32_t* a, int32_t* b, size_t n, int angle) {
-  if (angle == 0) return;
-  const int32_t c = kAngleCosine[static_cast<size_t>(angle)];
-  const int32_t s = kAngleSine[static_cast<size_t>(angle)];
-  for (size_t i = 0; i < n; ++i) {
-    const int32_t x = a[i], y = b[i];
-    a[i] = Turned(x, c, y, -s);
-    b[i] = Turned(y, c, x, s);
-  }
+  const auto at = static_cast<size_t>(angle);
+  if (angle != 0) Turn(a, b, n, kAngleCosine[at], -kAngleSine[at]);
 }
 
 }  // namespace godwit::audio
