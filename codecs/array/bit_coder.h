@@ -1,42 +1,13 @@
-// codecs/array/bit_coder.h: both coders with the same calls, so that what codes a symbol is written
-// once for both directions. The reader ignores the values it is given and returns those it finds.
+// codecs/array/bit_coder.h: numbers as adaptive and raw bits, for BitWriter and BitReader.
 #pragma once
 
 #include <cstdint>
 
 #include "entropy/adaptive_bit.h"
 #include "entropy/bit_mixer.h"
-#include "entropy/range_coder.h"
+#include "entropy/bit_stream.h"
 
 namespace godwit::array {
-
-class BitWriter {
- public:
-  explicit BitWriter(std::span<std::byte> out) : coder_(out) {}
-  bool CodeBit(bool bit, uint32_t p1) {
-    coder_.EncodeBit(bit, p1);
-    return bit;
-  }
-  uint32_t CodeRaw(uint32_t value, int count) {
-    coder_.EncodeRaw(value, count);
-    return value;
-  }
-  Result<size_t> Finish() { return coder_.Finish(); }
-
- private:
-  RangeEncoder coder_;
-};
-
-class BitReader {
- public:
-  explicit BitReader(std::span<const std::byte> in) : coder_(in) {}
-  bool CodeBit(bool, uint32_t p1) { return coder_.DecodeBit(p1); }
-  uint32_t CodeRaw(uint32_t, int count) { return coder_.DecodeRaw(count); }
-  Status Finish() const { return coder_.Finish(); }
-
- private:
-  RangeDecoder coder_;
-};
 
 // `count` <= 48 raw bits.
 template <typename Coder>

@@ -10,7 +10,6 @@
 namespace godwit {
 
 using audio::FrameDecoder;
-using audio::PacketReader;
 
 struct AudioDecoder::State {
   AudioHeader header;
@@ -90,10 +89,10 @@ Status AudioDecoder::Decode(std::span<const std::byte> body, std::vector<int32_t
     part.packets = {};
   }
   for (uint32_t f = 0; f < part.frames; ++f) {
-    PacketReader reader(part.packets);
+    BitReader reader(part.packets);
     for (FrameDecoder& unit : s.units) unit.Decode(reader, part.step, part.key && f == 0);
     s.lost = true;  // unless the packet ends well
-    const Result<size_t> used = reader.Finish();
+    const Result<size_t> used = reader.FinishOpen();
     if (!used.ok()) {
       // The section is whole, so that nothing is truncated.
       return Status(StatusCode::kCorrupt,

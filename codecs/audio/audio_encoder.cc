@@ -13,7 +13,6 @@
 namespace godwit {
 
 using audio::FrameEncoder;
-using audio::PacketWriter;
 
 constexpr double kStepsPerHalf = 68;  // that halve the bits
 
@@ -116,9 +115,9 @@ void AudioEncoder::State::PushFrame() {
 
 Status AudioEncoder::State::CodeFrame(bool last) {
   const bool key = part_frames == 0 && parts % static_cast<uint64_t>(options.key_parts) == 0;
-  PacketWriter writer(packet);
+  BitWriter writer(packet);
   for (FrameEncoder& unit : units) unit.Encode(writer, step, key, last);
-  GODWIT_ASSIGN_OR_RETURN(const size_t size, writer.Finish());
+  GODWIT_ASSIGN_OR_RETURN(const size_t size, writer.FinishOpen());
   packets.insert(packets.end(), packet.begin(), packet.begin() + static_cast<ptrdiff_t>(size));
   ++part_frames;
   ++coded;

@@ -29,7 +29,7 @@ FrameDecoder::FrameDecoder(uint32_t hop, int channels, int shape, int noise, Sim
   }
 }
 
-void FrameDecoder::Decode(PacketReader& coder, int step, bool key) {
+void FrameDecoder::Decode(BitReader& coder, int step, bool key) {
   if (key) {
     memory_->Reset();
     random_ = 1;

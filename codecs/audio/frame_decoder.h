@@ -15,7 +15,7 @@ class FrameDecoder {
  public:
   FrameDecoder(uint32_t hop, int channels, int shape, int noise, SimdLevel level);
   // Reads a frame's symbols, then makes its samples. Any bytes decode to something.
-  void Decode(PacketReader& coder, int step, bool key);
+  void Decode(BitReader& coder, int step, bool key);
   // Makes up a frame in the place of one that is lost; the next to be decoded must be a key frame.
   void Conceal();
   // Two hops: the frame before and the frame itself. Samples up to half a hop before its end are

@@ -131,7 +131,7 @@ void FrameEncoder::Quantise() {
   }
 }
 
-void FrameEncoder::Encode(PacketWriter& coder, int step, bool key, bool last) {
+void FrameEncoder::Encode(BitWriter& coder, int step, bool key, bool last) {
   const size_t hop = rules_.hop;
   for (size_t c = 0; c < static_cast<size_t>(rules_.channels) && !last; ++c) {
     transform_.Between(split_, next_split_).Fold(time_[c].data() + hop);

@@ -27,7 +27,7 @@ class FrameEncoder {
   // The next hop of 24-bit samples of each channel, as a frame to come.
   void Push(const std::array<const int32_t*, 2>& samples);
   // Codes the frame pushed last but one or, with `last`, the last of all. `key`: as the first.
-  void Encode(PacketWriter& coder, int step, bool key, bool last);
+  void Encode(BitWriter& coder, int step, bool key, bool last);
 
  private:
   int ChooseSplit(const std::array<const int32_t*, 2>& samples);

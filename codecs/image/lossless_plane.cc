@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "entropy/adaptive_bit.h"
-#include "entropy/range_coder.h"
+#include "entropy/bit_stream.h"
 
 namespace godwit {
 namespace {
@@ -30,48 +30,20 @@ struct Context {
   }
 };
 
-// Both coders offer Code(): the writer codes `bit` and returns it, the reader ignores it and
-// returns the one it finds. So one function below is both directions. Of two contexts the mean
-// counts.
-class BitWriter {
- public:
-  explicit BitWriter(std::span<std::byte> out) : encoder_(out) {}
-  bool Code(Context& context, bool bit) {
-    encoder_.EncodeBit(bit, context.p1());
-    context.Update(bit);
-    return bit;
-  }
-  bool Code(Context& a, Context& b, bool bit) {
-    encoder_.EncodeBit(bit, (a.p1() + b.p1()) >> 1);
-    a.Update(bit);
-    b.Update(bit);
-    return bit;
-  }
-  RangeEncoder& coder() { return encoder_; }
-
- private:
-  RangeEncoder encoder_;
-};
-
-class BitReader {
- public:
-  explicit BitReader(std::span<const std::byte> in) : decoder_(in) {}
-  bool Code(Context& context, bool) {
-    const bool bit = decoder_.DecodeBit(context.p1());
-    context.Update(bit);
-    return bit;
-  }
-  bool Code(Context& a, Context& b, bool) {
-    const bool bit = decoder_.DecodeBit((a.p1() + b.p1()) >> 1);
-    a.Update(bit);
-    b.Update(bit);
-    return bit;
-  }
-  RangeDecoder& coder() { return decoder_; }
-
- private:
-  RangeDecoder decoder_;
-};
+// One bit in either direction. Of two contexts the mean counts.
+template <typename Coder>
+bool CodeIn(Coder& coder, Context& context, bool bit) {
+  bit = coder.CodeBit(bit, context.p1());
+  context.Update(bit);
+  return bit;
+}
+template <typename Coder>
+bool CodeIn(Coder& coder, Context& a, Context& b, bool bit) {
+  bit = coder.CodeBit(bit, (a.p1() + b.p1()) >> 1);
+  a.Update(bit);
+  b.Update(bit);
+  return bit;
+}
 
 size_t Sign3(int v) { return v > 0 ? 2 : v < 0 ? 0 : 1; }
 // -3..3 as 0..6: nothing, one step, up to four, more.
@@ -168,30 +140,30 @@ int CodePixel(Coder& coder, Contexts& contexts, const Neighbours& n, bool smooth
   const size_t signs = Sign3(error_left) * 3 + Sign3(error_above);
   const bool at_end = predicted == 0 || predicted == 255;
   Context& miss = contexts.miss[((activity * 9 + signs) * 3 + Sign3(error_right)) * 2 + at_end];
-  if (!coder.Code(miss, contexts.miss_pattern.At(n, activity, smooth), value != predicted)) {
+  if (!CodeIn(coder, miss, contexts.miss_pattern.At(n, activity, smooth), value != predicted)) {
     return predicted;
   }
 
   const size_t extremes = n.Extremes();
-  if (coder.Code(contexts.extreme[activity * 3 + extremes], value == 0 || value == 255)) {
+  if (CodeIn(coder, contexts.extreme[activity * 3 + extremes], value == 0 || value == 255)) {
     if (at_end) return 255 - predicted;
-    return coder.Code(contexts.opaque[extremes], value == 255) ? 255 : 0;
+    return CodeIn(coder, contexts.opaque[extremes], value == 255) ? 255 : 0;
   }
 
   bool negative = predicted == 255;
   if (!at_end) {
-    negative = coder.Code(contexts.negative[activity * 9 + signs],
-                          contexts.negative_pattern.At(n, activity, smooth), value < predicted);
+    negative = CodeIn(coder, contexts.negative[activity * 9 + signs],
+                      contexts.negative_pattern.At(n, activity, smooth), value < predicted);
   }
   // The size, 1..254, as the position of its top bit and the bits below it.
   const auto size = static_cast<unsigned>(std::abs(value - predicted));
   const int around = (std::abs(error_left) + std::abs(error_above) + 1) / 4;
   auto& exponents = contexts.exponent[activity * 3 + static_cast<size_t>(std::min(2, around))];
   size_t exponent = 0;
-  while (exponent < 7 && coder.Code(exponents[exponent], size >> (exponent + 1))) ++exponent;
+  while (exponent < 7 && CodeIn(coder, exponents[exponent], size >> (exponent + 1))) ++exponent;
   unsigned prefix = 1;
   for (size_t i = exponent; i-- > 0;) {
-    prefix = prefix * 2 + coder.Code(contexts.mantissa[exponent - 1][prefix], size >> i & 1);
+    prefix = prefix * 2 + CodeIn(coder, contexts.mantissa[exponent - 1][prefix], size >> i & 1);
   }
   const int error = static_cast<int>(prefix);
   // Hostile bytes may leave 0..255; the mask keeps the noise in a pixel.
@@ -227,8 +199,8 @@ class PlaneCoder {
     return row_.pixels.data() + 1;
   }
   void CodeRow() {
-    const bool differs = coder_.Code(
-        contexts_.row[history_], !std::equal(Pixels(row_), Pixels(row_) + width_, Pixels(above_)));
+    const bool differs = CodeIn(coder_, contexts_.row[history_],
+                                !std::equal(Pixels(row_), Pixels(row_) + width_, Pixels(above_)));
     history_ = (history_ * 2 + differs) % contexts_.row.size();
     if (!differs) {
       std::copy_n(Pixels(above_), width_, Pixels(row_));
@@ -268,7 +240,7 @@ class PlaneCoder {
     // missed_ holds this row before `block` and the row above from it on.
     const size_t context = (block > 0 && missed_[block - 1] ? 1u : 0u) + missed_[block] * 2u +
                            missed_[block + 1] * 4u + flat * 8u;
-    const bool missed = coder_.Code(contexts_.run[context], !AreMedians(begin, end));
+    const bool missed = CodeIn(coder_, contexts_.run[context], !AreMedians(begin, end));
     missed_[block] = missed;
     for (int64_t x = begin; x < end; ++x) {
       const Neighbours n = Around(x);
@@ -321,7 +293,7 @@ Result<size_t> EncodeLosslessPlane(TensorView<const uint8_t> plane, std::span<st
     for (int64_t x = 0; x < plane.width; ++x) pixels[x] = *plane.At(y, x);
     coder.CodeRow();
   }
-  Result<size_t> size = writer.coder().Finish();
+  Result<size_t> size = writer.Finish();
   if (size.ok() || out.size() < count) return size;
   for (int64_t y = 0; y < plane.height; ++y) {
     for (int64_t x = 0; x < plane.width; ++x) {
@@ -354,7 +326,7 @@ Status DecodeLosslessPlane(std::span<const std::byte> in, TensorView<uint8_t> pl
     coder.CodeRow();
     for (int64_t x = 0; x < plane.width; ++x) *plane.At(y, x) = pixels[x];
   }
-  return reader.coder().Finish().WithPrefix("lossless plane: ");
+  return reader.Finish().WithPrefix("lossless plane: ");
 }
 
 }  // namespace godwit

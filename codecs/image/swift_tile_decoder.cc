@@ -11,9 +11,9 @@
 namespace godwit::swift {
 namespace {
 
-class BitReader {
+class ContextReader {
  public:
-  BitReader(const RangeDecoder& decoder, AdaptiveBit* contexts)
+  ContextReader(const RangeDecoder& decoder, AdaptiveBit* contexts)
       : decoder_(decoder), contexts_(contexts) {}
   bool Bit(bool, int context) {
     return DecodeAdaptive(decoder_, contexts_[context], kDecisionRate);
@@ -76,8 +76,8 @@ void TileDecoder::DecodeLayer(int l, Layer& layer) {
     layer.decoder = coder.coder().decoder();
     return;
   }
-  ContextCoder<BitReader, true> coder(model_.context, row_,
-                                      BitReader(layer.decoder, state_->bit.data()), level_);
+  ContextCoder<ContextReader, true> coder(model_.context, row_,
+                                          ContextReader(layer.decoder, state_->bit.data()), level_);
   coder.CodeLayer(l);
   layer.decoder = coder.coder().decoder();
 }
