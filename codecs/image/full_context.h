@@ -233,10 +233,7 @@ void FullCoder<Coder, kDecode>::CodeCells(int plane, int band) {
 template <typename Coder, bool kDecode>
 bool FullCoder<Coder, kDecode>::CodeBand(int plane, int band, bool coded) {
   CodeCells(plane, band);
-  const uint8_t* const flags = row_.cell_flag.data() + 1;
-  int64_t first = 0, end = row_.cells_w;
-  while (first < end && flags[first] == 0) ++first;
-  while (end > first && flags[end - 1] == 0) --end;
+  const auto [first, end] = FlaggedCells(row_);
   if (first == end) return false;
   if (!coded) row_.TakeEdgesAbove(static_cast<size_t>(plane), LayerOf(plane, band));
   for (int64_t y = 0; y < kCellBlocks; ++y) CodeRow(plane, band, y, first, end);

@@ -28,6 +28,12 @@ ALWAYS_INLINE inline void AddRow(const int16_t* row, int32_t x, Sums8 (&sum)[kWi
     sum[i] += __builtin_convertvector(w, Sums8) * by;
   }
 }
+// The same for each input that is there: its row of `rows`, by its `by`.
+template <size_t kWidth>
+ALWAYS_INLINE inline void AddRows(const int16_t* rows, const FullInputs& in, const int16_t* by,
+                                  Sums8 (&sum)[kWidth / 8]) {
+  for (size_t i = 0; i < in.count; ++i) AddRow<kWidth>(rows + in.row[i] * kWidth, by[i], sum);
+}
 
 template <size_t kHidden>
 ALWAYS_INLINE inline void HiddenBody(const FullNetwork& n, const FullInputs& common,
@@ -35,11 +41,8 @@ ALWAYS_INLINE inline void HiddenBody(const FullNetwork& n, const FullInputs& com
   Sums8 sum[kHidden / 8];
   std::memcpy(sum, n.first_bias.data(), sizeof sum);
   const int16_t* const rows = n.first.data();
-  for (size_t i = 0; i < common.count; ++i)
-    AddRow<kHidden>(rows + common.row[i] * kHidden, common.size[i], sum);
-  const int16_t* const more = rows + static_cast<size_t>(n.common) * kHidden;
-  for (size_t i = 0; i < even.count; ++i)
-    AddRow<kHidden>(more + even.row[i] * kHidden, even.value[i], sum);
+  AddRows<kHidden>(rows, common, common.size.data(), sum);
+  AddRows<kHidden>(rows + static_cast<size_t>(n.common) * kHidden, even, even.value.data(), sum);
   int32_t flat[kHidden];
   std::memcpy(flat, sum, sizeof flat);
   for (size_t i = 0; i < kHidden; ++i) {
@@ -59,11 +62,8 @@ ALWAYS_INLINE inline void OutputsBody(const FullNetwork& n, const FullInputs& co
   constexpr size_t kWidth = kFullOddHidden + kFullLanes;
   Sums8 sum[kWidth / 8] = {};
   const int16_t* const rows = n.odd_first.data();
-  for (size_t i = 0; i < common.count; ++i)
-    AddRow<kWidth>(rows + common.row[i] * kWidth, common.value[i], sum);
-  const int16_t* const more = rows + static_cast<size_t>(n.common) * kWidth;
-  for (size_t i = 0; i < odd.count; ++i)
-    AddRow<kWidth>(more + odd.row[i] * kWidth, odd.value[i], sum);
+  AddRows<kWidth>(rows, common, common.value.data(), sum);
+  AddRows<kWidth>(rows + static_cast<size_t>(n.common) * kWidth, odd, odd.value.data(), sum);
   int32_t hidden[kFullOddHidden];
   std::memcpy(hidden, sum, sizeof hidden);
   Sums8 sign[kFullLanes / 8] = {sum[kFullOddHidden / 8], sum[kFullOddHidden / 8 + 1]};

@@ -268,11 +268,7 @@ bool ContextCoder<Coder, kDecode, Probe>::CodeBand(int plane, int band, bool cod
   } else {
     EncodeCells(coder, plane, band);
   }
-  // The cells that have anything lie in [first, end).
-  const uint8_t* const flags = row_.cell_flag.data() + 1;
-  int64_t first = 0, end = row_.cells_w;
-  while (first < end && flags[first] == 0) ++first;
-  while (end > first && flags[end - 1] == 0) --end;
+  const auto [first, end] = FlaggedCells(row_);
   if (first < end && !coded) row_.TakeEdgesAbove(static_cast<size_t>(plane), LayerOf(plane, band));
   for (int64_t y = 0; first < end && y < kCellBlocks; ++y) {
     coder.Pause();

@@ -23,6 +23,18 @@ struct FeatureSum {
   uint32_t sum;
 };
 
+// The cells whose flag for the band at hand is set lie in [first, end); both are equal if none is.
+struct CellSpan {
+  int64_t first, end;
+};
+GODWIT_ALWAYS_INLINE CellSpan FlaggedCells(const CellRow& row) {
+  const uint8_t* const flags = row.cell_flag.data() + 1;
+  int64_t first = 0, end = row.cells_w;
+  while (first < end && flags[first] == 0) ++first;
+  while (end > first && flags[end - 1] == 0) --end;
+  return {first, end};
+}
+
 struct CoarseDcContext {
   int mean;
   FeatureSum<kCoarseFeatures> scale;
