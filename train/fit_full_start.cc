@@ -1,7 +1,7 @@
 // train/fit_full_start.cc: what the `full` entropy model pays for crops beside `lite`, and where
 // its adaptive parts should start.
 //   fit_full_start MODEL FULL CROPS OUT [all]
-// CROPS as record_symbols. OUT, unless it is "-": i32 weights, then probabilities, in the order of
+// CROPS: see crop_file.h. OUT, unless it is "-": i32 weights, then probabilities, in the order of
 // FullState: their means over all crops but the first hundred. Weights run on from crop to crop;
 // with "all" probabilities do too.
 #include <cmath>
@@ -14,8 +14,7 @@
 #include "codecs/image/full_row.h"
 #include "codecs/image/swift_analysis.h"
 #include "entropy/decision_list.h"
-#include "io/input_file.h"
-#include "models/safetensors.h"
+#include "train/crop_file.h"
 
 namespace godwit::swift {
 namespace {
@@ -69,32 +68,19 @@ void ForEach(const FullState& s, F f) {
   bits(s.mantissa);
 }
 
-SafeTensors Open(const char* path) {
-  Result<Bytes> file = ReadFile(path, uint64_t{1} << 26);
-  if (!file.ok()) std::exit(3);
-  Result<SafeTensors> tensors = SafeTensors::Parse(*std::move(file));
-  if (!tensors.ok()) std::puts(tensors.status().message().c_str()), std::exit(3);
-  return *std::move(tensors);
-}
-
 int Run(int argc, char** argv) {
   if (argc < 5) return 2;
-  const SafeTensors stream = Open(argv[1]), entropy = Open(argv[2]);
-  const Result<SwiftModel> loaded = SwiftModel::Load(stream, 0);
-  Result<std::unique_ptr<FullModel>> full = FullModel::Load(entropy, 0);
-  if (!loaded.ok()) return std::puts(loaded.status().message().c_str()), 3;
-  if (!full.ok()) return std::puts(full.status().message().c_str()), 3;
-  const SwiftModel& model = *loaded;
-  std::FILE* const in = std::fopen(argv[3], "rb");
-  if (in == nullptr) return 3;
+  const SafeTensors stream = OpenTensors(argv[1]), entropy = OpenTensors(argv[2]);
+  const SwiftModel model = Need(argv[1], SwiftModel::Load(stream, 0));
+  const auto full = Need(argv[2], FullModel::Load(entropy, 0));
+  CropFile file(argv[3]);
   struct Total {
     double pixels = 0, lite = 0, full = 0, count = 0, by_layer[kLayers] = {}, lite_by[kLayers] = {};
   };
   std::map<int, Total> totals;
-  uint32_t head[4];
   std::vector<Decision> batch(1 << 16);
   auto lite_state = std::make_unique<ContextState>(), full_lite = std::make_unique<ContextState>();
-  auto state = std::make_unique<FullState>((*full)->start);
+  auto state = std::make_unique<FullState>(full->start);
   const bool learn = std::string_view(argv[4]) != "-";
   const bool all = argc > 5 && std::string_view(argv[5]) == "all";
   std::vector<double> sums(sizeof(FullState));  // more than enough
@@ -103,30 +89,29 @@ int Run(int argc, char** argv) {
   RowAnalyser analyser(model, BestSimdLevel());
   CellRow cells = CellRow::Create(kPlanes, 64, /*own_symbols=*/true);
   CellRow again = CellRow::Create(kPlanes, 64, /*own_symbols=*/true);
-  while (std::fread(head, sizeof head, 1, in) == 1) {
-    Tensor<uint8_t> crop(head[0], head[1], head[3]);
-    if (std::fread(crop.data(), static_cast<size_t>(crop.size()), 1, in) != 1) return 3;
-    const int step_index = static_cast<int>(head[2]);
+  for (Crop crop; file.Next(crop);) {
+    const int step_index = crop.step_index;
     analyser.SetStep(step_index);
     const StepInputs step(step_index);
-    cells.StartTile((crop.width() + 31) / kCell);
-    again.StartTile((crop.width() + 31) / kCell);
+    cells.StartTile((crop.samples.width() + 31) / kCell);
+    again.StartTile((crop.samples.width() + 31) / kCell);
     lite_state->Reset(model.context, step_index);
     full_lite->Reset(model.context, step_index);
     if (learn && !all) {
       const auto weights = state->weights;
-      *state = (*full)->start;
+      *state = full->start;
       state->weights = weights;
     } else if (!learn) {
-      *state = (*full)->start;
+      *state = full->start;
     }
     LiteCost lite;
     lite.contexts = lite_state->bit.data();
     Total& t = totals[step_index];
     DecisionWriter writer(batch.data(), lite);
-    for (int64_t y = 0; y < crop.height(); y += kCell, cells.first = again.first = false) {
+    for (int64_t y = 0; y < crop.samples.height(); y += kCell, cells.first = again.first = false) {
       analyser.Analyse(
-          crop.view().Window(y, 0, std::min<int64_t>(kCell, crop.height() - y), crop.width()),
+          crop.samples.view().Window(y, 0, std::min<int64_t>(kCell, crop.samples.height() - y),
+                                     crop.samples.width()),
           cells);
       if (y > 0) again.NextRow();
       TakeLatents(model, step_index, BestSimdLevel(), cells, again);
@@ -137,13 +122,13 @@ int Run(int argc, char** argv) {
         writer = coder.coder();
         writer.Flush();
         t.lite_by[layer] += lite.bits - before;
-        FullCoder<CostCoder, false> second(model, **full, step, again, *full_lite, *state,
+        FullCoder<CostCoder, false> second(model, *full, step, again, *full_lite, *state,
                                            CostCoder{&t.by_layer[layer], &t.count},
                                            BestSimdLevel());
         second.CodeLayer(layer);
       }
     }
-    t.pixels += double(head[0]) * head[1];
+    t.pixels += crop.pixels();
     t.lite += lite.bits;
     ++crops;
     if (learn && crops > 100) {
@@ -166,7 +151,7 @@ int Run(int argc, char** argv) {
   }
   std::printf("mean over steps: %.3f %% less\n", 100 * (1 - mean));
   if (learn) {
-    std::FILE* const out = std::fopen(argv[4], "wb");
+    std::FILE* const out = OpenFile(argv[4], "wb");
     size_t i = 0;
     ForEach(*state, [&](auto last) {  // of few crops the last word
       const double seen = sum_count > 0 ? sums[i++] / sum_count : last;

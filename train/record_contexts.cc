@@ -3,7 +3,7 @@
 //   record_contexts record MODEL CROPS OUT      rows of int16: see Recorder
 //   record_contexts count MODEL CROPS OUT       u64 [step range][context][bit]; prints bits per
 //   pixel by step
-// CROPS: for each crop u32 height, width, step index, planes, then its interleaved samples.
+// CROPS: see crop_file.h.
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -13,8 +13,7 @@
 #include "codecs/image/swift_analysis.h"
 #include "codecs/image/swift_context.h"
 #include "entropy/decision_list.h"
-#include "io/input_file.h"
-#include "models/safetensors.h"
+#include "train/crop_file.h"
 
 namespace godwit::swift {
 namespace {
@@ -82,16 +81,10 @@ struct Counter final : DecisionSink {
 int Run(int argc, char** argv) {
   if (argc < 5) return 2;
   const bool record = std::string_view(argv[1]) == "record";
-  Result<Bytes> file = ReadFile(argv[2], uint64_t{1} << 26);
-  if (!file.ok()) return 3;
-  Result<SafeTensors> tensors = SafeTensors::Parse(*std::move(file));
-  if (!tensors.ok()) return std::puts(tensors.status().message().c_str()), 3;
-  const Result<SwiftModel> loaded = SwiftModel::Load(*tensors, 0);
-  if (!loaded.ok()) return std::puts(loaded.status().message().c_str()), 3;
-  const SwiftModel& model = *loaded;
-  std::FILE* const in = std::fopen(argv[3], "rb");
-  std::FILE* const out = std::fopen(argv[4], "wb");
-  if (in == nullptr || out == nullptr) return 3;
+  const SafeTensors tensors = OpenTensors(argv[2]);
+  const SwiftModel model = Need(argv[2], SwiftModel::Load(tensors, 0));
+  CropFile crops(argv[3]);
+  std::FILE* const out = OpenFile(argv[4], "wb");
   const int rate = argc > 5 ? std::atoi(argv[5]) : kDecisionRate;
   using Counts = std::vector<std::array<uint64_t, 2>>;
   std::vector<Counts> counts(ContextParameters::kStepRanges, Counts(ContextParameters::kContexts));
@@ -99,27 +92,23 @@ int Run(int argc, char** argv) {
     double pixels = 0, bits = 0, signs = 0, raw = 0, decisions = 0;
   };
   std::map<int, Total> totals;
-  uint32_t head[4];
   std::vector<Decision> batch(1 << 16);
   auto state = std::make_unique<ContextState>();
   RowAnalyser analyser(model, BestSimdLevel());
   CellRow cells = CellRow::Create(3, 64, /*own_symbols=*/true);
-  while (std::fread(head, sizeof head, 1, in) == 1) {
-    if (head[1] > 64 * kCell || head[3] != 3) return 3;
-    Tensor<uint8_t> crop(head[0], head[1], head[3]);
-    if (std::fread(crop.data(), static_cast<size_t>(crop.size()), 1, in) != 1) return 3;
-    const int step_index = static_cast<int>(head[2]);
+  for (Crop crop; crops.Next(crop);) {
+    const int step_index = crop.step_index;
     analyser.SetStep(step_index);
-    cells.StartTile((crop.width() + kCell - 1) / kCell);
+    cells.StartTile((crop.samples.width() + kCell - 1) / kCell);
     state->Reset(model.context, step_index);
     Counter counter;
     counter.first = state->bit.data();
     counter.rate = rate;
     counter.counts = &counts[static_cast<size_t>(ContextParameters::StepRange(step_index))];
     DecisionWriter writer(batch.data(), counter);
-    for (int64_t y = 0; y < crop.height(); y += kCell, cells.first = false) {
-      const int64_t height = std::min<int64_t>(kCell, crop.height() - y);
-      analyser.Analyse(crop.view().Window(y, 0, height, crop.width()), cells);
+    for (int64_t y = 0; y < crop.samples.height(); y += kCell, cells.first = false) {
+      const int64_t height = std::min<int64_t>(kCell, crop.samples.height() - y);
+      analyser.Analyse(crop.samples.view().Window(y, 0, height, crop.samples.width()), cells);
       const auto code = [&](auto coder) {
         for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
         writer = coder.coder();
@@ -133,7 +122,7 @@ int Run(int argc, char** argv) {
       }
     }
     Total& t = totals[step_index];
-    t.pixels += double(head[0]) * head[1];
+    t.pixels += crop.pixels();
     t.bits += counter.bits;
     t.signs += counter.sign_bits;
     t.raw += counter.raw_bits;
@@ -150,7 +139,6 @@ int Run(int argc, char** argv) {
     for (const Counts& c : counts) std::fwrite(c.data(), sizeof c[0], c.size(), out);
   }
   std::fclose(out);
-  std::fclose(in);
   return 0;
 }
 

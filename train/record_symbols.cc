@@ -1,10 +1,9 @@
 // train/record_symbols.cc: the latents of crops, for fitting the `full` entropy model, and what
 // `lite` pays for them by kind of decision.
 //   record_symbols MODEL CROPS OUT
-// CROPS: for each crop u32 height, width, step index, planes, then its interleaved samples; sides
-// are whole cells. OUT: for each crop i32 cells down, cells across, step index, 0; then i16 coarse
-// symbols [plane][cell row][cell][16], i16 DC [plane][row][column], i8 symbols limited to +-127
-// [plane][row][column][64].
+// CROPS: see crop_file.h; sides are whole cells. OUT: for each crop i32 cells down, cells across,
+// step index, 0; then i16 coarse symbols [plane][cell row][cell][16], i16 DC [plane][row][column],
+// i8 symbols limited to +-127 [plane][row][column][64].
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -15,8 +14,7 @@
 #include "codecs/image/swift_analysis.h"
 #include "codecs/image/swift_context.h"
 #include "entropy/decision_list.h"
-#include "io/input_file.h"
-#include "models/safetensors.h"
+#include "train/crop_file.h"
 
 namespace godwit::swift {
 namespace {
@@ -60,32 +58,23 @@ struct Counter final : DecisionSink {
 
 int Run(int argc, char** argv) {
   if (argc < 4) return 2;
-  Result<Bytes> file = ReadFile(argv[1], uint64_t{1} << 26);
-  if (!file.ok()) return 3;
-  Result<SafeTensors> tensors = SafeTensors::Parse(*std::move(file));
-  if (!tensors.ok()) return std::puts(tensors.status().message().c_str()), 3;
-  const Result<SwiftModel> loaded = SwiftModel::Load(*tensors, 0);
-  if (!loaded.ok()) return std::puts(loaded.status().message().c_str()), 3;
-  const SwiftModel& model = *loaded;
-  std::FILE* const in = std::fopen(argv[2], "rb");
-  std::FILE* const out = std::fopen(argv[3], "wb");
-  if (in == nullptr || out == nullptr) return 3;
+  const SafeTensors tensors = OpenTensors(argv[1]);
+  const SwiftModel model = Need(argv[1], SwiftModel::Load(tensors, 0));
+  CropFile crops(argv[2]);
+  std::FILE* const out = OpenFile(argv[3], "wb");
   struct Total {
     double pixels = 0, bits[kParts] = {}, count[kParts] = {};
   };
   std::map<int, Total> totals;
-  uint32_t head[4];
   std::vector<Decision> batch(1 << 16);
   auto state = std::make_unique<ContextState>();
   RowAnalyser analyser(model, BestSimdLevel());
   CellRow cells = CellRow::Create(kPlanes, 64, /*own_symbols=*/true);
-  while (std::fread(head, sizeof head, 1, in) == 1) {
-    if (head[0] % kCell != 0 || head[1] % kCell != 0 || head[1] > 64 * kCell || head[3] != 3)
-      return 3;
-    Tensor<uint8_t> crop(head[0], head[1], head[3]);
-    if (std::fread(crop.data(), static_cast<size_t>(crop.size()), 1, in) != 1) return 3;
-    const int step_index = static_cast<int>(head[2]);
-    const int64_t w = crop.width() / 8, h = crop.height() / 8;
+  for (Crop crop; crops.Next(crop);) {
+    if (crop.samples.height() % kCell != 0 || crop.samples.width() % kCell != 0)
+      Refuse(argv[2], "sides are not whole cells");
+    const int step_index = crop.step_index;
+    const int64_t w = crop.samples.width() / 8, h = crop.samples.height() / 8;
     analyser.SetStep(step_index);
     cells.StartTile(w / 4);
     state->Reset(model.context, step_index);
@@ -95,7 +84,7 @@ int Run(int argc, char** argv) {
     std::vector<int16_t> coarse(static_cast<size_t>(3 * h * w)), dc(coarse);
     std::vector<int8_t> symbols(static_cast<size_t>(3 * h * w * kChannels));
     for (int64_t y = 0; y < h; y += 4, cells.first = false) {
-      analyser.Analyse(crop.view().Window(y * 8, 0, kCell, crop.width()), cells);
+      analyser.Analyse(crop.samples.view().Window(y * 8, 0, kCell, crop.samples.width()), cells);
       ContextCoder<DecisionWriter, false> coder(model.context, cells, writer, BestSimdLevel());
       for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
       writer = coder.coder();
@@ -124,7 +113,7 @@ int Run(int argc, char** argv) {
     std::fwrite(dc.data(), 2, dc.size(), out);
     std::fwrite(symbols.data(), 1, symbols.size(), out);
     Total& t = totals[step_index];
-    t.pixels += double(head[0]) * head[1];
+    t.pixels += crop.pixels();
     for (int i = 0; i < kParts; ++i) t.bits[i] += counter.bits[i], t.count[i] += counter.count[i];
   }
   for (const auto& [index, t] : totals) {
@@ -137,7 +126,6 @@ int Run(int argc, char** argv) {
     std::printf("\n");
   }
   std::fclose(out);
-  std::fclose(in);
   return 0;
 }
 
