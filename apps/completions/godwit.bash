@@ -14,62 +14,27 @@ _godwit() {
     return
   fi
 
+  local words=
   case $previous in
-    --synthesis)
-      mapfile -t COMPREPLY < <(compgen -W "small medium large none" -- "$current")
-      # A model file may be named too.
-      mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -X '!*.safetensors' -- "$current")
-      return
-      ;;
-    --codec)
-      mapfile -t COMPREPLY < <(compgen -W "swift packet music voice" -- "$current")
-      return
-      ;;
-    --entropy)
-      mapfile -t COMPREPLY < <(compgen -W "lite full" -- "$current")
-      return
-      ;;
-    --format)
-      mapfile -t COMPREPLY < <(compgen -W "png jpg ppm pgm pam wav flac raw" -- "$current")
-      return
-      ;;
+    --synthesis) words="small medium large none" ;; # or a model file, see below
+    --codec) words="swift packet music voice" ;;
+    --codecs) words="swift jpeg webp avif jxl" ;;
+    --effort) words="1 2 3 4 5 6 7 8 9" ;;
+    --entropy) words="lite full" ;;
+    --format) words="png jpg ppm pgm pam wav flac raw" ;;
+    --layers) words="1 2 3 4 5 6 7 8" ;;
+    --metrics) words="all psnr psnr-y psnr-ycbcr ssim msssim msssim-rgb butteraugli ssimulacra" ;;
+    --order) words="layers rows" ;;
+    --tile) words="32 64 128 256 512 1024 2048 4096" ;;
+    --tune) words="psnr msssim" ;;
     --model)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --codecs)
-      mapfile -t COMPREPLY < <(compgen -W "swift jpeg webp avif jxl" -- "$current")
-      return
-      ;;
-    --metrics)
-      mapfile -t COMPREPLY < <(compgen -W "all psnr psnr-y psnr-ycbcr ssim msssim msssim-rgb
-        butteraugli ssimulacra" -- "$current")
-      return
-      ;;
     --out | --model-dir)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
-      return
-      ;;
-    --layers)
-      mapfile -t COMPREPLY < <(compgen -W "1 2 3 4 5 6 7 8" -- "$current")
-      return
-      ;;
-    --effort)
-      mapfile -t COMPREPLY < <(compgen -W "1 2 3 4 5 6 7 8 9" -- "$current")
-      return
-      ;;
-    --tune)
-      mapfile -t COMPREPLY < <(compgen -W "psnr msssim" -- "$current")
-      return
-      ;;
-    --tile)
-      mapfile -t COMPREPLY < <(compgen -W "32 64 128 256 512 1024 2048 4096" -- "$current")
-      return
-      ;;
-    --order)
-      mapfile -t COMPREPLY < <(compgen -W "layers rows" -- "$current")
       return
       ;;
     -q | --quality | --bpp | --size | --psnr | --max-error | --relative-error | --bps | --axes | \
@@ -79,6 +44,12 @@ _godwit() {
       return # a number of the user's own
       ;;
   esac
+  if [[ $words ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    [[ $previous == --synthesis ]] &&
+      mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -X '!*.safetensors' -- "$current")
+    return
+  fi
 
   if [[ $current == -* ]]; then
     case $command in
@@ -102,10 +73,7 @@ _godwit() {
           --memory --report-bpp --anchor --min-overlap --import --readme --report --merge --compare
           --model-dir --max-pixels"
         ;;
-      version)
-        mapfile -t COMPREPLY < <(compgen -W "--json" -- "$current")
-        return
-        ;;
+      version) options= common=--json ;;
       *) return ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$current")
