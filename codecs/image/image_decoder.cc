@@ -23,7 +23,7 @@ using swift::kPlanes;
 // Blocks. A lane's rows of all layers stay in 2 MiB of L2; lanes compute the halo between them
 // twice, so they are not cut narrower for the sake of threads than kMinLane.
 constexpr int64_t kMaxLane = 128, kMinLane = 32;
-constexpr int64_t kStripBlocks = 16;
+constexpr int64_t kStripBlocks = 16, kEndStrip = 4;
 
 int64_t RoundUp(int64_t v, int64_t unit) { return (v + unit - 1) / unit * unit; }
 
@@ -62,7 +62,9 @@ struct ImageDecoder::State {
   int64_t strip_row = 0, strip_end = 0;              // the strip that is in `pixels`, in blocks
   int64_t strip_h = 0, rows_end = 0;  // strips end here: the region's last row of blocks
   int64_t strip_x = 0, strip_w = 0;   // its columns, whole cells around the region
-  int64_t next_strip_h = 4;           // strips grow, so that the first is soon at hand
+  // Strips grow, so that the first is soon at hand, and shrink again: beside the last, which a wide
+  // lane makes longest, nothing is decoded.
+  int64_t next_strip_h = kEndStrip;
   // Lanes are what one thread synthesises from top to bottom: where they begin in the strip, then
   // the end of the last.
   std::vector<int64_t> lane_x;
@@ -160,7 +162,10 @@ void ImageDecoder::State::PlanLanes() {
     const double share = (making + decoding) / static_cast<double>(threads) - decoding;
     const auto width = static_cast<int64_t>(share / making * static_cast<double>(strip_w));
     first = std::clamp<int64_t>(width / 4 * 4, 8, RoundUp(strip_w / lanes, 4));
-    lanes = std::max(lanes - 1, (strip_w - first + max_lane - 1) / max_lane);
+    // A lane much narrower than the others leaves its thread idle where nothing is decoded; then
+    // the others are cut once more, for whoever is free (small: 7 % faster, medium: 10 % slower).
+    const int64_t others = first * 2 * lanes < strip_w ? lanes : lanes - 1;
+    lanes = std::max(others, (strip_w - first + max_lane - 1) / max_lane);
   }
   lane_x = {0};
   if (first > 0) lane_x.push_back(first);
@@ -292,7 +297,8 @@ void ImageDecoder::State::PlanStrip() {
   strip_row = strip_end;
   strip_end = std::min({strip_row + std::min(strip_h, next_strip_h),
                         (strip_row / tile_blocks + 1) * tile_blocks, rows_end});
-  next_strip_h = std::min(2 * next_strip_h, strip_h);
+  next_strip_h = std::min({2 * next_strip_h, strip_h,
+                           std::max(kEndStrip, RoundUp((rows_end - strip_end) / 2, kEndStrip))});
 }
 
 // Synthesises the planned strip and decodes rows for the next one at the same time if there is room
