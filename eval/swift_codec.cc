@@ -70,9 +70,6 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
     }
   }
   if (effort == 0) effort = tune == ImageTune::kPsnr ? 1 : 3;
-  if (effort == 1 && tune != ImageTune::kPsnr) {
-    return Status(StatusCode::kInvalidArgument, "swift: tune=msssim wants an effort from 2 on");
-  }
   GODWIT_ASSIGN_OR_RETURN(const SwiftModels models, context.load_swift(model, synthesis));
   CodecEntry entry;
   entry.version = "godwit " + context.version + ", stream model " +

@@ -156,16 +156,16 @@ void CopyColour(TensorView<const uint8_t> from, TensorView<uint8_t> to) {
 
 namespace {
 
-// At one step, efforts from 2 on give fewer bits and more error than effort 1. How much finer a
-// step makes up for it, on training pictures, in PSNR or MS-SSIM: `always` indices, and above
-// kSameIndex one more for each so many.
+// At one step, efforts from 2 on and tuning give fewer bits and more error than effort 1 alone. How
+// much finer a step makes up for it, in PSNR or MS-SSIM: `always` indices, and above kSameIndex one
+// more for each so many.
 constexpr double kSameIndex = 150;
 struct FinerStep {
   double always, index_per_shift;
 };
 
 FinerStep FinerStepOf(int effort, ImageTune tune) {
-  if (tune == ImageTune::kMsssim) return {10, 9};
+  if (tune == ImageTune::kMsssim) return effort > 1 ? FinerStep{10, 9} : FinerStep{2, 40};
   if (effort >= kFirstNetworkImageEffort) return {0, 29};
   return {0, 18};
 }
@@ -177,7 +177,7 @@ int StepIndexFromQuality(double quality, int effort, ImageTune tune) {
   double index = q <= kKneeQuality
                      ? kCoarsestQualityStep - q * (kCoarsestQualityStep - kKneeStep) / kKneeQuality
                      : kKneeStep * (100.0 - q) / (100.0 - kKneeQuality);
-  if (effort > 1) {
+  if (effort > 1 || tune != ImageTune::kPsnr) {
     const FinerStep finer = FinerStepOf(effort, tune);
     const double above = std::max(0.0, index - kSameIndex);
     index = std::max(0.0, index - finer.always - above / finer.index_per_shift);
@@ -187,7 +187,7 @@ int StepIndexFromQuality(double quality, int effort, ImageTune tune) {
 
 double QualityFromStepIndex(int step_index, int effort, ImageTune tune) {
   double index = step_index;
-  if (effort > 1) {
+  if (effort > 1 || tune != ImageTune::kPsnr) {
     const FinerStep finer = FinerStepOf(effort, tune);
     index += finer.always;
     index += std::max(0.0, index - kSameIndex) / (finer.index_per_shift - 1);
@@ -379,7 +379,9 @@ Status ImageEncoder::State::EncodeTile(Worker& worker, TensorView<const uint8_t>
   swift::CellRow& row = worker.row;
   const int64_t planes = header.planes;
   row.StartTile((pixels.width + kCell - 1) / kCell);
-  worker.analyser.SetStep(header.step_index);
+  // Searches tune for themselves.
+  worker.analyser.SetStep(header.step_index,
+                          worker.search != nullptr ? ImageTune::kPsnr : options.tune);
   LayerCoder& layer_coder = *worker.coder;
   layer_coder.contexts().Reset(swift.context, header.step_index);
   layer_coder.Start(options.layers);
@@ -464,8 +466,7 @@ Result<ImageEncoder> ImageEncoder::Create(const ImageModel& model,
       side_ok(options.tile, 1u << (options.tile_height != 0 ? kMaxTileWidthLog2 : kMaxTileLog2));
   if (options.step_index < 0 || options.step_index > swift::kMaxStepIndex || options.layers < 1 ||
       options.layers > kLayers || !tile_ok || options.threads < 0 ||
-      options.effort < swift::kMinEffort || options.effort > swift::kMaxEffort ||
-      (options.tune != ImageTune::kPsnr && options.effort == swift::kMinEffort)) {
+      options.effort < swift::kMinEffort || options.effort > swift::kMaxEffort) {
     return Status(StatusCode::kInvalidArgument, "encoder options out of range");
   }
   if (options.synthesis != nullptr && options.synthesis->stream_model_id() != model.id()) {

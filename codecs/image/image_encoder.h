@@ -15,9 +15,8 @@ namespace godwit {
 
 inline constexpr int kCoarsestStepIndex = 351;  // 0 is the finest
 
-// What efforts from 2 on look for: the least squared error or the best MS-SSIM of luma, which wants
-// more bits where things are smooth and for what is coarse, fewer for noise, fine detail and
-// colour.
+// What the encoder looks for: the least squared error or the best MS-SSIM of luma, which wants more
+// bits where things are smooth and for what is coarse, fewer for noise, fine detail and colour.
 enum class ImageTune : uint8_t { kPsnr, kMsssim };
 
 // Quality 0..100 to the step index and back: 340 - 2.5 q up to quality 90, from there linear to 0
@@ -45,7 +44,6 @@ struct ImageEncodeOptions {
   // What efforts from 4 on expect to decode the picture; every other synthesis still can. Null:
   // they do as 3. Must be of the same stream model, and outlive the encoder.
   const ImageSynthesis* synthesis = nullptr;
-  // Effort 1 has nothing to tune: there only kPsnr.
   ImageTune tune = ImageTune::kPsnr;
   // Of the workspace; kOverLimit beyond, unless fewer threads do. What is coded so far comes on
   // top.

@@ -7,6 +7,8 @@ namespace godwit::swift {
 namespace {
 
 constexpr int64_t kChunk = 256;  // pixels: what one pass leaves stays in the first cache
+static_assert(kChunk / 8 <= MsssimLimits::kBlocks);
+constexpr uint8_t kPlainRounding = 128;  // halves round up
 
 // Reciprocal with 15 to 16 significant bits; `step` in 1/64, coefficients in 1/16.
 PlaneQuantiser MakeQuantiser(uint32_t step, uint8_t rounding) {
@@ -33,9 +35,16 @@ RowAnalyser::RowAnalyser(const SwiftModel& model, SimdLevel level)
       coefficients_(1, kChunk / 8, kChannels),
       tail_(1, kCell, 3) {}
 
-void RowAnalyser::SetStep(int step_index) {
+void RowAnalyser::SetStep(int step_index, ImageTune tune) {
   step_ = StepFromIndex(step_index);
-  quantiser_ = MakeQuantiser(step_, model_.rounding);
+  if (tune == ImageTune::kPsnr) {
+    limits_ = nullptr;
+    quantiser_ = MakeQuantiser(step_, model_.rounding);
+    return;
+  }
+  if (limits_ == nullptr) limits_ = std::make_unique<MsssimLimits>();
+  limits_->SetStep(step_);
+  quantiser_ = MakeQuantiser(step_, kPlainRounding);  // what is left is rounded to the nearest
 }
 
 // Pixels x.. of a row of blocks; `width` is a multiple of a cell.
@@ -83,6 +92,7 @@ void RowAnalyser::AnalyseBlocks(TensorView<const uint8_t> pixels, int64_t block_
                            coefficients_.data());
     int16_t* const dc = row.dc[p].data() + row.Bordered(block_row, x / 8);
     for (int64_t b = 0; b < blocks; ++b) dc[b] = coefficients_.data()[b * kChannels];
+    if (limits_ != nullptr) limits_->Drop(level_, p, blocks, coefficients_.data());
     kernels_.quantise(quantiser_, coefficients_.data(), static_cast<size_t>(blocks),
                       row.Symbols(p, block_row, x / 8), row.nonzero[p].data() + first);
   }

@@ -3,10 +3,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
 #include "base/cpu.h"
+#include "codecs/image/image_encoder.h"
 #include "codecs/image/swift_cell_row.h"
 #include "codecs/image/swift_model.h"
+#include "codecs/image/swift_msssim_limits.h"
 #include "tensor/tensor.h"
 
 namespace godwit::swift {
@@ -15,7 +18,8 @@ namespace godwit::swift {
 class RowAnalyser {
  public:
   RowAnalyser(const SwiftModel& model, SimdLevel level);
-  void SetStep(int step_index);
+  // `tune` is for Analyse(): symbols that are not worth their bits to the metric are left out.
+  void SetStep(int step_index, ImageTune tune = ImageTune::kPsnr);
   // `pixels` are the tile's next rows, at most 32, 1 or 3 channels; what is missing to whole cells
   // repeats the last row and column. Fills symbols and everything else that ContextCoder reads.
   void Analyse(TensorView<const uint8_t> pixels, CellRow& row);
@@ -35,9 +39,10 @@ class RowAnalyser {
   const BlockTransformKernels& kernels_;
   uint32_t step_ = 0;
   PlaneQuantiser quantiser_;
-  Tensor<int16_t> planes_;        // [plane][8][kChunk]
-  Tensor<int16_t> coefficients_;  // [block][64]
-  Tensor<uint8_t> tail_;          // the last, padded 32 pixels of a row
+  std::unique_ptr<MsssimLimits> limits_;  // where tuned for MS-SSIM
+  Tensor<int16_t> planes_;                // [plane][8][kChunk]
+  Tensor<int16_t> coefficients_;          // [block][64]
+  Tensor<uint8_t> tail_;                  // the last, padded 32 pixels of a row
 };
 
 }  // namespace godwit::swift

@@ -16,8 +16,7 @@ struct LatentPlane {
   Tensor<T> block, cell;
 };
 
-inline constexpr size_t kMsssimScales = 4;  // those that blocks show; the fifth is that of DC
-inline constexpr int64_t kBandTolls = 16;   // kBands, padded
+inline constexpr int64_t kBandTolls = 16;  // kBands, padded
 
 struct LatentTile {
   int planes = 0;

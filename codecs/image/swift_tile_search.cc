@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "codecs/image/swift_msssim_scales.h"
 #include "codecs/image/swift_msssim_weights.h"
 
 namespace godwit::swift {
