@@ -90,6 +90,9 @@ CodecContext MakeContext(ModelChoice& models) {
     SwiftModels found;
     GODWIT_ASSIGN_OR_RETURN(ImageModel stream, models.ForEncoding(model, "swift"));
     const uint64_t id = stream.id();
+    // `full` is an option of the codec, which says so where there are no weights for it.
+    const Status entropy = models.AddEntropy(stream, nullptr);
+    if (!entropy.ok() && entropy.code() != StatusCode::kModelMissing) return entropy;
     found.stream = std::make_shared<const ImageModel>(std::move(stream));
     GODWIT_ASSIGN_OR_RETURN(std::optional<ImageSynthesis> network, models.Synthesis(id, synthesis));
     if (network) {

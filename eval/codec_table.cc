@@ -20,8 +20,10 @@ constexpr decltype(CodecKind::make) kMakeJxl = nullptr;
 
 constexpr std::array<CodecKind, 6> kKinds = {{
     {"swift",
-     "[:small|medium|large|none][:effort=N][:tune=msssim][:model=ID|FILE][:synthesis=FILE]",
-     "ours, by quality; the synthesis is the decoder's choice, default medium", MakeSwiftCodec, ""},
+     "[:small|medium|large|none][:full][:effort=N][:tune=msssim][:model=ID|FILE][:synthesis=FILE]",
+     "ours, by quality; full: entropy coding; the synthesis is the decoder's choice, default "
+     "medium",
+     MakeSwiftCodec, ""},
     {"jpeg", "[:444][:progressive][:fixed]",
      "libjpeg-turbo: 4:2:0 and optimised tables, or as said; fixed: no optimised tables",
      MakeJpegCodec, ""},

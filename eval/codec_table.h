@@ -25,6 +25,7 @@ struct SwiftModels {
 struct CodecContext {
   std::string version;  // of the program
   // `model`: an id, a file or nothing; `synthesis`: small, medium, large, none, a file or nothing.
+  // With the weights of `full` entropy coding where there are any.
   std::function<Result<SwiftModels>(const std::string& model, const std::string& synthesis)>
       load_swift;
 };

@@ -1,6 +1,7 @@
 // Our own codec: stream model and synthesis as the program finds them.
 #include "codecs/image/image_decoder.h"
 #include "codecs/image/image_encoder.h"
+#include "codecs/image/image_repack.h"
 #include "eval/codec_table.h"
 #include "models/registry.h"
 
@@ -9,24 +10,33 @@ namespace {
 
 class SwiftCodec final : public Codec {
  public:
-  SwiftCodec(SwiftModels models, ImageEncoder encoder, int effort, ImageTune tune, int threads)
+  SwiftCodec(SwiftModels models, ImageEncoder encoder, const ImageEncodeOptions& options,
+             ImageEntropy entropy)
       : models_(std::move(models)),
         encoder_(std::move(encoder)),
-        effort_(effort),
-        tune_(tune),
-        threads_(threads) {}
+        options_(options),
+        entropy_(entropy) {}
 
   Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
                                             double setting) override {
-    GODWIT_RETURN_IF_ERROR(encoder_.SetStepIndex(StepIndexFromQuality(setting, effort_, tune_)));
+    GODWIT_RETURN_IF_ERROR(
+        encoder_.SetStepIndex(StepIndexFromQuality(setting, options_.effort, options_.tune)));
     GODWIT_ASSIGN_OR_RETURN(stream_, encoder_.Encode(rgb));
+    if (entropy_ == ImageEntropy::kFull) {
+      GODWIT_ASSIGN_OR_RETURN(const ImageStream lite, ParseImageStream(stream_));
+      GODWIT_ASSIGN_OR_RETURN(
+          Bytes full,
+          RepackImage(lite, *models_.stream,
+                      {.entropy = entropy_, .threads = options_.threads, .limits = {}}));
+      stream_ = std::move(full);
+    }
     return std::span<const std::byte>(stream_);
   }
 
   Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) override {
     GODWIT_ASSIGN_OR_RETURN(const ImageStream parsed, ParseImageStream(stream));
     ImageDecodeOptions options;
-    options.threads = threads_;
+    options.threads = options_.threads;
     GODWIT_ASSIGN_OR_RETURN(
         ImageDecoder decoder,
         ImageDecoder::Create(parsed, *models_.stream, models_.synthesis.get(), options));
@@ -39,9 +49,8 @@ class SwiftCodec final : public Codec {
  private:
   SwiftModels models_;
   ImageEncoder encoder_;
-  int effort_;
-  ImageTune tune_;
-  int threads_;
+  ImageEncodeOptions options_;
+  ImageEntropy entropy_;
   Bytes stream_;
 };
 
@@ -52,6 +61,7 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
   std::string model, synthesis;
   int effort = 0;
   ImageTune tune = ImageTune::kPsnr;
+  ImageEntropy entropy = ImageEntropy::kLite;
   for (const std::string& option : options) {
     if (option == "small" || option == "medium" || option == "large" || option == "none") {
       synthesis = option;
@@ -59,6 +69,8 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
       model = option.substr(6);
     } else if (option == "tune=msssim") {
       tune = ImageTune::kMsssim;
+    } else if (option == "full") {
+      entropy = ImageEntropy::kFull;
     } else if (option.starts_with("synthesis=")) {
       synthesis = option.substr(10);
     } else if (const auto number = option.starts_with("effort=")
@@ -76,11 +88,16 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
                   ModelIdHex(models.stream->id()) + ", synthesis ";
   entry.version +=
       models.synthesis == nullptr ? "none" : models.synthesis->size() + " " + models.synthesis_id;
+  if (entropy == ImageEntropy::kFull) {
+    if (models.stream->full() == nullptr)
+      return Status(StatusCode::kModelMissing, "swift: no weights of full entropy coding");
+    entry.version += ", full entropy coding";
+  }
   if (effort > 1) entry.version += ", effort " + std::to_string(effort);
   if (tune == ImageTune::kMsssim) entry.version += ", tuned for MS-SSIM";
   entry.setting_name = "quality";
   entry.ladder = {5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90};  // above, rates leave the rivals'
-  entry.create = [models, effort, tune](int threads) -> Result<std::unique_ptr<Codec>> {
+  entry.create = [models, effort, tune, entropy](int threads) -> Result<std::unique_ptr<Codec>> {
     ImageEncodeOptions encode;
     encode.threads = threads;
     encode.effort = effort;
@@ -88,7 +105,7 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
     encode.synthesis = models.synthesis.get();
     GODWIT_ASSIGN_OR_RETURN(ImageEncoder encoder, ImageEncoder::Create(*models.stream, encode));
     return std::unique_ptr<Codec>(
-        std::make_unique<SwiftCodec>(models, std::move(encoder), effort, tune, threads));
+        std::make_unique<SwiftCodec>(models, std::move(encoder), encode, entropy));
   };
   return entry;
 }

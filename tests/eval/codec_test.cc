@@ -5,7 +5,9 @@
 #include "eval/codec_table.h"
 #include "eval/eval_picture.h"
 #include "eval/picture_error.h"
+#include "models/registry.h"
 #include "tests/codecs/test_model.h"
+#include "tests/codecs/test_pictures.h"
 #include "tests/io/image_samples.h"
 
 namespace godwit {
@@ -143,6 +145,33 @@ TEST(CodecTableTest, NamesAndOptionsAreChecked) {
         "cmd:n|cp {ppm} {file}|cp {file} {ppm}|one", "cmd:n|cp {ppm} {file}|cp {file} {ppm}|"}) {
     EXPECT_EQ(FindCodec(name, context).status().code(), StatusCode::kInvalidArgument) << name;
   }
+}
+
+TEST(CodecTableTest, FullEntropyCodingTakesFewerBytesAndNeedsItsWeights) {
+  ModelRegistry registry;
+  const uint64_t id = Must(registry.DefaultStreamModel("swift"));
+  const auto model =
+      std::make_shared<ImageModel>(Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id)));
+  CodecContext context;
+  context.load_swift = [&](const std::string&, const std::string&) -> Result<SwiftModels> {
+    return SwiftModels{model, nullptr, ""};
+  };
+  EXPECT_EQ(FindCodec("swift:full", context).status().code(), StatusCode::kModelMissing);
+  const SafeTensors weights = Must(registry.FindEntropy(id));
+  ASSERT_TRUE(model->SetEntropy(weights, ModelIdOf(weights.file())).ok());
+  const EvalPicture picture = Original();
+  std::vector<size_t> sizes;
+  std::vector<Tensor<uint8_t>> decoded;
+  for (const char* const name : {"swift", "swift:full"}) {
+    const auto codec = Must(Must(FindCodec(name, context)).create(1));
+    const auto stream = Must(codec->Encode(picture.rgb.view(), 50));
+    sizes.push_back(stream.size());
+    decoded.emplace_back(picture.rgb.height(), picture.rgb.width(), 3);
+    ASSERT_TRUE(codec->Decode(stream, decoded.back().view()).ok()) << name;
+  }
+  EXPECT_LT(sizes[1], sizes[0]);
+  EXPECT_TRUE(
+      std::equal(decoded[0].data(), decoded[0].data() + decoded[0].size(), decoded[1].data()));
 }
 
 TEST(CodecTableTest, CommandsKeepTheirCommas) {
