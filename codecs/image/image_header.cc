@@ -106,11 +106,12 @@ Status ReadLayers(ByteReader& reader, int count, uint64_t tiles, ImageStream& s)
 }
 
 // In the order of rows: the layers from `first` on of a row of tiles, which follow what is there.
-Status ReadTileRow(ByteReader& reader, uint64_t row, int first, int count, ImageStream& s) {
+Status ReadTileRow(ByteReader& reader, uint64_t row, int first, int count, bool gaps,
+                   ImageStream& s) {
   const TileGrid grid(s.header);
   const size_t before = row * grid.across;
   const auto done = static_cast<size_t>(first);
-  const bool next = row == s.tile_rows && first == 0;
+  const bool next = first == 0 && (row == s.tile_rows || (gaps && row > s.tile_rows));
   const bool goes_on = row + 1 == s.tile_rows && done < s.layers.size() && done > 0 &&
                        s.layers[done].size() <= before && s.layers[done - 1].size() > before;
   if (row >= grid.down || !(next || goes_on))
@@ -136,7 +137,8 @@ bool Has(const ImageStream& s, std::string_view name) {
                      [&](const ImageSectionInfo& info) { return info.name == name; });
 }
 
-Status ReadSection(const Section& section, const DecodeLimits& limits, ImageStream& s) {
+// `gaps`: rows of tiles may be missing before this one.
+Status ReadSection(const Section& section, const DecodeLimits& limits, bool gaps, ImageStream& s) {
   ByteReader reader(section.body);
   ImageSectionInfo info{"", section.offset, SectionSize(section.body.size()), 0, 0};
   switch (static_cast<SectionType>(section.type)) {
@@ -163,7 +165,7 @@ Status ReadSection(const Section& section, const DecodeLimits& limits, ImageStre
       info.layers = (range >> 4) + 1;
       if (s.header.order == ImageOrder::kRows) {
         info.tile_row = static_cast<int64_t>(row);
-        GODWIT_RETURN_IF_ERROR(ReadTileRow(reader, row, info.first_layer, info.layers, s));
+        GODWIT_RETURN_IF_ERROR(ReadTileRow(reader, row, info.first_layer, info.layers, gaps, s));
         break;
       }
       if (static_cast<size_t>(info.first_layer) != s.layers.size() ||
@@ -224,7 +226,7 @@ void SalvageLayers(std::span<const std::byte> rest, const DecodeLimits& limits, 
     if (!row.ok() || !range.ok()) return;
     const int first = *range & 15;
     for (int l = first; l <= first + (*range >> 4); ++l) {
-      if (!ReadTileRow(reader, *row, l, 1, s).ok()) return;
+      if (!ReadTileRow(reader, *row, l, 1, /*gaps=*/false, s).ok()) return;
     }
     return;
   }
@@ -284,7 +286,7 @@ Result<ImageStream> ParseImageStream(std::span<const std::byte> file, const Deco
     if (!next->has_value()) break;
     const Section& section = **next;
     GODWIT_RETURN_IF_ERROR(
-        AsCorrupt(ReadSection(section, limits, s))
+        AsCorrupt(ReadSection(section, limits, /*gaps=*/false, s))
             .WithPrefix("section at byte " + std::to_string(section.offset) + ": "));
   }
   const TileGrid grid(s.header);
@@ -311,6 +313,71 @@ Result<ImageStream> ParseImageStream(std::span<const std::byte> file, const Deco
     }
     s.truncated = true;
   }
+  return s;
+}
+
+namespace {
+
+// Whether layers can be used, or build on some that are lost.
+bool BuildsOnLost(const Section& section, const ImageStream& s) {
+  if (section.type != static_cast<uint8_t>(SectionType::kLayers)) return false;
+  ByteReader reader(section.body);
+  if (s.header.order == ImageOrder::kLayers) {
+    const Result<uint8_t> range = reader.U8();
+    return range.ok() && (*range & 15u) > s.layers.size();
+  }
+  const Result<uint64_t> row = reader.Varint();
+  const Result<uint8_t> range = reader.U8();
+  if (!row.ok() || !range.ok() || (*range & 15) == 0) return false;
+  const ImageSectionInfo& last = s.sections.back();
+  return last.tile_row != static_cast<int64_t>(*row) ||
+         last.first_layer + last.layers < (*range & 15);
+}
+
+std::string ByteRange(uint64_t begin, uint64_t end) {
+  return "bytes " + std::to_string(begin) + " to " + std::to_string(end - 1);
+}
+
+}  // namespace
+
+Result<ImageStream> ParseDamagedImage(std::span<const std::byte> file, const DecodeLimits& limits) {
+  GODWIT_ASSIGN_OR_RETURN(SectionFinder finder, SectionFinder::Open(file));
+  ImageStream s;
+  while (true) {
+    GODWIT_ASSIGN_OR_RETURN(const std::optional<Section> section, finder.Next());
+    if (!section) break;
+    const uint64_t offset = section->offset;
+    if (!s.sections.empty() && BuildsOnLost(*section, s)) {
+      s.damage.push_back("layers at byte " + std::to_string(offset) + " build on lost ones");
+      s.truncated = true;
+      continue;
+    }
+    GODWIT_RETURN_IF_ERROR(AsCorrupt(ReadSection(*section, limits, /*gaps=*/true, s))
+                               .WithPrefix("section at byte " + std::to_string(offset) + ": "));
+  }
+  for (const SectionFinder::Gap& gap : finder.gaps()) {
+    s.damage.push_back(ByteRange(gap.begin, gap.end) + " are damaged");
+  }
+  const TileGrid grid(s.header);
+  if (s.header.order == ImageOrder::kLayers) {
+    s.tile_rows = s.layers.empty() ? 0 : grid.down;
+    s.truncated = s.truncated || !finder.gaps().empty();
+  } else if (s.tile_rows > 0) {
+    for (auto& layer : s.layers) layer.resize(grid.count());
+    s.tile_rows = grid.down;
+    uint64_t next = 0;
+    const auto lose = [&](uint64_t end) {
+      for (; next < end; ++next) s.losses.push_back({.tile_row = next});
+    };
+    for (const ImageSectionInfo& info : s.sections) {
+      if (info.tile_row < 0) continue;
+      lose(static_cast<uint64_t>(info.tile_row));
+      next = static_cast<uint64_t>(info.tile_row) + 1;
+    }
+    lose(grid.down);
+  }
+  if (s.tile_rows == 0) return Status(StatusCode::kTruncated, "no row of tiles is whole");
+  if (s.header.has_alpha && s.alpha.empty()) s.truncated = true;
   return s;
 }
 

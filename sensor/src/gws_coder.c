@@ -185,7 +185,7 @@ static void flush(gws *e, gws_coder *c) {
 /* ------------------------------------------------------------------------ sections */
 
 /* CRC-32C by half bytes. */
-static uint32_t crc_byte(uint32_t crc, uint32_t byte) {
+uint32_t gws_crc_byte(uint32_t crc, uint32_t byte) {
   static const uint32_t kTable[16] = {0x00000000u, 0x105ec76fu, 0x20bd8edeu, 0x30e349b1u,
                                       0x417b1dbcu, 0x5125dad3u, 0x61c69362u, 0x7198540du,
                                       0x82f63b78u, 0x92a8fc17u, 0xa24bb5a6u, 0xb21572c9u,
@@ -233,7 +233,7 @@ void gws_queue_header(gws *e) {
   head_u8(e, rate >> 8);
   if (tile) head_u8(e, wide == high ? high : (wide - 4u) << 4 | high);
   uint32_t crc = 0xffffffffu;
-  for (uint32_t i = 4; i < e->head_size; ++i) crc = crc_byte(crc, e->head[i]);
+  for (uint32_t i = 4; i < e->head_size; ++i) crc = gws_crc_byte(crc, e->head[i]);
   crc = ~crc;
   for (uint32_t i = 0; i < 4u; ++i) head_u8(e, crc >> (8u * i) & 255u);
   e->out_layers = e->out_layer = 0;
@@ -246,7 +246,7 @@ static void begin_layer(gws *e) {
   const uint32_t size = e->coder[e->out_layer].size;
   e->head_size = e->head_at = 0;
   head_varint(e, size);
-  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = crc_byte(e->crc, e->head[i]);
+  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = gws_crc_byte(e->crc, e->head[i]);
   e->out_at = 0;
   e->out_left = size;
   ++e->out_layer;
@@ -273,7 +273,7 @@ void gws_finish_tile_output(gws *e) {
   head_varint(e, tile_row);
   head_u8(e, (count - 1u) << 4);
   e->crc = 0xffffffffu;
-  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = crc_byte(e->crc, e->head[i]);
+  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = gws_crc_byte(e->crc, e->head[i]);
   e->out_layers = (uint8_t)count;
   e->out_layer = 0;
   e->out_left = 0;
@@ -293,7 +293,7 @@ size_t gws_take_output(gws *e, uint8_t *out, size_t capacity) {
     } else if (e->out_left > 0u) {
       gws_coder *const c = &e->coder[e->out_layer - 1u];
       const uint8_t byte = chunk(e, c->first)[2u + e->out_at];
-      e->crc = crc_byte(e->crc, byte);
+      e->crc = gws_crc_byte(e->crc, byte);
       out[n++] = byte;
       --e->out_left;
       if (++e->out_at == GWS_CHUNK_DATA) {

@@ -53,6 +53,7 @@ struct gws {
   uint32_t magic;
   gws_params params;
   gws_stats stats;
+  const void *taken_by; /* who takes this picture's bytes: null, a gwp, or this for gws_pull() */
   gws_quantiser q;
   int32_t planes;
   int32_t cells, blocks; /* across */
@@ -149,6 +150,8 @@ static inline const uint8_t *gws_next_symbol(const uint8_t *at, uint32_t *positi
   return at;
 }
 
+/* gws_api.c */
+bool gws_is_encoder(const gws *e);
 /* gws_analysis.c */
 void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index);
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]);
@@ -173,6 +176,7 @@ void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t sc
 void gws_finish_tile_output(gws *e);
 void gws_queue_header(gws *e);
 bool gws_output_waits(const gws *e);
+uint32_t gws_crc_byte(uint32_t crc, uint32_t byte); /* CRC-32C, its bits turned */
 size_t gws_take_output(gws *e, uint8_t *out, size_t capacity);
 
 #endif
