@@ -1,4 +1,5 @@
-/* measure.c: a firmware that encodes a PPM or PGM file with the library, through semihosting.
+/* measure.c: a firmware that encodes a PPM or PGM file, or one of pack.c, with the library, through
+ * semihosting.
  *
  *   arguments: IN OUT STEP TILE_HEIGHT LAYERS ROWS WHOLE_STRIPS SYMBOL_BYTES OUTPUT_BYTES
  *
@@ -63,7 +64,10 @@ int main(void) {
   char magic[2];
   if (sh_read(file_in, magic, 2) != 0) return 3;
   gws_params p = {0};
-  p.input = magic[1] == '6' ? GWS_RGB888 : GWS_GREY;
+  p.input = magic[0] == 'R'   ? GWS_RGB565
+            : magic[0] == 'Y' ? GWS_YUYV
+            : magic[1] == '6' ? GWS_RGB888
+                              : GWS_GREY;
   p.width = read_number();
   p.height = read_number();
   (void)read_number();
@@ -73,7 +77,10 @@ int main(void) {
   p.whole_strips = (uint8_t)number[7];
   p.symbol_bytes = number[8];
   p.output_bytes = number[9];
-  const uint32_t row = p.width * (p.input == GWS_GREY ? 1u : 3u), rows = number[6];
+  const uint32_t row = p.width * (p.input == GWS_GREY     ? 1u
+                                  : p.input == GWS_RGB888 ? 3u
+                                                          : 2u),
+                 rows = number[6];
   if (rows == 0u || row * rows > sizeof lines) return 4;
   const size_t size = gws_mem_size(&p);
   gws_status status = GWS_OK;
