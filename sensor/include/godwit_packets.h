@@ -16,8 +16,7 @@
 extern "C" {
 #endif
 
-#define GWP_MIN_PACKET 64
-#define GWP_MAX_PACKET 65535
+#define GWP_MIN_PACKET 64u
 
 typedef struct {
   uint16_t packet_bytes; /* most that a packet has: 64..65535 */

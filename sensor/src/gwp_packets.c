@@ -65,11 +65,6 @@ static void next_picture(gwp *p, gws *e) {
   take_head(p, e);
 }
 
-static uint32_t varint_size(uint32_t v) {
-  uint32_t n = 1;
-  for (; v >= 128u; v >>= 7) ++n;
-  return n;
-}
 static uint8_t *put_varint(uint8_t *to, uint32_t v) {
   for (; v >= 128u; v >>= 7) *to++ = (uint8_t)(v | 128u);
   *to++ = (uint8_t)v;
@@ -83,8 +78,8 @@ static bool head_goes_along(const gwp *p, const gws *e) {
 
 static size_t write_packet(gwp *p, gws *e, uint8_t *packet) {
   const bool head = head_goes_along(p, e);
-  const uint32_t around = 5u + varint_size(p->sequence) + varint_size(p->row) +
-                          varint_size(p->offset) + (head ? 1u + p->head_size : 0u) + GWP_CRC;
+  const uint32_t around = 5u + gws_varint_size(p->sequence) + gws_varint_size(p->row) +
+                          gws_varint_size(p->offset) + (head ? 1u + p->head_size : 0u) + GWP_CRC;
   /* The piece and its length, which takes more bytes where it is longer. */
   const uint32_t room = p->params.packet_bytes - around;
   uint32_t piece = room - 1u;
@@ -125,9 +120,8 @@ gws_status gwp_pull(gwp *p, gws *e, void *packet, size_t capacity, size_t *count
   if (capacity < p->params.packet_bytes) return GWS_ERR_PACKET;
   if (e->taken_by == NULL) {
     next_picture(p, e);
-  } else if (e->taken_by != p || p->encoder != e) {
-    return GWS_ERR_MIXED;
   }
+  if (e->taken_by != p || p->encoder != e) return GWS_ERR_MIXED;
   if (!gws_output_waits(e)) return GWS_OK;
   if (p->left == 0u) take_row_begin(p, e);
   *count = write_packet(p, e, (uint8_t *)packet);

@@ -91,47 +91,35 @@ GWS_APART static void load_yuyv(const uint8_t *row, uint8_t *to) {
   for (uint32_t i = 0; i < 4u; ++i) put_yuyv(row + 4u * i, to + 6u * i);
 }
 
-/* Eight pixels from x on; beyond the width the last one repeats. */
-GWS_APART static void load_end(const gws *e, const uint8_t *row, uint32_t x, uint8_t *to) {
+/* The bytes of eight pixels from x on; beyond the width the last one repeats. */
+GWS_APART static void copy_end(const gws *e, const uint8_t *row, uint32_t x, uint32_t size,
+                               uint8_t *to) {
   const uint32_t last = e->params.width - 1u;
   for (uint32_t i = 0; i < 8u; ++i) {
     const uint32_t at = x + i < last ? x + i : last;
-    uint8_t pair[6];
-    const uint8_t *pixel = pair;
-    switch (e->params.input) {
-      case GWS_RGB888:
-        pixel = row + 3u * at;
-        break;
-      case GWS_RGB565:
-        put_565((uint32_t)row[2u * at] | (uint32_t)row[2u * at + 1u] << 8, pair);
-        break;
-      case GWS_RGB565_BE:
-        put_565((uint32_t)row[2u * at + 1u] | (uint32_t)row[2u * at] << 8, pair);
-        break;
-      case GWS_YUYV:
-        put_yuyv(row + 2u * (at & ~1u), pair);
-        pixel = pair + 3u * (at & 1u);
-        break;
-      case GWS_GREY:
-      default:
-        pixel = row + at;
-        break;
-    }
-    for (int32_t c = 0; c < e->planes; ++c) *to++ = pixel[c];
+    for (uint32_t k = 0; k < size; ++k) to[size * i + k] = row[size * at + k];
+    /* The colours of a pair, one after the other. */
+    if (e->params.input == GWS_YUYV) to[2u * i + 1u] = row[2u * (at & ~1u) + 1u + 2u * (i & 1u)];
   }
 }
 
-static void load_block(const gws *e, const uint8_t *const rows[8], uint32_t x, uint8_t *to) {
-  const bool inside = x + 8u <= e->params.width;
+/* Eight rows of eight pixels from x on as red, green, blue, or as grey. */
+GWS_APART static void load_block(const gws *e, const uint8_t *const rows[8], uint32_t x,
+                                 uint8_t *to) {
+  const uint32_t input = e->params.input, size = e->row_bytes / e->params.width;
+  uint8_t end[24];
   for (uint32_t y = 0; y < 8u; ++y, to += 24) {
-    if (inside && e->params.input == GWS_RGB565) {
-      load_565(rows[y] + 2u * x, 0, to);
-    } else if (inside && e->params.input == GWS_RGB565_BE) {
-      load_565(rows[y] + 2u * x, 1, to);
-    } else if (inside && e->params.input == GWS_YUYV) {
-      load_yuyv(rows[y] + 2u * x, to);
+    const uint8_t *from = rows[y] + (size_t)size * x;
+    if (x + 8u > e->params.width) {
+      const bool as_it_is = size == (uint32_t)e->planes;
+      copy_end(e, rows[y], x, size, as_it_is ? to : end);
+      if (as_it_is) continue;
+      from = end;
+    }
+    if (input == (uint32_t)GWS_YUYV) {
+      load_yuyv(from, to);
     } else {
-      load_end(e, rows[y], x, to);
+      load_565(from, input == (uint32_t)GWS_RGB565_BE ? 1u : 0u, to);
     }
   }
 }
@@ -144,7 +132,7 @@ GWS_APART static void append(gws *e, uint8_t *length, uint32_t low, uint32_t hig
     for (uint32_t bits = half == 0u ? low : high; bits != 0u; bits &= bits - 1u) {
       const uint32_t position = 32u * half + (uint32_t)__builtin_ctz(bits);
       const int32_t v = value[position];
-      const uint32_t code = v == 1 ? 0u : v == -1 ? 1u : v == (int8_t)v ? 2u : 3u;
+      const uint32_t code = v == 1 ? 0u : v == -1 ? 1u : v >= -128 && v <= 127 ? 2u : 3u;
       const uint32_t size = code < 2u ? 1u : code;
       if ((uint32_t)(end - at) < size) {
         ++e->stats.dropped_symbols;

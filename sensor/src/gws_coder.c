@@ -89,7 +89,7 @@ static void shift_out(gws *e, gws_coder *c) {
 
 static inline void add_low(gws_coder *c, uint32_t v) {
   const uint32_t low = c->low + v;
-  c->carry |= (uint8_t)(low < v);
+  c->carry |= low < v ? 1u : 0u;
   c->low = low;
 }
 
@@ -147,7 +147,7 @@ void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t sc
                          : size < 12u ? 3u
                          : size < 24u ? 4u
                                       : 5u;
-  gws_bit(e, GWS_SIGN + kind * 6u + level, (uint32_t)((value < 0) != (t < 0)));
+  gws_bit(e, GWS_SIGN + kind * 6u + level, (value < 0) != (t < 0) ? 1u : 0u);
   const uint32_t low_bits = scale > 17u ? scale / 2u - 8u : 0u;
   const uint32_t magnitude_kind = kind < 9u ? kind / 2u : kind - 9u;
   const uint32_t base =
@@ -190,9 +190,8 @@ uint32_t gws_crc_byte(uint32_t crc, uint32_t byte) {
                                       0x417b1dbcu, 0x5125dad3u, 0x61c69362u, 0x7198540du,
                                       0x82f63b78u, 0x92a8fc17u, 0xa24bb5a6u, 0xb21572c9u,
                                       0xc38d26c4u, 0xd3d3e1abu, 0xe330a81au, 0xf36e6f75u};
-  crc ^= byte;
-  crc = (crc >> 4) ^ kTable[crc & 15u];
-  return (crc >> 4) ^ kTable[crc & 15u];
+  const uint32_t low = crc ^ byte, high = (low >> 4) ^ kTable[low & 15u];
+  return (high >> 4) ^ kTable[high & 15u];
 }
 
 static void head_u8(gws *e, uint32_t v) { e->head[e->head_size++] = (uint8_t)v; }
@@ -200,7 +199,7 @@ static void head_varint(gws *e, uint32_t v) {
   for (; v >= 128u; v >>= 7) head_u8(e, v | 128u);
   head_u8(e, v);
 }
-static uint32_t varint_size(uint32_t v) {
+uint32_t gws_varint_size(uint32_t v) {
   uint32_t n = 1;
   for (; v >= 128u; v >>= 7) ++n;
   return n;
@@ -219,7 +218,7 @@ void gws_queue_header(gws *e) {
   const uint32_t wide = tile_width_bits(p->width), high = e->tile_bits;
   const bool tile = wide != 10u || high != 10u;
   const uint32_t body =
-      1u + varint_size(p->width) + varint_size(p->height) + 8u + 2u + (tile ? 1u : 0u);
+      1u + gws_varint_size(p->width) + gws_varint_size(p->height) + 8u + 2u + (tile ? 1u : 0u);
   e->head_size = e->head_at = 0;
   for (uint32_t i = 0; i < 4u; ++i) head_u8(e, kMagic[i]);
   head_u8(e, 0x81);
@@ -265,8 +264,8 @@ void gws_finish_tile_output(gws *e) {
   uint32_t count = (uint32_t)e->layers;
   while (count > 1u && e->coder[count - 1u].size == 0u) --count;
   const uint32_t tile_row = (e->row - 1u) >> e->tile_bits;
-  uint32_t body = varint_size(tile_row) + 1u;
-  for (uint32_t l = 0; l < count; ++l) body += varint_size(e->coder[l].size) + e->coder[l].size;
+  uint32_t body = gws_varint_size(tile_row) + 1u;
+  for (uint32_t l = 0; l < count; ++l) body += gws_varint_size(e->coder[l].size) + e->coder[l].size;
   e->head_size = e->head_at = 0;
   head_u8(e, 0x82);
   head_varint(e, body);

@@ -27,7 +27,7 @@ fail() {
 build() { # name prefix machine defines
   local dir=$out/$1 cc=$2gcc start link helpers file objects=()
   mkdir -p "$dir"
-  for file in "$sources"/gws_*.c; do
+  for file in "$sources"/gw[sp]_*.c; do
     # shellcheck disable=SC2086
     $cc $flags $warn $3 $4 -Isensor/include -c "$file" -o "$dir/$(basename "$file" .c).o"
     objects+=("$dir/$(basename "$file" .c).o")
@@ -101,7 +101,7 @@ check() { # NAME QEMU FILE STEP STRIPS [PICTURE]: FILE holds the lines of PICTUR
 }
 
 count=0
-rows=()
+rows=() in_packets=()
 for line in "${targets[@]}"; do
   IFS='|' read -r name prefix machine qemu defines <<<"$line"
   build "$name" "$prefix" "$machine" "$defines"
@@ -140,6 +140,15 @@ for line in "${targets[@]}"; do
     [[ $(field "$name" dropped) -eq 0 ]] || fail "$name: the default memory is too small for $kind"
     others+=" $(instructions "$name")"
   done
+  # The same in packets, which are the host's.
+  "$godwit" encode "$out/qvga.ppm" "$out/$name/host.gdw" -f --quiet --order rows --effort 1 -q "$(quality "$step")"
+  "$godwit" repack "$out/$name/host.gdw" "$out/$name/host.gdp" -f --quiet --packets 244
+  run "$name" "$qemu" "$out/qvga.ppm" "$out/$name/sensor.gdp" "$step" 64 8 8 1 0 0 244
+  cmp "$out/$name/host.gdp" "$out/$name/sensor.gdp" || fail "$name: packets differ from the host's"
+  [[ $(field "$name" stack) -le 1024 ]] || fail "$name: packets take $(field "$name" stack) bytes of stack"
+  read -r packets < <("${prefix}size" "$out/$name/gwp_packets.o" | awk 'NR == 2 {print $1}')
+  in_packets+=("$(awk -v n="$name" -v c="$packets" -v i="$(instructions "$name")" -v s="$(field "$name" stack)" 'BEGIN {
+    printf "`%s` %d bytes of code, %.1f instructions/pixel, %d of stack", n, c, i / 76800, s}')")
   rows+=("$(awk -v n="$name" -v c="$code" -v t="$tables" -v m="$memory" -v s="$stack" \
     -v i="$rgb" -v o="$others" -v b="$bytes" 'BEGIN {
       split(o, k)
@@ -156,3 +165,5 @@ rm -f "$out/camera.gdw"
 printf '%d pictures equal to the host on %d targets.\n\n' "$count" "${#targets[@]}"
 printf '| target | code, bytes | tables | RAM | stack | instructions/pixel: RGB888 | RGB565 | YUYV | grey | bit/pixel |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n'
 printf '%s\n' "${rows[@]}"
+printf '\nIn packets of 244 bytes, all in:\n'
+printf '  %s\n' "${in_packets[@]}"
