@@ -97,13 +97,17 @@ ImageLoss KeepWholeLayers(uint64_t tile_row, uint64_t tiles, Bytes& body) {
 // Packets of the picture, or why there are none.
 Result<std::vector<TransportPacket>> PacketsOf(std::span<const std::byte> bytes,
                                                std::optional<uint16_t> wanted,
-                                               GatheredImage& image) {
+                                               const DecodeLimits& limits, GatheredImage& image) {
   TransportReader reader(bytes);
   std::vector<TransportPacket> packets;
   std::set<uint16_t> pictures;
   while (const std::optional<TransportPacket> p = reader.Next()) {
     pictures.insert(p->picture);
-    if (!wanted || *wanted == p->picture) packets.push_back(*p);
+    if (wanted && *wanted != p->picture) continue;
+    packets.push_back(*p);
+    if (packets.size() * sizeof(TransportPacket) > limits.max_memory_bytes) {
+      return Status(StatusCode::kOverLimit, "more packets than the limit on memory allows");
+    }
   }
   image.passed_over = reader.passed_over();
   if (pictures.empty()) return Status(StatusCode::kUnreadable, "no packet in it");
@@ -195,7 +199,8 @@ Result<GatheredImage> GatherImagePackets(std::span<const std::byte> bytes,
                                          std::optional<uint16_t> picture,
                                          const DecodeLimits& limits) {
   GatheredImage image;
-  GODWIT_ASSIGN_OR_RETURN(std::vector<TransportPacket> packets, PacketsOf(bytes, picture, image));
+  GODWIT_ASSIGN_OR_RETURN(std::vector<TransportPacket> packets,
+                          PacketsOf(bytes, picture, limits, image));
   CountPackets(packets, image);
   GODWIT_ASSIGN_OR_RETURN(const auto head, HeadOf(packets));
   image.file = FileBegin(head);

@@ -41,7 +41,7 @@ struct GatheredImage {
 
 // Gathers the packets of one picture, in any order, with garbage between them. kInvalidArgument: of
 // several pictures none was chosen, or `picture` is none of them; kTruncated: nothing with the
-// picture's head has arrived; kCorrupt: packets that contradict each other.
+// picture's head has arrived; kCorrupt: packets that contradict each other; kOverLimit.
 Result<GatheredImage> GatherImagePackets(std::span<const std::byte> bytes,
                                          std::optional<uint16_t> picture = std::nullopt,
                                          const DecodeLimits& limits = {});

@@ -255,6 +255,14 @@ TEST(ImagePacketsTest, WithoutAHeadOrARowThereIsNoPicture) {
   EXPECT_EQ(GatherImagePackets(Bytes(100)).status().code(), StatusCode::kUnreadable);
 }
 
+TEST(ImagePacketsTest, LimitsHold) {
+  const Bytes stream = Must(WriteImagePackets(RowsFile(), {.packet_bytes = 64}));
+  EXPECT_EQ(GatherImagePackets(stream, {}, {.max_pixels = 29999}).status().code(),
+            StatusCode::kOverLimit);
+  EXPECT_EQ(GatherImagePackets(stream, {}, {.max_memory_bytes = 1000}).status().code(),
+            StatusCode::kOverLimit);
+}
+
 TEST(ImagePacketsTest, OnlyWhatSensorsWriteIsCutIntoPackets) {
   using enum StatusCode;
   const auto code = [](const Bytes& file) { return WriteImagePackets(file).status().code(); };
