@@ -21,7 +21,7 @@ extern "C" {
 typedef struct {
   uint16_t packet_bytes; /* most that a packet has: 64..65535 */
   uint16_t picture;      /* number of the first picture; each has the next, 0 after 65535 */
-  uint16_t head_every;   /* the picture's head, about 20 bytes, goes with the first of so many rows
+  uint16_t head_every;   /* the picture's head, 15 to 21 bytes, goes with the first of so many rows
                             of tiles and with the last; 0 is 2 */
 } gwp_params;
 
