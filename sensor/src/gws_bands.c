@@ -225,11 +225,11 @@ static inline int32_t mean_sum(const pair *outer, const pair *inner, const pair 
   return __smlad(__qsub16(pair_word(outer_u), pair_word(inner_u)), along, sum);
 }
 #else
-static inline int32_t sat16(int32_t v) { return gws_clamp(v, -32768, 32767); }
+static inline int32_t limit16(int32_t v) { return gws_clamp(v, -32768, 32767); }
 static inline int32_t mean_sum(const pair *outer, const pair *inner, const pair *outer_u,
                                const pair *inner_u, const int16_t *w, int32_t sum) {
-  return sum + w[0] * sat16(outer->a - inner->a) + w[1] * sat16(outer->b - inner->b) +
-         w[2] * sat16(outer_u->a - inner_u->a) + w[3] * sat16(outer_u->b - inner_u->b);
+  return sum + w[0] * limit16(outer->a - inner->a) + w[1] * limit16(outer->b - inner->b) +
+         w[2] * limit16(outer_u->a - inner_u->a) + w[3] * limit16(outer_u->b - inner_u->b);
 }
 #endif
 
