@@ -250,6 +250,7 @@ std::optional<int> RunDecodeSound(const Arguments& a, const Console& console) {
   const Status status = DecodeSoundFile({.in = a.in,
                                          .out = a.out,
                                          .format = a.format,
+                                         .model_folders = a.model_folders,
                                          .overwrite = a.overwrite,
                                          .strip = a.strip,
                                          .conceal = a.conceal,

@@ -120,7 +120,10 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Choice(
       {"--entropy", "NAME", "pictures: lite (default), or full: smaller, slower to decode"},
       &a->entropy, {"lite", "full"});
-  parser.Text({"--model", "ID|FILE", "stream model: its 16 hex digits, or a file"}, &a->model);
+  parser.Text({"--model", "ID|FILE",
+               "stream model: its 16 hex digits, or a file; of\n"
+               "sound also none, untrained"},
+              &a->model);
   AddModelFolderOption(parser, &a->model_folders);
   parser.Integer({"--layers", "N", "1 to 8: leave out the finest layers"}, &a->layers, 1, 8);
   parser.Text({"--tile", "N|WxH",
@@ -328,6 +331,8 @@ int RunEncodeSound(const Arguments& a, const Console& console) {
   const Status status = EncodeSoundFile({.in = a.in,
                                          .out = a.out,
                                          .codec = a.codec,
+                                         .model = a.model,
+                                         .model_folders = a.model_folders,
                                          .raw = a.raw,
                                          .quality = a.quality,
                                          .kbps = a.kbps,

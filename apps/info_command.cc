@@ -113,7 +113,7 @@ int RunInfo(std::span<const std::string> args, Console& console) {
       continue;
     }
     if (HoldsSound(*bytes)) {
-      const Status status = PrintSoundInfo(path, *bytes, limits, console);
+      const Status status = PrintSoundInfo(path, *bytes, limits, *models, console);
       if (!status.ok()) fail(status.WithPrefix(InputName(path) + ": "));
       continue;
     }

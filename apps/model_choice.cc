@@ -62,6 +62,28 @@ Status ModelChoice::AddEntropy(ImageModel& model, const ImageHeader* header) {
   return model.SetEntropy(file, id).WithPrefix("entropy model " + ModelIdHex(id) + ": ");
 }
 
+Result<AudioModel> ModelChoice::ForEncodingSound(const std::string& model,
+                                                 const std::string& codec) {
+  if (model == "none") return AudioModel();
+  if (model.empty()) {
+    GODWIT_ASSIGN_OR_RETURN(const uint64_t id, registry_.DefaultStreamModel(codec));
+    return ForSound(id);
+  }
+  if (const std::optional<uint64_t> id = ParseModelId(model)) return ForSound(*id);
+  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, ReadNamedModel(model));
+  Result<AudioModel> loaded = AudioModel::Load(file, ModelIdOf(file.file()));
+  if (!loaded.ok()) return loaded.status().WithPrefix(model + ": ");
+  return loaded;
+}
+
+Result<AudioModel> ModelChoice::ForSound(uint64_t id) {
+  if (id == 0) return AudioModel();
+  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, registry_.FindStreamModel(id));
+  Result<AudioModel> model = AudioModel::Load(file, id);
+  if (!model.ok()) return model.status().WithPrefix("stream model " + ModelIdHex(id) + ": ");
+  return model;
+}
+
 Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(uint64_t stream_id,
                                                               const std::string& choice) {
   using Found = std::optional<SafeTensors>;

@@ -8,6 +8,7 @@
 
 #include "apps/option_parser.h"
 #include "base/status.h"
+#include "codecs/audio/audio_model.h"
 #include "codecs/image/image_header.h"
 #include "codecs/image/image_model.h"
 #include "models/registry.h"
@@ -34,6 +35,10 @@ class ModelChoice {
   Result<std::optional<ImageSynthesis>> Synthesis(uint64_t stream_id, const std::string& choice);
   // The file of the same; its id names it.
   Result<std::optional<SafeTensors>> SynthesisFile(uint64_t stream_id, const std::string& choice);
+
+  // Of sound. `model` as above, or "none": untrained, which id 0 stands for.
+  Result<AudioModel> ForEncodingSound(const std::string& model, const std::string& codec);
+  Result<AudioModel> ForSound(uint64_t id);
 
   ModelRegistry& registry() { return registry_; }
 

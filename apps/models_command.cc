@@ -4,6 +4,7 @@
 #include "apps/command.h"
 #include "apps/model_choice.h"
 #include "apps/option_parser.h"
+#include "codecs/audio/audio_header.h"
 #include "fmt/core.h"
 
 namespace godwit {
@@ -11,13 +12,23 @@ namespace {
 
 constexpr std::string_view kSummary =
     "Lists the models at hand: stream models, which streams are tied to, the synthesis networks\n"
-    "that decode them, and the weights of full entropy coding.";
+    "that decode them, and the weights of full entropy coding. A place is a pixel or a sample.";
 
-// What one pixel costs: of the encoder's transforms, or of the synthesis. What cannot be loaded is
-// told like damage.
+bool IsSound(const ModelEntry& entry) { return entry.codec == "music" || entry.codec == "voice"; }
+
+// What one pixel costs, or one sample of a sound: of the encoder's transforms, or of the synthesis.
+// What cannot be loaded is told like damage.
 Result<double> MacsPerPixel(const ModelRegistry& registry, const ModelEntry& entry) {
   GODWIT_RETURN_IF_ERROR(entry.status);
   GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, registry.Load(entry));
+  if (entry.kind == "stream" && IsSound(entry)) {
+    GODWIT_RETURN_IF_ERROR(AudioModel::Load(file, entry.id).status());
+    const bool music = entry.codec == "music";
+    GODWIT_ASSIGN_OR_RETURN(const AudioHeader header,
+                            music ? MakeAudioHeader(AudioKind::kMusic, 44100, 2)
+                                  : MakeAudioHeader(AudioKind::kVoice, 16000, 1));
+    return AudioEncoderMacs(header);
+  }
   if (entry.kind == "stream") {
     GODWIT_ASSIGN_OR_RETURN(const ImageModel model, ImageModel::Load(file, entry.id));
     return model.encoder_macs_per_pixel();
@@ -45,7 +56,7 @@ nlohmann::ordered_json ObjectOf(const ModelEntry& entry, const Result<double>& m
   json["version"] = entry.version;
   json["description"] = entry.description;
   json["bytes"] = entry.bytes;
-  json["macs_per_pixel"] = *macs;
+  json[IsSound(entry) ? "macs_per_sample" : "macs_per_pixel"] = *macs;
   if (entry.kind == "stream") {
     json["default"] = is_default;
   } else {
@@ -74,10 +85,10 @@ int RunModels(std::span<const std::string> args, Console& console) {
   Result<ModelChoice> models = ModelChoice::Open(folders);
   if (!models.ok()) return console.Fail(models.status());
   ModelRegistry& registry = models->registry();
-  const Result<uint64_t> default_id = registry.DefaultStreamModel("swift");
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   bool any = false;
   for (const ModelEntry& entry : registry.List()) {
+    const Result<uint64_t> default_id = registry.DefaultStreamModel(entry.codec);
     const bool is_default = default_id.ok() && entry.kind == "stream" && entry.id == *default_id;
     const Result<double> macs = MacsPerPixel(registry, entry);
     if (!macs.ok()) {
@@ -89,7 +100,7 @@ int RunModels(std::span<const std::string> args, Console& console) {
     } else if (macs.ok()) {
       if (!any) {
         console.out << fmt::format("{:<16}  {:<9}  {:<26}  {:>8}  {:>10}  {}\n", "id", "kind", "",
-                                   "bytes", "MACs/pixel", "file");
+                                   "bytes", "MACs/place", "file");
       }
       PrintLine(entry, *macs, is_default, console.out);
       any = true;

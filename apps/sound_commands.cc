@@ -50,8 +50,8 @@ AudioEncodeOptions OptionsOf(const SoundEncodeArguments& a) {
 
 // Standard input without a length: one pass, in which the step follows the rate.
 Result<Encoded> EncodeStream(const SoundEncodeArguments& a, SoundSource& source,
-                             const AudioHeader& header, AtomicOutputFile& output) {
-  AudioEncodeOptions options = OptionsOf(a);
+                             const AudioHeader& header, AudioEncodeOptions options,
+                             AtomicOutputFile& output) {
   if (a.kbps) {
     options.bits_per_second = *a.kbps * 1000;
     options.step = AudioStepForRate(header, options.bits_per_second);
@@ -72,7 +72,7 @@ Result<Encoded> EncodeStream(const SoundEncodeArguments& a, SoundSource& source,
 }
 
 Result<Encoded> EncodeWhole(const SoundEncodeArguments& a, SoundSource& source, AudioHeader header,
-                            AtomicOutputFile& output) {
+                            const AudioEncodeOptions& options, AtomicOutputFile& output) {
   std::vector<int32_t> samples;
   while (true) {
     GODWIT_ASSIGN_OR_RETURN(const std::vector<int32_t> more, source.Read(65536));
@@ -84,7 +84,6 @@ Result<Encoded> EncodeWhole(const SoundEncodeArguments& a, SoundSource& source, 
   }
   header.length = samples.size() / header.channels;
   const AudioTags tags = a.strip ? AudioTags{} : source.info().tags;
-  const AudioEncodeOptions options = OptionsOf(a);
   std::optional<uint64_t> most = a.size_bytes;
   if (a.kbps) {
     most =
@@ -107,7 +106,8 @@ std::string FormatOf(const SoundDecodeArguments& a) {
 // Decodes parts as they come.
 class SoundReader {
  public:
-  SoundReader(ByteSource& source, const SoundDecodeArguments& a) : source_(source), a_(a) {}
+  SoundReader(ByteSource& source, const SoundDecodeArguments& a, ModelChoice& models)
+      : source_(source), a_(a), models_(models) {}
   // The header and what precedes the first part.
   Status Begin() {
     GODWIT_ASSIGN_OR_RETURN(const std::optional<Section> head, Next());
@@ -115,6 +115,7 @@ class SoundReader {
     GODWIT_ASSIGN_OR_RETURN(header_, ParseAudioHeader(head->body, a_.limits));
     AudioDecodeOptions options;
     options.limits = a_.limits;
+    GODWIT_ASSIGN_OR_RETURN(options.model, models_.ForSound(header_.model_id));
     GODWIT_ASSIGN_OR_RETURN(AudioDecoder decoder, AudioDecoder::Create(header_, options));
     decoder_.emplace(std::move(decoder));
     return {};
@@ -175,6 +176,7 @@ class SoundReader {
 
   ByteSource& source_;
   const SoundDecodeArguments& a_;
+  ModelChoice& models_;
   SectionFeed feed_;
   AudioHeader header_;
   AudioTags tags_;
@@ -235,10 +237,14 @@ Status EncodeSoundFile(const SoundEncodeArguments& a, const Console& console) {
                                                source->rate_hz(), source->info().channels);
   if (!header.ok()) return at_place(header.status());
   header->samples = source->kind();
+  AudioEncodeOptions options = OptionsOf(a);
+  GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
+  GODWIT_ASSIGN_OR_RETURN(options.model,
+                          models.ForEncodingSound(a.model, std::string(KindName(header->kind))));
   GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
   const bool one_pass = (raw || a.live) && !a.size_bytes;
-  const Result<Encoded> encoded = one_pass ? EncodeStream(a, *source, *header, output)
-                                           : EncodeWhole(a, *source, *header, output);
+  const Result<Encoded> encoded = one_pass ? EncodeStream(a, *source, *header, options, output)
+                                           : EncodeWhole(a, *source, *header, options, output);
   if (!encoded.ok()) return at_place(encoded.status());
   GODWIT_RETURN_IF_ERROR(output.Commit());
   const double kbps = Kbps(encoded->bytes, encoded->length, header->rate_hz);
@@ -246,6 +252,7 @@ Status EncodeSoundFile(const SoundEncodeArguments& a, const Console& console) {
     console.PrintJson({{"input", a.in},
                        {"output", a.out},
                        {"codec", KindName(header->kind)},
+                       {"model", ModelIdHex(options.model.id())},
                        {"bytes", encoded->bytes},
                        {"kbps", kbps},
                        {"rate_hz", header->rate_hz},
@@ -271,7 +278,8 @@ Status DecodeSoundFile(const SoundDecodeArguments& a, ByteSource& source, const 
   const auto start = Clock::now();
   const std::string place = InputName(a.in) + ": ";
   GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
-  SoundReader reader(source, a);
+  GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
+  SoundReader reader(source, a, models);
   const Status status = CatchOutOfMemory([&] { return Decode(a, reader, output); });
   if (!status.ok()) {
     const bool writing = status.code() == StatusCode::kNotWritable;
@@ -300,7 +308,7 @@ Status DecodeSoundFile(const SoundDecodeArguments& a, ByteSource& source, const 
 }
 
 Status PrintSoundInfo(const std::string& path, const Bytes& file, const DecodeLimits& limits,
-                      const Console& console) {
+                      ModelChoice& models, const Console& console) {
   GODWIT_ASSIGN_OR_RETURN(ContainerReader reader, ContainerReader::Open(file));
   AudioHeader h;
   AudioTags tags;
@@ -328,6 +336,7 @@ Status PrintSoundInfo(const std::string& path, const Bytes& file, const DecodeLi
   if (console.json) {
     nlohmann::ordered_json json = {{"file", path},
                                    {"codec", KindName(h.kind)},
+                                   {"model", ModelIdHex(h.model_id)},
                                    {"rate_hz", h.rate_hz},
                                    {"channels", h.channels},
                                    {"samples", samples},
@@ -341,21 +350,26 @@ Status PrintSoundInfo(const std::string& path, const Bytes& file, const DecodeLi
     console.PrintJson(json);
     return {};
   }
+  const ModelEntry* const model = models.registry().Find(h.model_id);
+  const std::string name = h.model_id == 0    ? "untrained"
+                           : model == nullptr ? "not at hand"
+                                              : model->name;
   console.out << fmt::format(
       "{}: {} Hz, {} channel{}, {:.2f} s, {} bytes, {:.4g} kb/s\n"
-      "  codec {}, {} frames of {} samples ({:.3g} ms) in {} parts, {} with a key\n",
+      "  codec {}, {} frames of {} samples ({:.3g} ms) in {} parts, {} with a key\n"
+      "  model {} ({})\n",
       InputName(path), h.rate_hz, h.channels, h.channels == 1 ? "" : "s", seconds, file.size(),
       Kbps(file.size(), samples, h.rate_hz), KindName(h.kind), frames, h.hop,
-      1e3 * h.hop / h.rate_hz, parts, keys);
+      1e3 * h.hop / h.rate_hz, parts, keys, ModelIdHex(h.model_id), name);
   for (const auto& [key, text] : tags) console.out << fmt::format("  {}: {}\n", key, text);
   return {};
 }
 
-Status VerifySound(const Bytes& file, const DecodeLimits& limits) {
+Status VerifySound(const Bytes& file, const DecodeLimits& limits, ModelChoice& models) {
   ByteSource source = ByteSource::Over(file);
   SoundDecodeArguments a;
   a.limits = limits;
-  SoundReader reader(source, a);
+  SoundReader reader(source, a, models);
   GODWIT_RETURN_IF_ERROR(reader.Begin());
   std::vector<int32_t> samples;
   while (true) {

@@ -24,7 +24,7 @@ Status Verify(const std::string& path, const ImageDecodeOptions& options, ModelC
               const Console& console) {
   const std::string place = InputName(path) + ": ";
   GODWIT_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(path, options.limits.max_memory_bytes));
-  if (HoldsSound(bytes)) return VerifySound(bytes, options.limits).WithPrefix(place);
+  if (HoldsSound(bytes)) return VerifySound(bytes, options.limits, models).WithPrefix(place);
   if (HoldsArray(bytes)) {
     return VerifyArray(bytes, options.limits, options.threads).WithPrefix(place);
   }

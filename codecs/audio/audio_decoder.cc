@@ -6,6 +6,7 @@
 #include "codecs/audio/audio_layout.h"
 #include "codecs/audio/frame_decoder.h"
 #include "io/container.h"
+#include "models/registry.h"
 
 namespace godwit {
 
@@ -27,12 +28,17 @@ struct AudioDecoder::State {
 Result<AudioDecoder> AudioDecoder::Create(const AudioHeader& header,
                                           const AudioDecodeOptions& options) {
   GODWIT_RETURN_IF_ERROR(ParseAudioHeader(WriteAudioHeader(header), options.limits).status());
+  if (header.model_id != options.model.id()) {
+    return Status(StatusCode::kModelMissing, "sound of model " + ModelIdHex(header.model_id) +
+                                                 ", not of " + ModelIdHex(options.model.id()));
+  }
   auto state = std::make_unique<State>();
   state->header = header;
   state->options = options;
+  const audio::FrameDecoderChoices choices{header.shape, header.noise, header.grain};
   for (uint32_t c = 0; c < header.channels; c += 2) {
     const int channels = c + 1 < header.channels ? 2 : 1;
-    state->units.emplace_back(header.hop, channels, header.shape, header.noise, options.level);
+    state->units.emplace_back(header.hop, channels, choices, options.model, options.level);
   }
   return AudioDecoder(std::move(state));
 }

@@ -9,17 +9,20 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "codecs/audio/audio_header.h"
+#include "codecs/audio/audio_model.h"
 
 namespace godwit {
 
 struct AudioDecodeOptions {
   DecodeLimits limits = {};           // max_pixels: samples of all channels
+  AudioModel model = {};              // of the header's id
   SimdLevel level = BestSimdLevel();  // changes no sample
 };
 
 // Part after part. One per sound; one thread at a time. After an error, only Conceal().
 class AudioDecoder {
  public:
+  // kModelMissing where the options have another model than the header names.
   static Result<AudioDecoder> Create(const AudioHeader& header,
                                      const AudioDecodeOptions& options = {});
   AudioDecoder(AudioDecoder&&) noexcept;

@@ -62,6 +62,7 @@ Result<AudioEncoder> AudioEncoder::Create(const AudioHeader& header,
   }
   auto state = std::make_unique<State>();
   state->header = header;
+  state->header.model_id = options.model.id();
   state->options = options;
   state->step = options.step;
   if (options.part_frames == 0) {
@@ -76,11 +77,14 @@ Result<AudioEncoder> AudioEncoder::Create(const AudioHeader& header,
     // Its frames are short enough: splits cost 1.8 dB and 0.015 of STOI at 6 kb/s. What is
     // understood lies below 4.25 kHz: fewer symbols above give 0.004 of STOI for 0.5 dB.
     choices.splits = false;
+    // Small symbols carry the envelopes that make speech understood: a sixth of the price gives
+    // 0.008 of STOI at 6 kb/s and costs 0.4 dB of SI-SDR, nothing at 24.
+    choices.lambda = options.lambda / 6;
     choices.sparse_from = 2 * 4250 * header.hop / header.rate_hz;
   }
   for (uint32_t c = 0; c < header.channels; c += 2) {
     const int channels = c + 1 < header.channels ? 2 : 1;
-    state->units.emplace_back(header.hop, channels, choices, options.level);
+    state->units.emplace_back(header.hop, channels, choices, options.model, options.level);
   }
   state->frame.assign(header.channels, std::vector<int32_t>(header.hop));
   // No symbol takes more than 60 bits, no band more than 100 of others.
@@ -160,12 +164,18 @@ Status AudioEncoder::Push(std::span<const int32_t> samples, Bytes* out) {
     return Status(StatusCode::kInvalidArgument, "sound encoder: samples of some channels only");
   }
   s.Start(out);
-  for (size_t i = 0; i < samples.size(); i += channels) {
+  while (!samples.empty()) {
+    const size_t count = std::min(s.header.hop - s.filled, samples.size() / channels);
     for (size_t c = 0; c < channels; ++c) {
-      s.frame[c][s.filled] = std::clamp(samples[i + c], -(1 << 23), (1 << 23) - 1);
+      int32_t* const to = s.frame[c].data() + s.filled;
+      for (size_t i = 0; i < count; ++i) {
+        to[i] = std::clamp(samples[i * channels + c], -(1 << 23), (1 << 23) - 1);
+      }
     }
-    ++s.length;
-    if (++s.filled < s.header.hop) continue;
+    samples = samples.subspan(count * channels);
+    s.length += count;
+    s.filled += count;
+    if (s.filled < s.header.hop) break;
     s.PushFrame();
     if (s.pushed < 2) continue;
     GODWIT_RETURN_IF_ERROR(s.CodeFrame(/*last=*/false));

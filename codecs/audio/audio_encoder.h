@@ -8,6 +8,7 @@
 #include "base/cpu.h"
 #include "base/status.h"
 #include "codecs/audio/audio_header.h"
+#include "codecs/audio/audio_model.h"
 
 namespace godwit {
 
@@ -19,6 +20,7 @@ struct AudioEncodeOptions {
   int key_parts = 4;                  // parts from a key frame to the next
   bool splits = true;                 // frames of music may be split, for attacks
   int lambda = 6000;                  // what a bit is worth, in 2^-16 of a squared step; 0: nothing
+  AudioModel model = {};              // its id goes into the header
   SimdLevel level = BestSimdLevel();  // changes no byte
 };
 

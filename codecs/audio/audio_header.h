@@ -28,6 +28,8 @@ struct AudioHeader {
   uint32_t hop = 0;                // samples of a channel in a frame
   uint8_t shape = 0;               // 0 to 16: how far steps follow levels
   uint8_t noise = 0;               // 0 to 16: how much of what was not coded is made up
+  uint8_t grain = 0;               // 0 to 32: at most so much among symbols, in 1/32 of a step
+  uint64_t model_id = 0;           // how contexts start; 0: untrained
   std::optional<uint64_t> length;  // samples of a channel; absent: the last part tells
 
   uint64_t frames() const { return (*length + hop - 1) / hop; }
@@ -58,6 +60,10 @@ Result<AudioTags> ParseAudioTags(std::span<const std::byte> body);
 // Of the kind's: the longest hop whose frames, two of them, last at most 100 ms (music) or 40 ms
 // (voice), the shape and the noise that did best; docs/format/audio.md section 9. kUnsupported.
 Result<AudioHeader> MakeAudioHeader(AudioKind kind, uint32_t rate_hz, uint32_t channels);
+
+// Multiply-adds of the encoder for a sample: transform, turning of pairs, levels, steps. Entropy
+// coding is not in it.
+double AudioEncoderMacs(const AudioHeader& header);
 
 // Bytes of a decoder's or an encoder's state.
 uint64_t AudioStateBytes(const AudioHeader& header);

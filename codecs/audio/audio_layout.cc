@@ -36,7 +36,9 @@ std::vector<uint16_t> BandEdges(uint32_t hop) {
 
 int LevelOf(uint64_t energy, uint32_t count) {
   // log2(energy / count) to the nearest integer: 2^(level + 1/2) is passed where the square is.
-  int level = 0;
+  // Not above it, so where the search begins.
+  const auto places = [](uint64_t v) { return static_cast<int>(std::bit_width(v)); };
+  int level = std::clamp(places(energy) - places(count) - 1, 0, kMaxLevel);
   __extension__ using Wide = unsigned __int128;
   const Wide e = Wide{energy} * energy;
   const Wide n = Wide{count} * count * 2;

@@ -8,8 +8,6 @@
 namespace godwit::audio {
 namespace {
 
-// Zeros of coded bands have no more noise than this of a step, in 1/32.
-constexpr uint32_t kMostNoise = 7;
 // Energies of a band are added in 2^-12, so that they fit 64 bits whatever the stream says.
 constexpr int kEnergyShift = 6;
 
@@ -17,9 +15,12 @@ uint32_t NextRandom(uint32_t r) { return r * 1664525 + 1013904223; }
 
 }  // namespace
 
-FrameDecoder::FrameDecoder(uint32_t hop, int channels, int shape, int noise, SimdLevel level)
-    : rules_(hop, channels, shape),
-      noise_(static_cast<uint32_t>(noise)),
+FrameDecoder::FrameDecoder(uint32_t hop, int channels, const FrameDecoderChoices& choices,
+                           const AudioModel& model, SimdLevel level)
+    : rules_(hop, channels, choices.shape),
+      noise_(static_cast<uint32_t>(choices.noise)),
+      grain_(static_cast<uint32_t>(choices.grain)),
+      model_(model),
       transform_(hop, level),
       memory_(std::make_unique<UnitMemory>(hop)) {
   for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
@@ -31,7 +32,7 @@ FrameDecoder::FrameDecoder(uint32_t hop, int channels, int shape, int noise, Sim
 
 void FrameDecoder::Decode(BitReader& coder, int step, bool key) {
   if (key) {
-    memory_->Reset();
+    memory_->Reset(model_.start());
     random_ = 1;
   }
   rules_.step = step;
@@ -83,7 +84,7 @@ void FrameDecoder::AddNoise(size_t channel, size_t band, uint64_t have, uint32_t
   if (have >= wanted) return;
   uint64_t rms = uint64_t{SquareRoot((wanted - have) / zeros)} << kEnergyShift;
   if (coded.coded[band]) {
-    const int32_t most = PartsOfStep(kMostNoise, frame_.steps[band]);
+    const int32_t most = PartsOfStep(grain_, frame_.steps[band]);
     rms = std::min(rms, static_cast<uint64_t>(most));
   }
   // Uniform noise reaches to sqrt(3) = 28378 / 2^14 of its rms.

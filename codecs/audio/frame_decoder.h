@@ -5,15 +5,21 @@
 #include <memory>
 #include <vector>
 
+#include "codecs/audio/audio_model.h"
 #include "codecs/audio/lapped_transform.h"
 #include "codecs/audio/packet_coder.h"
 #include "codecs/audio/sound_unit.h"
 
 namespace godwit::audio {
 
+struct FrameDecoderChoices {
+  int shape = 0, noise = 0, grain = 0;  // as in AudioHeader
+};
+
 class FrameDecoder {
  public:
-  FrameDecoder(uint32_t hop, int channels, int shape, int noise, SimdLevel level);
+  FrameDecoder(uint32_t hop, int channels, const FrameDecoderChoices& choices,
+               const AudioModel& model, SimdLevel level);
   // Reads a frame's symbols, then makes its samples. Any bytes decode to something.
   void Decode(BitReader& coder, int step, bool key);
   // Makes up a frame in the place of one that is lost; the next to be decoded must be a key frame.
@@ -28,7 +34,8 @@ class FrameDecoder {
   void Synthesise();
 
   UnitRules rules_;
-  uint32_t noise_;
+  uint32_t noise_, grain_;
+  AudioModel model_;
   LappedTransform transform_;
   std::unique_ptr<UnitMemory> memory_;
   UnitFrame frame_;

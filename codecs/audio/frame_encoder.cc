@@ -8,9 +8,10 @@
 namespace godwit::audio {
 
 FrameEncoder::FrameEncoder(uint32_t hop, int channels, const FrameEncoderChoices& choices,
-                           SimdLevel level)
+                           const AudioModel& model, SimdLevel level)
     : rules_(hop, channels, choices.shape),
       choices_(choices),
+      model_(model),
       transform_(hop, level),
       memory_(std::make_unique<UnitMemory>(hop)),
       blocks_(hop) {
@@ -48,12 +49,15 @@ int FrameEncoder::ChooseSplit(const std::array<const int32_t*, 2>& samples) {
     std::array<double, kParts> energies;
     double mean = 0;
     for (double& energy : energies) {
-      energy = 1e4 * static_cast<double>(size);  // what nobody hears: 2 / 2^16
-      for (size_t i = 0; i < size; ++i) {
-        const double difference = x[i] - before;
-        energy += difference * difference;
-        before = x[i];
+      double sums[4] = {};  // side by side, so that they are one vector
+      sums[0] = double(x[0] - before) * (x[0] - before);
+      for (size_t i = 1; i < size; ++i) {
+        const double difference = x[i] - x[i - 1];
+        sums[i % 4] += difference * difference;
       }
+      before = x[size - 1];
+      // 1e4: what nobody hears, 2 / 2^16.
+      energy = 1e4 * static_cast<double>(size) + ((sums[0] + sums[1]) + (sums[2] + sums[3]));
       x += size;
       mean += energy / kParts;
     }
@@ -86,13 +90,19 @@ void FrameEncoder::ChooseAngle(size_t band) {
   constexpr double kWorth = 30;  // of a coefficient's squared step: what a turn must save
   const size_t from = rules_.edges[band], n = rules_.edges[band + 1] - from;
   int32_t *const a = spectrum_[0].data() + from, *const b = spectrum_[1].data() + from;
-  double aa = 0, bb = 0, ab = 0;
-  for (size_t i = 0; i < n; ++i) {
-    const double x = a[i], y = b[i];
-    aa += x * x;
-    bb += y * y;
-    ab += x * y;
+  double sums[3][8] = {};  // bands have eights of coefficients
+  for (size_t i = 0; i < n; i += 8) {
+    for (size_t k = 0; k < 8; ++k) {
+      const double x = a[i + k], y = b[i + k];
+      sums[0][k] += x * x;
+      sums[1][k] += y * y;
+      sums[2][k] += x * y;
+    }
   }
+  const auto total = [](const double* v) {
+    return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
+  };
+  const double aa = total(sums[0]), bb = total(sums[1]), ab = total(sums[2]);
   const auto left = [&](size_t angle) {  // to the second channel
     const double c = kAngleCosine[angle] / 32768.0, s = kAngleSine[angle] / 32768.0;
     return aa * s * s + bb * c * c - 2 * ab * s * c;
@@ -119,12 +129,18 @@ void FrameEncoder::Quantise() {
       const int step = frame_.steps[b];
       const double mantissa = kStepMantissa[static_cast<size_t>(step & 63)] / 32768.0;
       const double scale = 256.0 / (mantissa * static_cast<double>(int64_t{1} << (step >> 6)));
-      int32_t largest = 0;
-      for (size_t i = rules_.edges[b]; i < rules_.edges[b + 1]; ++i) {
-        const double target = std::clamp(spectrum_[c][i] * scale, -2e9, 2e9);
-        channel.targets[i] = static_cast<int32_t>(target);
-        largest = std::max(largest, std::abs(channel.targets[i]));
+      const size_t from = rules_.edges[b], n = rules_.edges[b + 1] - from;
+      const int32_t* const x = spectrum_[c].data() + from;
+      int32_t* const target = channel.targets.data() + from;
+      if (scale < 0.9) {  // it fits
+        for (size_t i = 0; i < n; ++i) target[i] = static_cast<int32_t>(x[i] * scale);
+      } else {
+        for (size_t i = 0; i < n; ++i) {
+          target[i] = static_cast<int32_t>(std::clamp(x[i] * scale, -2e9, 2e9));
+        }
       }
+      int32_t largest = 0;
+      for (size_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(target[i]));
       const bool high = rules_.edges[b] >= choices_.sparse_from;
       channel.coded[b] = largest >= (high ? kSmallestHigh : kSmallest) && channel.levels[b] != 0;
     }
@@ -136,7 +152,7 @@ void FrameEncoder::Encode(BitWriter& coder, int step, bool key, bool last) {
   for (size_t c = 0; c < static_cast<size_t>(rules_.channels) && !last; ++c) {
     transform_.Between(split_, next_split_).Fold(time_[c].data() + hop);
   }
-  if (key) memory_->Reset();
+  if (key) memory_->Reset(model_.start());
   rules_.step = step;
   frame_.split = split_;
   Transform();

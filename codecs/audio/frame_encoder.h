@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "codecs/audio/audio_model.h"
 #include "codecs/audio/lapped_transform.h"
 #include "codecs/audio/packet_coder.h"
 #include "codecs/audio/sound_unit.h"
@@ -23,7 +24,8 @@ struct FrameEncoderChoices {
 // give the same bytes on every machine.
 class FrameEncoder {
  public:
-  FrameEncoder(uint32_t hop, int channels, const FrameEncoderChoices& choices, SimdLevel level);
+  FrameEncoder(uint32_t hop, int channels, const FrameEncoderChoices& choices,
+               const AudioModel& model, SimdLevel level);
   // The next hop of 24-bit samples of each channel, as a frame to come.
   void Push(const std::array<const int32_t*, 2>& samples);
   // Codes the frame pushed last but one or, with `last`, the last of all. `key`: as the first.
@@ -37,6 +39,7 @@ class FrameEncoder {
 
   UnitRules rules_;
   FrameEncoderChoices choices_;
+  AudioModel model_;
   LappedTransform transform_;
   std::unique_ptr<UnitMemory> memory_;
   UnitFrame frame_;

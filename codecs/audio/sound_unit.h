@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "codecs/audio/audio_layout.h"
+#include "codecs/audio/symbol_mixer.h"
 #include "entropy/bit_mixer.h"
 
 namespace godwit::audio {
@@ -55,7 +57,7 @@ struct SymbolContexts {
   std::array<Places, 4 * 4 * 4 * 4> neighbours;
   std::array<CountedBit, kRatios> quiet;
   std::array<CountedBit, 24> escape;
-  std::array<std::array<MixerWeights<5>, kSums>, kPlaces> weights;
+  std::array<std::array<SymbolWeights, kSums>, kPlaces> weights;
 };
 
 struct LevelContexts {
@@ -67,13 +69,66 @@ struct LevelContexts {
   std::array<MixerWeights<3>, 4> weights;
 };
 
-struct ChannelMemory {
-  std::array<uint8_t, kMaxBands> levels = {};
-  std::array<bool, kMaxBands> coded = {};
-  std::vector<uint8_t> seen, now;  // magnitudes of the frame before, then of this one, from kPad on
+struct ChannelContexts {
   std::array<std::array<CountedBit, 16>, 2> coded_bits;
   SymbolContexts symbols;
   LevelContexts level;
+};
+
+// All that learns. A model says how it starts.
+struct UnitContexts {
+  std::array<CountedBit, 16> split_bits;
+  std::array<CountedBit, 2> angle_bits;
+  std::array<ChannelContexts, 2> channels;
+};
+
+// Every context, in the order of a model file; then every weight.
+template <typename Contexts, typename Visit>
+void ForEachContext(Contexts& contexts, Visit visit) {
+  const auto each = [&](auto& places) {
+    for (auto& bit : places) visit(bit);
+  };
+  const auto tables = [&](auto&... table) {
+    const auto one = [&](auto& t) {
+      for (auto& places : t) each(places);
+    };
+    (one(table), ...);
+  };
+  each(contexts.split_bits);
+  each(contexts.angle_bits);
+  for (auto& c : contexts.channels) {
+    tables(c.coded_bits, c.symbols.sum_ratio, c.symbols.near_far, c.symbols.far_beside,
+           c.symbols.band_sum, c.symbols.neighbours);
+    each(c.symbols.quiet);
+    each(c.symbols.escape);
+    tables(c.level.slope, c.level.band, c.level.other);
+    each(c.level.more);
+  }
+}
+template <typename Contexts, typename Visit>
+void ForEachSymbolWeight(Contexts& contexts, Visit visit) {
+  for (auto& c : contexts.channels) {
+    for (auto& place : c.symbols.weights) {
+      for (auto& set : place) {
+        for (size_t i = 0; i < kOpinions; ++i) visit(set.w[i]);
+      }
+    }
+  }
+}
+template <typename Contexts, typename Visit>
+void ForEachLevelWeight(Contexts& contexts, Visit visit) {
+  for (auto& c : contexts.channels) {
+    for (auto& set : c.level.weights) {
+      for (auto& w : set.w) visit(w);
+    }
+  }
+}
+
+struct ChannelMemory {
+  std::array<uint8_t, kMaxBands> levels = {};
+  std::array<uint8_t, kMaxBands> rise = {};  // of the level since the frame before: class, 0 to 7
+  std::array<bool, kMaxBands> coded = {};
+  std::vector<uint8_t> seen, now;  // magnitudes of the frame before, then of this one, from kPad on
 };
 
 // New at each key frame.
@@ -85,18 +140,14 @@ struct UnitMemory {
     }
   }
   // Without allocating.
-  void Reset() {
+  void Reset(const UnitContexts& start) {
     for (ChannelMemory& c : channels) {
       c.levels = {};
       c.coded = {};
       std::fill(c.seen.begin(), c.seen.end(), uint8_t{0});
-      c.coded_bits = {};
-      c.symbols = {};
-      c.level = {};
     }
     angles = {};
-    split_bits = {};
-    angle_bits = {};
+    contexts = start;
     last_split = 0;
     key = true;
   }
@@ -104,8 +155,7 @@ struct UnitMemory {
   bool key = true;
   int last_split = 0;
   std::array<uint8_t, kMaxBands> angles = {};
-  std::array<CountedBit, 16> split_bits;
-  std::array<CountedBit, 2> angle_bits;
+  UnitContexts contexts;
   std::array<ChannelMemory, 2> channels;
   std::vector<uint8_t> far;  // scratch: sums over `seen`
 };

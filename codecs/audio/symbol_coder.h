@@ -88,11 +88,12 @@ class BandCoder {
         lambda_(rules.lambda),
         band_(band),
         frame_(frame.channels[c]),
-        contexts_(memory.channels[c].symbols),
+        contexts_(memory.contexts.channels[c].symbols),
         now_(memory.channels[c].now.data() + kPad),
         before_(memory.channels[c].seen.data() + kPad),
         first_(c == 0 ? nullptr : memory.channels[0].seen.data() + kPad),
-        far_(memory.far.data()) {
+        far_(memory.far.data()),
+        rise_(memory.channels[c].rise[band]) {
     const int ratio = frame_.levels[band] * 32 - frame.steps[band];
     ratio_ = static_cast<size_t>(std::clamp((ratio + 192) >> 5, 0, static_cast<int>(kRatios) - 1));
   }
@@ -157,23 +158,27 @@ class BandCoder {
     const size_t far = kClass[far_[i]];
     const int around = first_ == nullptr ? before_[i - 1] + before_[i + 1] : first_[i];
     class_ = kClass[all];
-    places_ = {&contexts_.sum_ratio[kFineClass[all] * kRatios + ratio_],
-               &contexts_.near_far[kClass[Limited(near)] * kSums + far],
-               &contexts_.far_beside[(far * 8 + std::min<size_t>(kClass[Limited(beside)], 7)) * 3 +
-                                     std::min<size_t>(now_[i - 1], 2)],
-               &contexts_.band_sum[band_ * 8 + std::min<size_t>(class_, 7)],
-               &contexts_.neighbours[std::min<size_t>(now_[i - 1], 3) * 64 +
-                                     std::min<size_t>(now_[i - 2], 3) * 16 +
-                                     std::min<size_t>(before_[i], 3) * 4 +
-                                     static_cast<size_t>(std::min(around, 3))]};
+    places_ = {
+        &contexts_.sum_ratio[kFineClass[all] * kRatios + ratio_],
+        &contexts_.near_far[kClass[Limited(near)] * kSums + far],
+        &contexts_.far_beside[(far * 8 + (first_ == nullptr
+                                              ? rise_
+                                              : std::min<size_t>(kClass[Limited(beside)], 7))) *
+                                  3 +
+                              std::min<size_t>(now_[i - 1], 2)],
+        &contexts_.band_sum[band_ * 8 + std::min<size_t>(class_, 7)],
+        &contexts_.neighbours[std::min<size_t>(now_[i - 1], 3) * 64 +
+                              std::min<size_t>(now_[i - 2], 3) * 16 +
+                              std::min<size_t>(before_[i], 3) * 4 +
+                              static_cast<size_t>(std::min(around, 3))]};
   }
 
   bool CodeMixed(bool bit, size_t place) {
-    BitMixer<5>::Bits bits;
-    for (size_t k = 0; k < bits.size(); ++k) bits[k] = &(*places_[k])[place];
-    MixerWeights<5>& weights = contexts_.weights[place][class_];
-    BitMixer<5> mixer;
-    const uint32_t p1 = mixer.Predict(bits, weights);
+    using namespace bit_mixer_internal;
+    const auto log_odds = [&](size_t k) { return kStretch[(*places_[k])[place].p1 >> 4]; };
+    const Heard opinions = Hear(log_odds(0), log_odds(1), log_odds(2), log_odds(3), log_odds(4));
+    SymbolWeights& weights = contexts_.weights[place][class_];
+    const uint32_t p1 = Squashed(Mix(opinions, weights));
     if constexpr (Coder::kWrites) {
       if (place == 0) {
         Reconsider(p1);
@@ -181,7 +186,11 @@ class BandCoder {
       }
     }
     bit = coder_.CodeBit(bit, p1);
-    mixer.Update(bits, weights, bit, kSymbolLimit);
+    Learn(opinions, ((bit ? 65535 : 0) - static_cast<int>(p1)) >> 1, &weights);
+    for (SymbolContexts::Places* const places : places_) {
+      Tell(coder_, (*places)[place], bit);
+      (*places)[place].Update(bit, kSymbolLimit);
+    }
     return bit;
   }
 
@@ -192,6 +201,7 @@ class BandCoder {
   SymbolContexts& contexts_;
   uint8_t* now_;
   const uint8_t *before_, *first_, *far_;
+  size_t rise_;
   int32_t target_ = 0;
   uint32_t wanted_ = 0;
   std::array<SymbolContexts::Places*, 5> places_ = {};
@@ -214,7 +224,8 @@ void CodeSymbols(Coder& coder, const UnitRules& rules, UnitFrame& frame, UnitMem
     if (coded) {
       const int ratio = channel.levels[b] * 32 - frame.steps[b];
       const auto place = static_cast<size_t>(std::clamp((ratio + 256) >> 5, 0, 15));
-      coded = CodeCounted(coder, channel.coded[b], seen.coded_bits[seen.coded[b] ? 1 : 0][place],
+      coded = CodeCounted(coder, channel.coded[b],
+                          memory.contexts.channels[c].coded_bits[seen.coded[b] ? 1 : 0][place],
                           /*limit=*/60);
     }
     channel.coded[b] = seen.coded[b] = coded;

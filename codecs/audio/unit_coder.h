@@ -13,7 +13,8 @@ void CodeSplit(Coder& coder, UnitFrame& frame, UnitMemory& memory) {
   int split = 0;
   const auto at = static_cast<size_t>(memory.last_split * 4);
   while (split < kMaxSplit &&
-         CodeCounted(coder, frame.split > split, memory.split_bits[at + static_cast<size_t>(split)],
+         CodeCounted(coder, frame.split > split,
+                     memory.contexts.split_bits[at + static_cast<size_t>(split)],
                      /*limit=*/30)) {
     ++split;
   }
@@ -27,7 +28,8 @@ void CodeAngles(Coder& coder, const UnitRules& rules, UnitFrame& frame, UnitMemo
     const uint32_t last = memory.angles[b];
     const bool silent = frame.channels[0].levels[b] == 0 && frame.channels[1].levels[b] == 0;
     if (!silent) {
-      moved = CodeCounted(coder, frame.angles[b] != last, memory.angle_bits[moved], /*limit=*/100);
+      moved = CodeCounted(coder, frame.angles[b] != last, memory.contexts.angle_bits[moved],
+                          /*limit=*/100);
     }
     if (!silent && moved != 0) {
       const uint32_t turn = coder.CodeRaw((frame.angles[b] - last - 1) % kAngles, 4);

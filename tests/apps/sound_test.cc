@@ -56,6 +56,34 @@ TEST_F(SoundTest, MusicKeepsItsRateAndComesBackAlike) {
   EXPECT_NE(Run({"info", "a.gdw"}).out.find("44100 Hz, 2 channels, 1.36 s"), std::string::npos);
 }
 
+TEST_F(SoundTest, TheFileNamesTheModelThatItsContextsStartFrom) {
+  Save("a.wav", Info(44100, 2), Tones(60000, 2));
+  const auto trained = Json({"encode", "a.wav", "a.gdw", "--json"});
+  const auto plain = Json({"encode", "a.wav", "b.gdw", "--model", "none", "--json"});
+  EXPECT_EQ(plain["model"], "0000000000000000");
+  EXPECT_NE(trained["model"], plain["model"]);
+  EXPECT_NE(trained["bytes"], plain["bytes"]);
+  EXPECT_EQ(Json({"info", "a.gdw", "--json"})["model"], trained["model"]);
+  EXPECT_NE(Run({"info", "a.gdw"}).out.find("(music-1)"), std::string::npos);
+  EXPECT_NE(Run({"info", "b.gdw"}).out.find("(untrained)"), std::string::npos);
+  Decode("a.gdw", "a2.wav");
+  Decode("b.gdw", "b2.wav");
+  const std::string id = trained["model"];
+  EXPECT_EQ(Json({"encode", "a.wav", "c.gdw", "--model", id, "--json"})["bytes"], trained["bytes"]);
+  EXPECT_EQ(Run({"encode", "a.wav", "d.gdw", "--model", "0123456789abcdef"}).exit, 7);
+  EXPECT_FALSE(Exists("d.gdw"));
+  bool found = false;
+  const auto models = Json({"models", "--json"});
+  for (const auto& model : models["models"]) {
+    if (model["id"] != id) continue;
+    found = true;
+    EXPECT_EQ(model["codec"], "music");
+    EXPECT_EQ(model["default"], true);
+    EXPECT_NEAR(model["macs_per_sample"].get<double>(), 19, 0.5);
+  }
+  EXPECT_TRUE(found);
+}
+
 TEST_F(SoundTest, FlacAndTagsGoInAndOut) {
   AudioInfo info = Info(48000, 3, "flac");
   info.tags = {{"title", "Limosa lapponica"}};

@@ -298,6 +298,7 @@ TEST(AudioCodecTest, HeadersOutOfRangeAreRefused) {
   }
   EXPECT_EQ(code([](AudioHeader& h) { h.shape = 17; }), StatusCode::kCorrupt);
   EXPECT_EQ(code([](AudioHeader& h) { h.noise = 17; }), StatusCode::kCorrupt);
+  EXPECT_EQ(code([](AudioHeader& h) { h.grain = 33; }), StatusCode::kCorrupt);
   EXPECT_EQ(code([](AudioHeader& h) { h.samples = static_cast<AudioSamples>(3); }),
             StatusCode::kUnsupported);
 }

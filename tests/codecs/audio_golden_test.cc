@@ -14,6 +14,7 @@
 #include "codecs/audio/audio_decoder.h"
 #include "codecs/audio/audio_encoder.h"
 #include "io/container.h"
+#include "models/registry.h"
 #include "tests/codecs/test_sounds.h"
 
 namespace godwit {
@@ -28,18 +29,23 @@ struct Golden {
   uint32_t rate_hz, channels;
   size_t length;
   int step;
+  const char* model;  // in models/weights; nullptr: untrained
   uint32_t stream_crc, samples_crc;
 };
 
 constexpr Golden kGoldens[] = {
-    {"music_stereo", AudioKind::kMusic, 44100, 2, 30000, 1000, 3737699386u, 1609320284u},
-    {"music_mono_fine", AudioKind::kMusic, 48000, 1, 9000, 400, 2067519270u, 2645959673u},
-    {"music_three_coarse", AudioKind::kMusic, 32000, 3, 20000, 1200, 3569567953u, 703596928u},
-    {"music_long_frames", AudioKind::kMusic, 96000, 2, 20000, 900, 2095508527u, 2890952572u},
-    {"voice", AudioKind::kVoice, 16000, 1, 20000, 1030, 1370430515u, 3019099460u},
-    {"voice_short_frames", AudioKind::kVoice, 6400, 1, 2000, 800, 3118639299u, 2833345142u},
-    {"one_sample", AudioKind::kVoice, 16000, 1, 1, 1030, 38578334u, 3858733319u},
-    {"nothing", AudioKind::kMusic, 44100, 2, 0, 1030, 3954858682u, 0},
+    {"music_stereo", AudioKind::kMusic, 44100, 2, 30000, 1000, nullptr, 2809423232u, 3211898521u},
+    {"music_mono_fine", AudioKind::kMusic, 48000, 1, 9000, 400, nullptr, 3608529429u, 2645959673u},
+    {"music_three_coarse", AudioKind::kMusic, 32000, 3, 20000, 1200, nullptr, 1667001906u,
+     3605004599u},
+    {"music_long_frames", AudioKind::kMusic, 96000, 2, 20000, 900, nullptr, 725169045u, 441242531u},
+    {"voice", AudioKind::kVoice, 16000, 1, 20000, 1030, nullptr, 1178892096u, 1716048211u},
+    {"voice_short_frames", AudioKind::kVoice, 6400, 1, 2000, 800, nullptr, 1021168061u, 96947137u},
+    {"one_sample", AudioKind::kVoice, 16000, 1, 1, 1030, nullptr, 3128516724u, 2659055922u},
+    {"music_trained", AudioKind::kMusic, 44100, 3, 30000, 1040, "music-1", 284500444u, 3622201461u},
+    {"voice_trained", AudioKind::kVoice, 16000, 1, 30000, 1100, "voice-1", 3081530414u,
+     2680775817u},
+    {"nothing", AudioKind::kMusic, 44100, 2, 0, 1030, nullptr, 3191900303u, 0},
 };
 
 Bytes Load(const std::string& path) {
@@ -59,11 +65,22 @@ uint32_t Digest(const std::vector<int32_t>& samples) {
   return Crc32c(std::as_bytes(std::span(samples)));
 }
 
+AudioModel ModelOf(const Golden& golden) {
+  if (golden.model == nullptr) return {};
+  const auto file = ReadModelFile(std::string(GODWIT_SOURCE_DIR "/models/weights/") + golden.model +
+                                  ".safetensors");
+  EXPECT_TRUE(file.ok()) << file.status().message();
+  const auto model = AudioModel::Load(*file, ModelIdOf(file->file()));
+  EXPECT_TRUE(model.ok()) << model.status().message();
+  return *model;
+}
+
 Bytes Encoded(const Golden& golden) {
   AudioHeader header = *MakeAudioHeader(golden.kind, golden.rate_hz, golden.channels);
   header.length = golden.length;
-  return *EncodeAudio(TestSound(golden.length, golden.channels), header,
-                      {.step = golden.step, .part_frames = 6, .key_parts = 2},
+  AudioEncodeOptions options{.step = golden.step, .part_frames = 6, .key_parts = 2};
+  options.model = ModelOf(golden);
+  return *EncodeAudio(TestSound(golden.length, golden.channels), header, options,
                       {{"title", golden.name}});
 }
 
@@ -73,7 +90,7 @@ TEST(AudioGoldenTest, StreamsDecodeToTheRecordedSamples) {
         std::string(GODWIT_SOURCE_DIR "/testdata/v1/sound/") + golden.name + ".gdw";
     if (kRecords) Save(path, Encoded(golden));
     const Bytes file = Load(path);
-    const auto sound = DecodeAudio(file);
+    const auto sound = DecodeAudio(file, {.model = ModelOf(golden)});
     ASSERT_TRUE(sound.ok()) << golden.name << ": " << sound.status().message();
     EXPECT_EQ(Crc32c(file), golden.stream_crc) << golden.name;
     EXPECT_EQ(Digest(sound->samples), golden.samples_crc) << golden.name;
@@ -107,7 +124,7 @@ TEST(AudioGoldenTest, TheDocumentsExample) {
   ASSERT_TRUE(sound.ok()) << sound.status().message();
   std::vector<int32_t> rounded;
   for (const int32_t v : sound->samples) rounded.push_back((v + 128) >> 8);
-  EXPECT_EQ(rounded, (std::vector<int32_t>{36, -32, -8}));
+  EXPECT_EQ(rounded, (std::vector<int32_t>{33, -29, -7}));
   AudioHeader header = *MakeAudioHeader(AudioKind::kVoice, 16000, 1);
   header.length = 3;
   const std::vector<int32_t> samples = {256000, -256000, 256000};
@@ -138,9 +155,11 @@ void RecordBad(const std::string& folder) {
   };
   write("corrupt-header-cut", [](auto& p) { p[0].second.resize(5); });
   write("corrupt-header-left-over", [](auto& p) { p[0].second.push_back(std::byte{0}); });
-  write("corrupt-no-channels", [](auto& p) { p[0].second[4] = std::byte{0}; });
-  write("corrupt-hop-321", [](auto& p) { p[0].second[5] = std::byte{0xc1}; });
-  write("corrupt-shape-17", [](auto& p) { p[0].second[7] = std::byte{17}; });
+  write("corrupt-no-channels", [](auto& p) { p[0].second[3] = std::byte{0}; });
+  write("corrupt-hop-321", [](auto& p) { p[0].second[4] = std::byte{0xc1}; });
+  write("corrupt-shape-17", [](auto& p) { p[0].second[6] = std::byte{17}; });
+  write("corrupt-grain-33", [](auto& p) { p[0].second[8] = std::byte{33}; });
+  write("model-missing-for-its-id", [](auto& p) { p[0].second[10] = std::byte{1}; });
   write("unsupported-kind-9", [](auto& p) { p[0].second[0] = std::byte{9}; });
   write("unsupported-part-flags", [](auto& p) { p[1].second[0] = std::byte{5}; });
   write("corrupt-first-part-no-key", [](auto& p) { p[1].second[0] = std::byte{0}; });

@@ -13,6 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   AudioHeader header = *MakeAudioHeader(data[0] % 2 == 0 ? AudioKind::kMusic : AudioKind::kVoice,
                                         data[0] % 4 < 2 ? 8000 : 6400, data[1] % 5 + 1);
   header.shape = data[2] % 17;
+  header.grain = data[1] % 33;
   AudioEncodeOptions options;
   options.step = data[3] * 7;
   options.part_frames = data[2] % 3 + 1;
