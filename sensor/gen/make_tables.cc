@@ -27,26 +27,48 @@ T Must(Result<T> result) {
 class CWriter {
  public:
   void Line(const std::string& text) { std::printf("%s\n", text.c_str()); }
-  // `inner` numbers in braces of their own, 0 for none.
-  template <typename T>
-  void Array(const std::string& declaration, const std::vector<T>& values, size_t inner = 0) {
+  void Items(const std::string& declaration, const std::vector<std::string>& items) {
     std::string line = "const " + declaration + " = {";
-    if (inner != 0) line += "{";
-    for (size_t i = 0; i < values.size(); ++i) {
-      std::string item = std::to_string(values[i]);
-      if (inner != 0 && i % inner == inner - 1)
-        item += i + 1 < values.size() ? "},{" : "}";
-      else if (i + 1 < values.size())
-        item += ",";
-      if (line.size() + item.size() > 98) {
+    for (size_t i = 0; i < items.size(); ++i) {
+      const bool last = i + 1 == items.size();
+      if (line.size() + items[i].size() + (last ? 0 : 1) > 98) {
         std::printf("%s\n", line.c_str());
         line.clear();
       }
-      line += item;
+      line += items[i];
+      if (!last) line += ',';
     }
     std::printf("%s};\n", line.c_str());
   }
+  // `inner` numbers in braces of their own, 0 for none.
+  template <typename T>
+  void Array(const std::string& declaration, const std::vector<T>& values, size_t inner = 0) {
+    std::vector<std::string> items;
+    for (size_t i = 0; i < values.size(); ++i) {
+      std::string item;
+      if (inner != 0 && i % inner == 0) item += '{';
+      item += std::to_string(values[i]);
+      if (inner != 0 && i % inner == inner - 1) item += '}';
+      items.push_back(std::move(item));
+    }
+    Items(declaration, items);
+  }
 };
+
+std::string Struct(const std::vector<std::string>& items) {
+  std::string list;
+  for (const std::string& item : items) {
+    list += list.empty() ? '{' : ',';
+    list += item;
+  }
+  return list += '}';
+}
+
+std::string Braces(const std::vector<int64_t>& values) {
+  std::vector<std::string> items;
+  for (const int64_t v : values) items.push_back(std::to_string(v));
+  return Struct(items);
+}
 
 int64_t RowNorm(const auto& m, size_t n) {
   int64_t largest = 0;
@@ -141,24 +163,32 @@ void Write(const SwiftModel& model, uint64_t id) {
   out.Array("uint16_t gws_cell_bias[27]", all(c.cell_bias));
   out.Array("uint8_t gws_flag_weight[27][10]", flat(c.flag_weights), 10);
   out.Array("uint16_t gws_flag_bias[27]", all(c.flag_bias));
-  constexpr MagnitudeFeature kSlots[] = {kLeft,    kUp,    kUpLeft, kLower0, kLower1, kLowest0,
-                                         kLowest1, kScale, kLuma,   kOther,  kMean};
-  constexpr size_t kMeans[] = {0, 2, 1, 3, 4, 5};  // the tables have west, north, east, south
-  std::vector<int64_t> weight, bias, mean;
+  constexpr MagnitudeFeature kSlots[] = {kLeft,    kUp,      kUpLeft, kLower0, kLower1,
+                                         kLowest0, kLowest1, kScale,  kMean};
+  constexpr size_t kMeans[] = {0, 2, 1, 3};  // the tables have west, north, east, south
+  std::vector<std::string> lanes, across;
   for (size_t p = 0; p < 3; ++p) {
     for (size_t position = 0; position < 64; ++position) {
       const bool dc = position == 0;
       const size_t b = dc ? 0 : static_cast<size_t>(band[position]);
       const BandWeights& w = c.band[p * kBands + b];
       const size_t lane = dc ? 0 : position - kBandFirst[b];
-      for (const auto slot : kSlots) weight.push_back(dc ? 0 : w.magnitude[slot][lane]);
-      bias.push_back(dc ? 0 : w.bias[lane]);
+      std::vector<int64_t> mean, weight;
       for (const size_t k : kMeans) mean.push_back(dc ? 0 : w.mean[k][lane]);
+      for (const auto slot : kSlots) weight.push_back(dc ? 0 : w.magnitude[slot][lane]);
+      lanes.push_back(Struct({Braces(mean), std::to_string(dc ? 0 : w.bias[lane]), Braces(weight),
+                              std::to_string(channel[position])}));
+      if (p == 0) continue;
+      if (dc) {
+        across.push_back("{{0,0},{0,0}}");
+        continue;
+      }
+      across.push_back(Struct({Braces({w.mean[4][lane], w.mean[5][lane]}),
+                               Braces({w.magnitude[kLuma][lane], w.magnitude[kOther][lane]})}));
     }
   }
-  out.Array("uint8_t gws_symbol_weight[192][GWS_W_COUNT]", weight, std::size(kSlots));
-  out.Array("uint16_t gws_symbol_bias[192]", bias);
-  out.Array("int16_t gws_mean_weight[192][6]", mean, 6);
+  out.Items("gws_lane gws_lanes[192]", lanes);
+  out.Items("gws_across gws_planes[128]", across);
   out.Array("uint8_t gws_coarse_flag_weight[3][4]", flat(c.coarse_flag_weights), 4);
   out.Array("uint16_t gws_coarse_flag_bias[3]", all(c.coarse_flag_bias));
   std::vector<int64_t> coarse_weight, coarse_bias, coarse_mean;

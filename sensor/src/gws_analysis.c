@@ -131,7 +131,7 @@ GWS_APART static void quantise_block(gws *e, uint32_t plane, const int16_t *samp
     }
   }
   uint8_t *const length =
-      e->length + (((y + 1u) * (uint32_t)e->blocks + x) * (uint32_t)e->planes + plane);
+      e->length + (((y + 1u) * (uint32_t)e->planes + plane) * (uint32_t)e->blocks + x);
   *length = 0;
   if ((low | high) != 0u) append(e, length, low, high, value);
 }

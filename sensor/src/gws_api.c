@@ -5,8 +5,8 @@
 
 typedef struct {
   uint32_t planes, cells, blocks, row_bytes, chunks, symbol_room;
-  size_t context, lines, block, coarse, residual, dc, gradient, count, length, symbols, output,
-      size;
+  size_t context, lines, block, coarse, residual, dc, gradient, activity, count, length, symbols,
+      output, size;
 } layout;
 
 static uint32_t bytes_of_row(const gws_params *p) {
@@ -57,8 +57,7 @@ static layout plan(const gws_params *p) {
   l.lines = at;
   const size_t lines = p->whole_strips != 0u ? 0u : 7u * (size_t)l.row_bytes;
   /* Analysis works beside the lines, coding over them. */
-  const size_t scratch = gws_scratch_size(l.blocks, l.planes),
-               with_lines = lines + 2u * GWS_BLOCK_SCRATCH;
+  const size_t scratch = gws_scratch_size(l.blocks), with_lines = lines + 2u * GWS_BLOCK_SCRATCH;
   l.block = align8(lines);
   at = align8(at + 8u + (with_lines > scratch ? with_lines : scratch));
   l.coarse = at;
@@ -69,6 +68,8 @@ static layout plan(const gws_params *p) {
   at = align8(at + 2u * cells);
   l.gradient = at;
   at = align8(at + blocks);
+  l.activity = at;
+  at = align8(at + cells);
   l.count = at;
   at = align8(at + 9u * cells);
   l.length = at;
@@ -159,6 +160,7 @@ gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *s
   e->dc_residual_above = e->dc_residual + cells;
   e->dc_above = (int16_t *)(void *)(base + l.dc);
   e->gradient_above = base + l.gradient;
+  e->activity = base + l.activity;
   e->count = base + l.count;
   e->length = base + l.length;
   e->symbols = base + l.symbols;

@@ -52,10 +52,6 @@ static uint32_t activity(const int16_t *q) {
   return (uint32_t)gws_min(sum, 255);
 }
 
-uint32_t gws_activity(const gws *e, uint32_t plane, uint32_t cell) {
-  return activity(e->coarse + (plane * (uint32_t)e->cells + cell) * 16u);
-}
-
 static void code_ac(gws *e, uint32_t plane) {
   static const uint8_t kOrder[16] = {0, 4, 1, 8, 5, 2, 12, 9, 6, 3, 13, 10, 7, 14, 11, 15};
   static const int16_t kNone[16] = {0};
@@ -74,9 +70,12 @@ static void code_ac(gws *e, uint32_t plane) {
     const int16_t *const other = plane > 1u ? e->coarse + (cells + x) * 16u : kNone;
     const uint8_t *const fw = gws_coarse_flag_weight[plane];
     uint32_t sum = gws_coarse_flag_bias[plane];
-    sum += fw[0] * activity(left) + fw[1] * activity(up);
-    if (plane > 0u) sum += fw[2] * activity(luma);
-    if (plane > 1u) sum += fw[3] * activity(other);
+    uint8_t *const active = e->activity + plane * cells + x;
+    if (x > 0u) sum += fw[0] * (uint32_t)active[-1];
+    if (has_above) sum += fw[1] * (uint32_t)active[0];
+    active[0] = (uint8_t)activity(q);
+    if (plane > 0u) sum += fw[2] * (uint32_t)e->activity[x];
+    if (plane > 1u) sum += fw[3] * (uint32_t)e->activity[cells + x];
     uint32_t last = 0; /* one more than the place of the last nonzero */
     for (uint32_t i = 1; i < 16u; ++i) {
       if (q[kOrder[i]] != 0) last = i + 1u;

@@ -77,9 +77,10 @@ struct gws {
   int8_t *dc_residual_above;
   int16_t *dc_above; /* [plane][block]: reconstructed, of the row of blocks above */
   uint8_t *gradient_above;
-  uint8_t *count;   /* [group][cell]: of the row above until its group is coded */
-  uint8_t *length;  /* [5 rows of blocks][block][plane]: bytes of symbols; row 0 lies above */
-  uint8_t *symbols; /* the bytes, in that order */
+  uint8_t *activity; /* [plane][cell]: of the coarse scale; of the row above until it is coded */
+  uint8_t *count;    /* [group][cell]: of the row above until its group is coded */
+  uint8_t *length;   /* [5 rows of blocks][plane][block]: bytes of symbols; row 0 lies above */
+  uint8_t *symbols;  /* the bytes, by row of blocks, block and plane */
   uint32_t symbol_room, symbol_end;
   uint8_t *chunks;
   uint16_t free_chunk;
@@ -155,10 +156,9 @@ void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]);
 void gws_analyse_coarse(gws *e);
 /* gws_coarse.c */
 void gws_code_coarse(gws *e);
-uint32_t gws_activity(const gws *e, uint32_t plane, uint32_t cell);
 void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch);
 /* gws_bands.c */
-size_t gws_scratch_size(uint32_t blocks, uint32_t planes);
+size_t gws_scratch_size(uint32_t blocks);
 void gws_code_bands(gws *e);
 /* gws_coder.c */
 void gws_start_tile_output(gws *e);

@@ -25,11 +25,23 @@ enum {
   GWS_W_LOWEST0,
   GWS_W_LOWEST1,
   GWS_W_SCALE,
-  GWS_W_LUMA,
-  GWS_W_OTHER,
   GWS_W_MEAN,
   GWS_W_COUNT
 };
+
+/* What a symbol's contexts are made of. */
+typedef struct {
+  int16_t mean[4]; /* west, east, north, south */
+  uint16_t bias;
+  uint8_t weight[GWS_W_COUNT];
+  uint8_t channel; /* u * 8 + v */
+} gws_lane;
+
+/* The same of planes 0 and 1 for those after them. */
+typedef struct {
+  int16_t mean[2];
+  uint8_t weight[2];
+} gws_across;
 
 extern const uint8_t gws_model_id[8];
 extern const int16_t gws_colour[9];
@@ -48,9 +60,8 @@ extern const uint8_t gws_cell_weight[27][6];
 extern const uint16_t gws_cell_bias[27];
 extern const uint8_t gws_flag_weight[27][10];
 extern const uint16_t gws_flag_bias[27];
-extern const uint8_t gws_symbol_weight[192][GWS_W_COUNT];
-extern const uint16_t gws_symbol_bias[192];
-extern const int16_t gws_mean_weight[192][6]; /* west, east, north, south, luma, other */
+extern const gws_lane gws_lanes[192] __attribute__((aligned(4)));
+extern const gws_across gws_planes[128]; /* of planes 1 and 2 */
 extern const uint8_t gws_coarse_flag_weight[3][4];
 extern const uint16_t gws_coarse_flag_bias[3];
 extern const uint8_t gws_coarse_weight[48][6];
