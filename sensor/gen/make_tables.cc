@@ -80,9 +80,10 @@ int64_t RowNorm(const auto& m, size_t n) {
   return largest;
 }
 
-// The library has no saturation where the format has some, folds, and doubles the second pass's
-// matrix: that must be right for this model.
-bool FitsTheKernels(const BlockTransform& t) {
+// The library has no saturation where the format has some, folds, and rounds colour in parts: that
+// must be right for this model.
+bool FitsTheKernels(const SwiftModel& model) {
+  const BlockTransform& t = model.transform;
   constexpr int64_t k31 = int64_t{1} << 31;
   const int64_t norm = RowNorm(t.forward, 8), sample = (RowNorm(t.colour, 3) * 128 >> 8) + 1;
   const int64_t half = (sample * norm >> 17) + 1, coefficient = (half * norm >> 15) + 1;
@@ -94,6 +95,27 @@ bool FitsTheKernels(const BlockTransform& t) {
     for (size_t i = 0; i < 8; ++i) sum += t.forward[u * 8 + i];
     shape = shape && (u > 0 ? sum == 0 : t.forward[0] == t.forward[1] && sum == 8 * t.forward[0]);
   }
+  // gws_kernels_dsp.h has the colour matrix in other numbers.
+  const auto floor8 = [](int v) { return v >> 8; };
+  for (int sum = 0; sum <= 510; ++sum) {
+    for (int green = 0; green <= 255; ++green) {
+      const int all = sum + green + 512, rest = sum + 512 - 2 * green;
+      shape = shape && rest >= 0 && 33 * rest + green < 65536 &&
+              floor8(9459 * all) - 33106 == floor8(t.colour[0] * (sum + green - 384) + 128) &&
+              26 * rest + floor8(33 * rest + green) - 13378 ==
+                  floor8(t.colour[6] * (sum - 256) + t.colour[7] * (green - 128) + 128);
+    }
+  }
+  for (int d = -255; d <= 255; ++d)
+    shape = shape && floor8(11585 * (d + 384)) - 17377 == floor8(t.colour[3] * d + 128);
+  for (int i = 0; i < 16; ++i) {  // mirrored
+    const int u = i / 4, sign = u % 2 == 0 ? 1 : -1, mirror = 4 * u + 3 - i % 4;
+    shape = shape && model.coarse_forward[i] == sign * model.coarse_forward[mirror];
+    const int odd = i % 2 == 0 ? 1 : -1, row = 4 * (3 - u) + i % 4;
+    shape = shape && model.coarse_inverse[i] == odd * model.coarse_inverse[row];
+  }
+  for (int i = 0; i < 4; ++i)
+    shape = shape && model.coarse_inverse[4 * i] == model.coarse_inverse[0];
   for (const int16_t f : t.forward) entry = std::max<int64_t>(entry, std::abs(int{f}));
   return shape && t.fold_forward && 2 * sample <= 32767 && 2 * half <= 32767 &&
          coefficient <= 32767 && sample * norm + (1 << 16) < k31 &&
@@ -101,7 +123,7 @@ bool FitsTheKernels(const BlockTransform& t) {
 }
 
 void Write(const SwiftModel& model, uint64_t id) {
-  if (!FitsTheKernels(model.transform) || RowNorm(model.coarse_inverse, 4) > 33000) {
+  if (!FitsTheKernels(model) || RowNorm(model.coarse_inverse, 4) > 33000) {
     std::fprintf(stderr, "make_tables: sums of this model do not fit the library's kernels\n");
     std::exit(1);
   }

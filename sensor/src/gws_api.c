@@ -57,7 +57,8 @@ static layout plan(const gws_params *p) {
   l.lines = at;
   const size_t lines = p->whole_strips != 0u ? 0u : 7u * (size_t)l.row_bytes;
   /* Analysis works beside the lines, coding over them. */
-  const size_t scratch = gws_scratch_size(l.blocks), with_lines = lines + 2u * GWS_BLOCK_SCRATCH;
+  const size_t scratch = gws_scratch_size(l.blocks, l.planes),
+               with_lines = lines + 2u * GWS_BLOCK_SCRATCH;
   l.block = align8(lines);
   at = align8(at + 8u + (with_lines > scratch ? with_lines : scratch));
   l.coarse = at;
@@ -227,7 +228,9 @@ static void finish_strip(gws *e, const uint8_t *const rows[8]) {
   if (last) { /* the picture's last line goes on to the end of its cells */
     const uint8_t *below[8];
     for (uint32_t i = 0; i < 8u; ++i) below[i] = rows[7];
-    for (; e->block_row < 4u; ++e->block_row) gws_analyse_blocks(e, below);
+    for (bool first = true; e->block_row < 4u; ++e->block_row, first = false) {
+      if (first || !gws_repeat_blocks(e)) gws_analyse_blocks(e, below);
+    }
   }
   ++e->row;
   if (e->block_row < 4u) return;

@@ -26,16 +26,17 @@ typedef struct {
   uint32_t low, window;
   uint32_t used;       /* a bit per band that any block has */
   uint8_t *scale;      /* [block] what a flag expected */
-  uint16_t *cell_mask; /* [cell] of bands, the row above left out */
+  uint8_t *set;        /* [cell] its flags in a row of blocks, a bit each */
+  uint16_t *cell_mask; /* [plane][cell] of bands, the row above left out */
 } bands;
 
 /* A border on each side, and whole words. */
 static uint32_t pitch_of(uint32_t blocks) { return (blocks + 2u + 3u) & ~3u; }
 
-size_t gws_scratch_size(uint32_t blocks) {
+size_t gws_scratch_size(uint32_t blocks, uint32_t planes) {
   const size_t pitch = pitch_of(blocks), cells = blocks / 4u;
-  const size_t coding =
-      (5u + 5u + 6u) * 2u * pitch + (1u + WINDOW + 2u) * 5u * pitch + blocks + 2u * cells;
+  const size_t coding = (5u + 5u + 6u) * 2u * pitch + (1u + WINDOW + 2u) * 5u * pitch + blocks +
+                        2u * planes * cells + cells;
   const size_t analysis = sizeof(int16_t) * GWS_BLOCK_SCRATCH;
   return coding > analysis ? coding : analysis;
 }
@@ -53,6 +54,7 @@ static inline uint32_t word(const uint8_t *at) {
 /* `count` is a multiple of 4. */
 static void fill(uint8_t *to, uint32_t count) {
   gws_word32 *const words = (gws_word32 *)__builtin_assume_aligned(to, 4);
+#pragma GCC unroll 8
   for (uint32_t i = 0; i < count / 4u; ++i) words[i] = 0;
 }
 
@@ -110,14 +112,16 @@ GWS_APART static void survey(bands *s, uint32_t p, uint32_t low, uint32_t count,
       uint32_t sizes = word(length + x), here = 0;
       if (sizes == 0u) continue;
       if (p != s->plane) {
-        const uint16_t *const mask = s->cell_mask + x / 4u;
+        const uint16_t *const mask = s->cell_mask + (s->plane * blocks + x) / 4u;
         uint32_t near = mask[0];
         if (x > 0u) near |= mask[-1];
         if (x + 4u < blocks) near |= mask[1];
+        if (y > 0u) near &= s->cell_mask[(p * blocks + x) / 4u];
         if ((near >> low & 1u) == 0u) continue;
       }
       for (uint32_t i = y * s->pitch + 1u + x; sizes != 0u; ++i, sizes >>= 8) {
         if ((sizes & 255u) == 0u) continue;
+        if (p == s->plane && !first && s->mask[i] >> low == 0u) continue;
         const uint8_t *b = e->symbols + s->offset[i], *l = length + i - (y * s->pitch + 1u);
         for (uint32_t q = p; q < s->plane; ++q, l += blocks) b -= *l;
         const uint8_t *const stop = b + (sizes & 255u);
@@ -139,7 +143,7 @@ GWS_APART static void survey(bands *s, uint32_t p, uint32_t low, uint32_t count,
       }
       if (!first) continue;
       s->used |= here;
-      if (y > 0u) s->cell_mask[x / 4u] |= (uint16_t)here;
+      if (y > 0u) s->cell_mask[(p * blocks + x) / 4u] |= (uint16_t)here;
     }
   }
 }
@@ -159,30 +163,37 @@ static void next_plane(bands *s, uint32_t plane) {
 
 /* ------------------------------------------------------------------------ DC */
 
-static int32_t scaled(const gws_quantiser *q, int32_t half) {
-  return (int16_t)(((int16_t)half * q->dc_factor + (1 << 14)) >> 15);
+/* Of a difference of halves, or a half: within 16 bits, as the factor is at most 32767. */
+static inline int32_t scaled(int32_t half, int32_t factor, int32_t rounding) {
+  return (half * factor + rounding) >> 15;
 }
 
-static int32_t slope(const gws_quantiser *q, int32_t from, int32_t to) {
-  return gws_min(gws_abs(scaled(q, (to >> 1) - (from >> 1))), 8191);
-}
-
-/* The edges of a block of nothing but DC, all four: at frequency 0. */
-static int32_t dc_edge(const gws_quantiser *q, int32_t dc) {
-  return (int16_t)(6 * ((scaled(q, dc >> 1) + (1 << (q->dc_shift - 1))) >> q->dc_shift));
-}
-
-/* The slope from one block to the next serves both. */
+/* The slopes to the four blocks around. The format limits each to 8191, which the limit of the sum
+ * makes no difference to, as the shift is 4 at most. */
 static void gradient_row(const gws_quantiser *q, const int16_t *line, uint32_t pitch,
                          uint32_t blocks, uint8_t *out) {
-  int32_t before = 0; /* at the border the nearest block stands in */
+  const int32_t f = q->dc_factor, shift = q->dc_shift, r = (int32_t)gws_kept(1u << 14);
+  const int16_t *up = line - pitch, *down = line + pitch;
+  int32_t here = line[1] >> 1, before = here; /* at the border the nearest block stands in */
   for (uint32_t x = 1; x <= blocks; ++x) {
-    const int32_t here = line[x];
-    const int32_t sum = slope(q, here, (line - pitch)[x]) + before;
-    const int32_t after = slope(q, here, line[x + 1u]);
-    out[x] = (uint8_t)gws_min((sum + after + slope(q, here, line[x + pitch])) >> q->dc_shift, 255);
-    before = slope(q, line[x + 1u], here);
+    const int32_t after = line[x + 1u] >> 1;
+    const int32_t sum = gws_abs(scaled((up[x] >> 1) - here, f, r)) +
+                        gws_abs(scaled(before - here, f, r)) + gws_abs(scaled(after - here, f, r)) +
+                        gws_abs(scaled((down[x] >> 1) - here, f, r));
+    out[x] = (uint8_t)gws_min(sum >> shift, 255);
+    before = here;
+    here = after;
   }
+}
+
+/* The edges of blocks of nothing but DC, all four: at frequency 0. At most 24576, as the shift is 2
+ * or more. */
+static void edge_row(const gws_quantiser *q, int16_t *line, uint32_t blocks) {
+  const int32_t f = q->dc_factor, shift = q->dc_shift, r = (int32_t)gws_kept(1u << 14),
+                half = 1 << (shift - 1);
+  line[0] = line[blocks + 1u] = 0;
+  for (uint32_t x = 1; x <= blocks; ++x)
+    line[x] = (int16_t)(6 * ((scaled(line[x] >> 1, f, r) + half) >> shift));
 }
 
 GWS_APART static void start_plane(bands *s, uint32_t plane) {
@@ -195,7 +206,7 @@ GWS_APART static void start_plane(bands *s, uint32_t plane) {
   s->low = 0;
   s->window = plane > 0u ? WINDOW : WINDOW + 2u;
   s->used = 0;
-  for (uint32_t i = 0; i < blocks / 4u; ++i) s->cell_mask[i] = 0;
+  for (uint32_t i = 0; i < blocks / 4u; ++i) s->cell_mask[plane * (blocks / 4u) + i] = 0;
   fill((uint8_t *)s->mask, 2u * 5u * pitch);
   if (plane > 0u) next_plane(s, plane);
   survey(s, plane, 0, s->window, true, s->sums);
@@ -220,12 +231,10 @@ GWS_APART static void start_plane(bands *s, uint32_t plane) {
     dc_above[x] = dc[4u * pitch + 1u + x];
   }
   if (s->used == 0u) return;
-  for (uint32_t row = 0; row <= 4u; ++row) { /* from here on its edges stand for DC */
-    int16_t *const line = dc + row * pitch;
-    line[0] = line[blocks + 1u] = 0;
-    for (uint32_t x = 1; x <= blocks; ++x)
-      line[x] = (int16_t)(row == 0u && e->first ? 0 : dc_edge(&e->q, line[x]));
-  }
+  /* From here on its edges stand for DC. */
+  if (e->first) fill((uint8_t *)dc, 2u * pitch);
+  for (uint32_t row = e->first ? 1u : 0u; row <= 4u; ++row)
+    edge_row(&e->q, dc + row * pitch, blocks);
 }
 
 /* ------------------------------------------------------------------------ blocks */
@@ -271,7 +280,7 @@ static inline int32_t mean_sum(const edges *g, uint32_t v, uint32_t u, const int
   __builtin_memcpy(&along, w + 2, 4);
   return __smlad(g->pair[8u + u], along, __smlad(g->pair[v], across, sum));
 }
-static inline int32_t quarter7(int32_t t) { return (int32_t)__usat(gws_abs(t) >> 2, 7); }
+static inline uint32_t limit7(uint32_t v) { return __usat((int32_t)v, 7); }
 #else
 static inline int32_t sat16(int32_t v) { return gws_clamp(v, -32768, 32767); }
 static inline uint32_t difference(uint32_t outer, uint32_t inner) {
@@ -286,7 +295,7 @@ static inline int32_t mean_sum(const edges *g, uint32_t v, uint32_t u, const int
   return sum + w[0] * g->at[v][0] + w[1] * g->at[v][1] + w[2] * g->at[8u + u][0] +
          w[3] * g->at[8u + u][1];
 }
-static inline int32_t quarter7(int32_t t) { return gws_min(gws_abs(t) >> 2, 127); }
+static inline uint32_t limit7(uint32_t v) { return v < 127u ? v : 127u; }
 #endif
 
 /* What a neighbour's symbols below `end` (of heads) say: of its edge that faces here, and those of
@@ -384,13 +393,12 @@ GWS_INLINE uint32_t add_own(const uint8_t *b, uint32_t length, const band_rule *
   return set;
 }
 
-/* Six times the class, at most 19. */
-static inline uint32_t zero_class(uint32_t sum) {
-  static const uint8_t kSix[64] = {0,  6,  12, 18, 24, 24, 30, 30, 36, 36, 36, 36, 42, 42, 42, 42,
-                                   48, 48, 48, 48, 48, 48, 48, 48, 54, 54, 54, 54, 54, 54, 54, 54,
-                                   60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60,
-                                   66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66};
-  if (sum < 128u) return kSix[sum >> 1];
+/* Six times the class of twice the index, and of any sum: at most 19. */
+static const uint8_t kSix[64] = {0,  6,  12, 18, 24, 24, 30, 30, 36, 36, 36, 36, 42, 42, 42, 42,
+                                 48, 48, 48, 48, 48, 48, 48, 48, 54, 54, 54, 54, 54, 54, 54, 54,
+                                 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60,
+                                 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66};
+GWS_APART static uint32_t large_class(uint32_t sum) {
   const uint32_t scale = gws_scale_class(sum);
   return 6u * (scale < 19u ? scale : 19u);
 }
@@ -401,20 +409,24 @@ GWS_INLINE void code_lanes(const bands *s, const band_rule *r, const edges *g, u
   const uint32_t size = r->size, zero = r->zero;
   uint32_t context = zero + 2u; /* of class 0 and the state, and no bit yet */
   /* Where nothing is before the last but one, that and the last have a state of their own. */
-  const uint32_t turn = (set & ((1u << (size - 2u)) - 1u)) == 0u ? size - 2u : size;
+  const uint32_t turn_at = (set & ((1u << (size - 2u)) - 1u)) == 0u ? size - 2u : size;
   uint16_t *list = e->decision_end;
-  const gws_lane *w = r->lanes;
-  for (uint32_t k = 0; k < size; ++k, set >>= 1, ++w) {
+  const gws_lane *w = r->lanes, *const end = w + size, *const turn = w + turn_at;
+  const uint8_t *const six = kSix;
+  for (; w < end; ++w, ++sum, ++value, set >>= 1) {
     /* The format limits t and the sum as well, where nothing that follows can tell. */
-    const int32_t t = mean_sum(g, w->channel & 7u, w->channel >> 3, w->mean, sum[k].mean) >> 10;
-    const uint32_t all = (uint32_t)(sum[k].scale + w->weight[GWS_W_MEAN] * quarter7(t));
-    if (k == turn) context = zero + 4u;
-    *list++ = (uint16_t)(context + zero_class(all) + (set & 1u));
+    const int32_t t = mean_sum(g, w->channel & 7u, w->channel >> 3, w->mean, sum->mean) >> 10;
+    const uint32_t all =
+        (uint32_t)sum->scale + w->weight[GWS_W_MEAN] * limit7((uint32_t)gws_abs(t) >> 2);
+    if (w == turn) context = zero + 4u;
+    const uint32_t decision =
+        context + (all < 128u ? (uint32_t)six[all >> 1] : large_class(all)) + (set & 1u);
+    *list++ = (uint16_t)decision;
     if ((set & 1u) == 0u) continue;
-    if (k == size - 1u && context == zero + 4u) --list; /* the last of an empty band is not zero */
+    if (w == end - 1 && context == zero + 4u) --list; /* the last of an empty band is not zero */
     context = zero;
     e->decision_end = list;
-    gws_nonzero(e, r->coder, value[k], r->kind, gws_scale_class(all), t);
+    gws_nonzero(e, r->coder, *value, r->kind, gws_scale_class(all), t);
     list = e->decision_end;
   }
   e->decision_end = list;
@@ -515,45 +527,76 @@ static inline void add_around(const uint8_t *a, uint32_t pitch, uint32_t below, 
            add_odd(add_odd(add_odd(left >> 8 & GWS_EVEN, right), up), down), w[1], sum);
 }
 
-/* The flags of a cell's four blocks in a row. */
+/* What the flags of a band share. */
 typedef struct {
-  const uint8_t *own, *lower, *lowest, *luma, *other; /* null: none */
-  const uint8_t *weight;
-  uint32_t pitch, below, bias, base;
-} flag_row;
+  const uint8_t *own, *lower, *lowest, *luma, *other; /* sums; null: none */
+  const uint8_t *weight, *activity;
+  const uint16_t *cells; /* masks */
+  uint8_t *count;
+  uint32_t band, bias, base;
+} flag_rule;
 
-GWS_APART static uint32_t code_flags(gws *e, const flag_row *f, uint32_t at, const uint16_t *mask,
-                                     uint32_t band, uint32_t activity, uint32_t left,
-                                     uint8_t *scale, uint8_t *count) {
-  const uint8_t *const w = f->weight, *const above = f->own + at - f->pitch;
-  const int32_t start = (int32_t)(f->bias + w[5] * activity);
-  int32_t sum[4] = {start, start, start, start};
-  const uint32_t up = word(above), west = word(above - 1), east = word(above + 1);
-  if ((up | west | east) != 0u) {
-    add_four(up & GWS_EVEN, up >> 8 & GWS_EVEN, w[1], sum);
-    add_four(add_even(west & GWS_EVEN, east), add_odd(west >> 8 & GWS_EVEN, east), w[2], sum);
-  }
-  add_around(f->lower + at, f->pitch, f->below, w + 3, sum);
-  if (f->lowest != NULL) add_around(f->lowest + at, f->pitch, f->below, w + 5, sum);
-  if (f->luma != NULL) add_around(f->luma + at, f->pitch, f->below, w + 7, sum);
-  if (f->other != NULL) {
-    const uint32_t other = word(f->other + at);
-    if (other != 0u) add_four(other & GWS_EVEN, other >> 8 & GWS_EVEN, w[9], sum);
-  }
-  uint32_t set = 0;
-  uint16_t *const list = e->decision_end;
+/* Twice the class, at most 19. */
+static inline uint32_t flag_class(uint32_t sum) {
+  static const uint8_t kTwo[64] = {0,  2,  4,  6,  8,  8,  10, 10, 12, 12, 12, 12, 14, 14, 14, 14,
+                                   16, 16, 16, 16, 16, 16, 16, 16, 18, 18, 18, 18, 18, 18, 18, 18,
+                                   20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20,
+                                   22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22};
+  if (sum < 128u) return kTwo[sum >> 1];
+  const uint32_t scale = gws_scale_class(sum);
+  return 2u * (scale < 19u ? scale : 19u);
+}
+
+/* The flags of a row of blocks, four of a cell at a time. */
+GWS_APART static void code_flags(bands *s, gws_coder *c, const flag_rule *f, uint32_t row) {
+  gws *const e = s->e;
+  const uint8_t *const w = f->weight;
+  const uint32_t pitch = s->pitch, below = row < 4u ? pitch : 0u, cells = s->blocks / 4u,
+                 eight = 8u * w[0];
+  uint32_t left = 0, at = row * pitch + 1u;
+  for (uint32_t x = 0; x < cells; ++x, at += 4u) {
+    if (((uint32_t)f->cells[x] >> f->band & 1u) == 0u) {
+      s->set[x] = 0;
+      left = 0;
+      continue;
+    }
+    const uint8_t *const above = f->own + at - pitch;
+    const int32_t start =
+        (int32_t)(f->bias + (f->band > 0u ? 0u : w[5] * (uint32_t)f->activity[x]));
+    int32_t sum[4] = {start, start, start, start};
+    const uint32_t up = word(above), west = word(above - 1), east = word(above + 1);
+    if ((up | west | east) != 0u) {
+      add_four(up & GWS_EVEN, up >> 8 & GWS_EVEN, w[1], sum);
+      add_four(add_even(west & GWS_EVEN, east), add_odd(west >> 8 & GWS_EVEN, east), w[2], sum);
+    }
+    add_around(f->lower + at, pitch, below, w + 3, sum);
+    if (f->lowest != NULL) add_around(f->lowest + at, pitch, below, w + 5, sum);
+    if (f->luma != NULL) {
+      add_around(f->luma + at, pitch, below, w + 7, sum);
+      if (f->other != NULL) {
+        const uint32_t other = word(f->other + at);
+        if (other != 0u) add_four(other & GWS_EVEN, other >> 8 & GWS_EVEN, w[9], sum);
+      }
+    }
+    uint32_t set = 0, count = 0;
+    const uint16_t *const mask = s->mask + at;
+    uint8_t *const scale = s->scale + 4u * x;
+    uint16_t *const list = e->decision_end;
 #pragma GCC unroll 4
-  for (uint32_t k = 0; k < 4u; ++k) {
-    const uint32_t all = (uint32_t)sum[k] + left, class_of = gws_scale_class(all);
-    const uint32_t flag = (uint32_t)mask[k] >> band & 1u;
-    list[k] = (uint16_t)(f->base + 2u * (class_of < 19u ? class_of : 19u) + flag);
-    scale[k] = (uint8_t)(all < 127u * 16u ? all >> 4 : 127u);
-    left = flag != 0u ? 8u * w[0] : 0u;
-    set += flag;
+    for (uint32_t k = 0; k < 4u; ++k) {
+      const uint32_t all = (uint32_t)sum[k] + left, flag = (uint32_t)mask[k] >> f->band & 1u;
+      list[k] = (uint16_t)(f->base + flag_class(all) + flag);
+      scale[k] = (uint8_t)limit7(all >> 4);
+      left = flag * eight;
+      set |= flag << k;
+      count += flag;
+    }
+    e->decision_end = list + 4;
+    s->set[x] = (uint8_t)set;
+    f->count[x] = (uint8_t)(f->count[x] + count);
+    if (list + 8 > e->decision + GWS_DECISIONS) gws_code(e, c);
   }
-  e->decision_end = list + 4;
-  *count = (uint8_t)(*count + set);
-  return left;
+  gws_code(e, c);
 }
 
 /* The sums of `band`, or null. */
@@ -568,7 +611,7 @@ GWS_APART static bool code_cells(bands *s, gws_coder *c, uint32_t band) {
   uint8_t *const count = e->count + group * cells;
   const uint8_t *const luma = e->count + band * cells, *const other = luma + 9u * cells;
   const uint8_t *const lower = band > 0u ? count - cells : e->activity + plane * cells;
-  const uint16_t *const mask = s->cell_mask;
+  const uint16_t *const mask = s->cell_mask + plane * cells;
   const uint8_t *const w = gws_cell_weight[group];
   const uint32_t base = 2u * (GWS_CELLS + group * 14u), bias = gws_cell_bias[group];
   uint32_t left = 0, any = 0, before = 0, here = count[0];
@@ -604,16 +647,21 @@ GWS_APART static void code_group(bands *s, uint32_t band) {
   }
   if (plane > 0u) survey(s, 0, band, 1, false, s->before);
   if (plane > 1u) survey(s, 1, band, 1, false, s->before + 5u * pitch);
-  flag_row f;
-  f.own = sums_of(s, band);
-  f.lower = band > 0u ? sums_of(s, band - 1u) : s->gradient;
-  f.lowest = band > 1u ? sums_of(s, band - 2u) : band > 0u ? s->gradient : NULL;
-  f.luma = plane > 0u ? s->before : NULL;
-  f.other = plane > 1u ? s->before + 5u * pitch : NULL;
-  f.weight = gws_flag_weight[group];
-  f.pitch = pitch;
-  f.bias = gws_flag_bias[group];
-  f.base = 2u * (GWS_FLAG + group * 20u);
+  const uint16_t *const cell_mask = s->cell_mask + plane * cells;
+  const flag_rule f = {.own = sums_of(s, band),
+                       .lower = band > 0u ? sums_of(s, band - 1u) : s->gradient,
+                       .lowest = band > 1u   ? sums_of(s, band - 2u)
+                                 : band > 0u ? s->gradient
+                                             : NULL,
+                       .luma = plane > 0u ? s->before : NULL,
+                       .other = plane > 1u ? s->before + 5u * pitch : NULL,
+                       .weight = gws_flag_weight[group],
+                       .activity = e->activity + plane * cells,
+                       .cells = cell_mask,
+                       .count = e->count + group * cells,
+                       .band = band,
+                       .bias = gws_flag_bias[group],
+                       .base = 2u * (GWS_FLAG + group * 20u)};
   const uint32_t kind = plane == 0u ? band : 7u + layer;
   const bool more = band < 8u && gws_layer_of(plane, band + 1u) == layer;
   const band_rule r = {.coder = c,
@@ -628,28 +676,11 @@ GWS_APART static void code_group(bands *s, uint32_t band) {
                        .bit = 1u << band,
                        .kind = kind,
                        .zero = 2u * (GWS_ZERO + kind * 60u)};
-  const uint16_t *const cell_mask = s->cell_mask;
-  uint8_t *const count = e->count + group * cells;
   for (uint32_t row = 1; row <= 4u; ++row) {
-    const uint32_t line = row * pitch + 1u;
-    f.below = row < 4u ? pitch : 0u;
-    uint32_t left = 0;
-    for (uint32_t cell = 0; cell < cells; ++cell) {
-      if (((uint32_t)cell_mask[cell] >> band & 1u) == 0u) {
-        left = 0;
-        continue;
-      }
-      left = code_flags(e, &f, line + 4u * cell, s->mask + line + 4u * cell, band,
-                        band > 0u ? 0u : (uint32_t)e->activity[plane * cells + cell], left,
-                        s->scale + 4u * cell, count + cell);
-      if (e->decision_end > e->decision + GWS_DECISIONS - 4) gws_code(e, c);
-    }
-    gws_code(e, c);
-    for (uint32_t cell = 0; cell < cells; ++cell) {
-      if (((uint32_t)cell_mask[cell] >> band & 1u) == 0u) continue;
-      for (uint32_t x = 4u * cell; x < 4u * cell + 4u; ++x) {
-        if ((s->mask[line + x] & r.bit) != 0u) code_block(s, &r, row, x);
-      }
+    code_flags(s, c, &f, row);
+    for (uint32_t x = 0; x < cells; ++x) {
+      for (uint32_t set = s->set[x]; set != 0u; set &= set - 1u)
+        code_block(s, &r, row, 4u * x + (uint32_t)__builtin_ctz(set));
     }
   }
 }
@@ -669,6 +700,7 @@ void gws_code_bands(gws *e) {
   s.before = s.sums + WINDOW * all;
   s.scale = s.before + 2u * all;
   s.cell_mask = (uint16_t *)(void *)(s.scale + s.blocks);
+  s.set = (uint8_t *)(s.cell_mask + s.planes * s.blocks / 4u);
   find_symbols(&s);
   for (uint32_t p = 0; p < s.planes; ++p) {
     start_plane(&s, p);

@@ -76,13 +76,10 @@ static void code_ac(gws *e, uint32_t plane) {
     active[0] = (uint8_t)activity(q);
     if (plane > 0u) sum += fw[2] * (uint32_t)e->activity[x];
     if (plane > 1u) sum += fw[3] * (uint32_t)e->activity[cells + x];
-    uint32_t last = 0; /* one more than the place of the last nonzero */
-    for (uint32_t i = 1; i < 16u; ++i) {
-      if (q[kOrder[i]] != 0) last = i + 1u;
-    }
     const uint32_t flag_class = gws_scale_class(sum);
-    gws_bit(e, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u), last != 0u);
-    if (last == 0u) {
+    gws_bit(e, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u),
+            active[0] != 0u);
+    if (active[0] == 0u) {
       gws_code(e, c);
       continue;
     }
@@ -131,44 +128,50 @@ void gws_code_coarse(gws *e) {
   for (uint32_t p = 0; p < planes && e->live_layers > 1; ++p) code_ac(e, p);
 }
 
-static int16_t sat16(int64_t v) { return (int16_t)(v < -32768 ? -32768 : v > 32767 ? 32767 : v); }
+static int16_t sat16(int32_t v) { return (int16_t)gws_clamp(v, -32768, 32767); }
+
+/* Four outputs of the inverse matrix, whose rows are mirrored: `half` is that of rounding. Products
+ * have up to 40 bits. */
+static inline void inverse_four(const int32_t *in, uint32_t stride, uint32_t shift, int32_t *out,
+                                uint32_t out_stride) {
+  const int16_t *m = gws_coarse_inverse;
+  const int32_t a = in[0], b = in[stride], c = in[2u * stride], d = in[3u * stride];
+  const int64_t half = (int64_t)1 << (shift - 1u);
+  for (uint32_t k = 0; k < 2u; ++k, m += 4) {
+    const int64_t even = half + (int64_t)m[0] * a + (int64_t)m[2] * c,
+                  odd = (int64_t)m[1] * b + (int64_t)m[3] * d;
+    out[k * out_stride] = (int32_t)((even + odd) >> shift);
+    out[(3u - k) * out_stride] = (int32_t)((even - odd) >> shift);
+  }
+}
 
 /* Four rows of a plane with a border, from `dc` + pitch on; image.md section 4. */
 void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch) {
-  const int16_t *const m = gws_coarse_inverse;
   const int32_t step = (int32_t)e->q.step;
-  const int16_t *q = e->coarse + plane * (uint32_t)e->cells * 16u;
-  for (uint32_t cell = 0; cell < (uint32_t)e->cells; ++cell, q += 16) {
+  const uint32_t cells = (uint32_t)e->cells;
+  const int16_t *q = e->coarse + plane * cells * 16u;
+  int16_t *out = dc + pitch + 1u;
+  for (uint32_t cell = 0; cell < cells; ++cell, q += 16, out += 4) {
     int32_t value[16]; /* [u][v], f=6 */
     int32_t half[16];  /* [x][v]: below 2^25, as rows of the matrix sum up to 33000 at most */
-    for (uint32_t i = 0; i < 16u; ++i) {
+    /* Where there is only DC, all are the same. */
+    const bool flat = e->activity[plane * cells + cell] == 0u;
+    for (uint32_t i = 0; i < (flat ? 1u : 16u); ++i) {
       const int64_t v = (int64_t)q[i] * step;
       value[i] = (int32_t)(v < -(1 << 23) ? -(1 << 23) : v > (1 << 23) ? (1 << 23) : v);
     }
-    /* Columns of nothing but zeros stay zeros; most do. */
-    uint32_t used = 0;
-    for (uint32_t v = 0; v < 4u; ++v) {
-      if ((value[v] | value[4u + v] | value[8u + v] | value[12u + v]) == 0) continue;
-      used |= 1u << v;
-      for (uint32_t x = 0; x < 4u; ++x) {
-        const int16_t *const w = m + 4u * x;
-        half[4u * x + v] = (int32_t)(((int64_t)w[0] * value[v] + (int64_t)w[1] * value[4u + v] +
-                                      (int64_t)w[2] * value[8u + v] +
-                                      (int64_t)w[3] * value[12u + v] + (1 << 13)) >>
-                                     14);
-      }
+    if (flat) {
+      const int64_t m = gws_coarse_inverse[0];
+      const int16_t same =
+          sat16((int32_t)((m * ((m * value[0] + (1 << 13)) >> 14) + (1 << 15)) >> 16));
+      for (uint32_t i = 0; i < 16u; ++i) out[(i / 4u) * pitch + i % 4u] = same;
+      continue;
     }
-    for (uint32_t y = 0; y < 4u; ++y) {
-      const int16_t *const w = m + 4u * y;
-      int16_t *const out = dc + (y + 1u) * pitch + 1u + 4u * cell;
-      for (uint32_t x = 0; x < 4u; ++x) {
-        const int32_t *const h = half + 4u * x;
-        int64_t sum = 1 << 15;
-        for (uint32_t v = 0; used >> v != 0u; ++v) {
-          if ((used >> v & 1u) != 0u) sum += (int64_t)w[v] * h[v];
-        }
-        out[x] = sat16(sum >> 16);
-      }
+    for (uint32_t v = 0; v < 4u; ++v) inverse_four(value + v, 4, 14, half + v, 4);
+    for (uint32_t x = 0; x < 4u; ++x) {
+      int32_t column[4];
+      inverse_four(half + 4u * x, 1, 16, column, 1);
+      for (uint32_t y = 0; y < 4u; ++y) out[y * pitch + x] = sat16(column[y]);
     }
   }
 }

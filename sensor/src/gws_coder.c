@@ -99,21 +99,23 @@ void gws_code(gws *e, gws_coder *c) {
   uint16_t *const contexts = e->context;
   const uint16_t *at = e->decision, *const end = e->decision_end;
   uint32_t range = c->range, low = c->low;
+  const uint32_t none = gws_kept(0);
   e->decision_end = e->decision;
   while (at < end) {
     const uint32_t decision = *at++;
     uint16_t *const context = contexts + (decision >> 1);
-    const uint32_t p1 = *context;
-    const uint32_t bound = (uint32_t)(((uint64_t)range * (0u - (p1 << 16))) >> 32);
+    uint32_t p1 = *context;
+    const uint32_t bound = (uint32_t)(((uint64_t)range * (none - (p1 << 16))) >> 32);
     if ((decision & 1u) != 0u) {
       low += bound;
       if (low < bound) c->carry = 1;
       range -= bound;
-      *context = (uint16_t)(p1 + ((65536u + 32u - p1) >> 6));
+      p1 += (65536u + 32u - p1) >> 6;
     } else {
       range = bound;
-      *context = (uint16_t)((int32_t)p1 + ((32 - (int32_t)p1) >> 6));
+      p1 += (uint32_t)((32 - (int32_t)p1) >> 6);
     }
+    *context = (uint16_t)p1;
     if (range < (1u << 24)) {
       c->range = range;
       c->low = low;

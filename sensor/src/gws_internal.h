@@ -14,15 +14,20 @@
  * them. */
 #define GWS_APART __attribute__((noinline))
 
+/* Keeps a number in a register where a compiler would make it anew each time. */
+static inline uint32_t gws_kept(uint32_t v) {
+  __asm__("" : "+r"(v));
+  return v;
+}
+
 /* Two halves or four bytes as a word. */
 typedef uint32_t __attribute__((may_alias)) gws_word32;
 
 #define GWS_LAYERS 8
 #define GWS_DECISIONS 64
-#define GWS_BLOCK_SCRATCH \
-  (3 * 64 + 2 * 64)  /* a block's samples by plane; coefficients [v][u], values by position */
-#define GWS_CELL 32  /* pixels */
-#define GWS_CHUNK 16 /* bytes: a link and 14 of payload */
+#define GWS_BLOCK_SCRATCH (3 * 64 + 96) /* a block's samples by plane; values by position */
+#define GWS_CELL 32                     /* pixels */
+#define GWS_CHUNK 16                    /* bytes: a link and 14 of payload */
 #define GWS_CHUNK_DATA 14
 #define GWS_NO_CHUNK 0xffffu
 #define GWS_MAGIC 0x53574747u
@@ -43,6 +48,7 @@ typedef struct {
   uint32_t step;
   uint32_t bias, reciprocal, shift; /* of the quantiser, as the host's */
   int32_t threshold;                /* smallest magnitude that is not 0, f=4 */
+  uint32_t reach, span;             /* sums + reach up to span, f=19, are 0 */
   uint32_t quiet;                   /* rows of a block whose sum of squares is below are all 0 */
   uint32_t rest, flat;              /* see gws_kernels.h */
   int32_t dc_shift;                 /* StepScale of the host */
@@ -153,12 +159,13 @@ static inline const uint8_t *gws_next_symbol(const uint8_t *at, uint32_t *positi
 /* gws_analysis.c */
 void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index);
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]);
+bool gws_repeat_blocks(gws *e);
 void gws_analyse_coarse(gws *e);
 /* gws_coarse.c */
 void gws_code_coarse(gws *e);
 void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch);
 /* gws_bands.c */
-size_t gws_scratch_size(uint32_t blocks);
+size_t gws_scratch_size(uint32_t blocks, uint32_t planes);
 void gws_code_bands(gws *e);
 /* gws_coder.c */
 void gws_start_tile_output(gws *e);

@@ -21,6 +21,33 @@ static inline uint32_t gws_rest_after(uint32_t rest, uint32_t energy) {
   return sure <= 145u ? rest : rest > sure - 145u ? rest - (sure - 145u) : 0u;
 }
 
+/* What a block has: its DC, and the symbols that are not 0 by position, a bit each. */
+typedef struct {
+  int32_t dc;
+  uint32_t positions; /* those from here on are left out */
+  uint32_t low, high; /* positions below 32, and from there on */
+  int16_t *value;
+} gws_found;
+
+/* Quantises coefficients of row v, those with a bit set, none of which becomes 0. */
+GWS_APART static void gws_keep(gws_found *found, const gws_quantiser *q, uint32_t v, uint32_t set,
+                               const int16_t *row) {
+  for (; set != 0u; set &= set - 1u) {
+    const uint32_t u = (uint32_t)__builtin_ctz(set), position = gws_position[8u * u + v];
+    if (position >= found->positions) continue;
+    const int32_t c = row[u];
+    uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
+    if (magnitude > 65535u) magnitude = 65535u;
+    const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
+    found->value[position] = (int16_t)(c < 0 ? -level : level);
+    if (position < 32u) {
+      found->low |= 1u << position;
+    } else {
+      found->high |= 1u << (position - 32u);
+    }
+  }
+}
+
 #if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
 #include "gws_kernels_dsp.h"
 #else

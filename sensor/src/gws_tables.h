@@ -46,10 +46,11 @@ typedef struct {
 extern const uint8_t gws_model_id[8];
 extern const int16_t gws_colour[9];
 extern const int16_t gws_forward[64] __attribute__((aligned(8))); /* [frequency][sample], f=15 */
-extern const uint32_t gws_forward_turned[16]; /* two entries a word: 0 2, 1 3 of each row */
-extern const uint32_t gws_forward_norm2;      /* largest sum of squares of a row */
-extern const int16_t gws_coarse_forward[16];  /* [frequency][sample] */
-extern const int16_t gws_coarse_inverse[16];  /* [sample][frequency] */
+extern const uint32_t gws_forward_turned[16]
+    __attribute__((aligned(8)));             /* two entries a word: 0 2, 1 3 of each row */
+extern const uint32_t gws_forward_norm2;     /* largest sum of squares of a row */
+extern const int16_t gws_coarse_forward[16]; /* [frequency][sample] */
+extern const int16_t gws_coarse_inverse[16]; /* [sample][frequency] */
 extern const uint8_t gws_rounding;
 extern const uint32_t gws_step_mantissa[32];
 extern const uint8_t gws_channel[64];    /* of a position: u * 8 + v */

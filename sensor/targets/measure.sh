@@ -17,7 +17,7 @@ targets=(
   "rv32|riscv64-unknown-elf-|-march=rv32imac -mabi=ilp32 -mcmodel=medany|qemu-system-riscv32 -M virt -bios none|"
 )
 warn="-Wall -Wextra -Wshadow -Wvla -Wdouble-promotion -Werror"
-flags="-std=c11 -O2 -fno-schedule-insns -ffreestanding -fno-common -fstack-usage -ffunction-sections -fdata-sections"
+flags="-std=c11 -O2 -fno-schedule-insns -fno-gcse -ffreestanding -fno-common -fstack-usage -ffunction-sections -fdata-sections"
 
 fail() {
   printf 'sensor: %s\n' "$*" >&2
