@@ -48,7 +48,9 @@ GWS_APART static void gws_keep(gws_found *found, const gws_quantiser *q, uint32_
   }
 }
 
-#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
+#if defined(__ARM_FEATURE_MVE) && !defined(GWS_PORTABLE)
+#include "gws_kernels_mve.h"
+#elif defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
 #include "gws_kernels_dsp.h"
 #else
 #include "gws_kernels_portable.h"
