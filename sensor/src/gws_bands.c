@@ -249,6 +249,11 @@ typedef struct {
   uint32_t lower, lowest;   /* where those of the bands before begin */
   uint32_t seen;            /* to here a layer sees the row of cells above: all its own bands */
   uint32_t bit, kind, zero; /* zero: of `nonzero`, as decisions count */
+  /* Of this row of blocks, from its first one on. */
+  const uint16_t *mask, *offset;
+  const int16_t *dc;
+  const uint8_t *length;
+  uint32_t row, pitch, line; /* from one row to the next: of arrays with a border, and of lengths */
 } band_rule;
 
 /* Of a channel: what the scale of its symbol and its mean (1/1024) are summed up from. */
@@ -273,6 +278,27 @@ typedef union {
 
 #if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
 static inline uint32_t difference(uint32_t outer, uint32_t inner) { return __qsub16(outer, inner); }
+/* What faces a block less its own edge, which is DC less what was subtracted so far. */
+static inline void set_outer(edges *g, uint32_t i, const int16_t *dc, uint32_t step,
+                             uint32_t inner[2]) {
+  uint32_t own, outer;
+  __asm__("pkhbt %0, %1, %1, lsl #16" : "=r"(own) : "r"((int32_t)dc[0]));
+  __asm__("pkhbt %0, %1, %2, lsl #16"
+          : "=r"(outer)
+          : "r"((int32_t) * (dc - step)), "r"((int32_t)dc[step]));
+  inner[i] = __ssub16(own, g->pair[8u * i]);
+  g->pair[8u * i] = outer;
+}
+static inline void subtract_own(edges *g, uint32_t i, uint32_t frequency, int32_t value) {
+  static const int16_t kPair[8][2] = {{6, 6}, {8, -8}, {7, 7}, {7, -7},
+                                      {6, 6}, {4, -4}, {3, 3}, {2, -2}};
+  uint32_t k, near, far;
+  __builtin_memcpy(&k, kPair[frequency], 4);
+  __asm__("smulbb %0, %1, %2" : "=r"(near) : "r"(k), "r"(value));
+  __asm__("smultb %0, %1, %2" : "=r"(far) : "r"(k), "r"(value));
+  __asm__("pkhbt %0, %0, %1, lsl #16" : "+r"(near) : "r"(far));
+  g->pair[i] = __ssub16(g->pair[i], near);
+}
 static inline int32_t mean_sum(const edges *g, uint32_t v, uint32_t u, const int16_t *w,
                                int32_t sum) {
   uint32_t across, along;
@@ -283,6 +309,18 @@ static inline int32_t mean_sum(const edges *g, uint32_t v, uint32_t u, const int
 static inline uint32_t limit7(uint32_t v) { return __usat((int32_t)v, 7); }
 #else
 static inline int32_t sat16(int32_t v) { return gws_clamp(v, -32768, 32767); }
+static inline void set_outer(edges *g, uint32_t i, const int16_t *dc, uint32_t step,
+                             uint32_t inner[2]) {
+  edges e;
+  for (uint32_t k = 0; k < 2u; ++k) e.at[0][k] = (int16_t)(dc[0] - g->at[8u * i][k]);
+  inner[i] = e.pair[0];
+  g->at[8u * i][0] = *(dc - step);
+  g->at[8u * i][1] = dc[step];
+}
+static inline void subtract_own(edges *g, uint32_t i, uint32_t frequency, int32_t value) {
+  g->at[i][0] = (int16_t)(g->at[i][0] - kEdge[frequency] * value);
+  g->at[i][1] = (int16_t)(g->at[i][1] - kFarEdge[frequency] * value);
+}
 static inline uint32_t difference(uint32_t outer, uint32_t inner) {
   edges o, i;
   o.pair[0] = outer;
@@ -332,11 +370,9 @@ static void add_above(const gws_lane *lane, uint32_t first, uint32_t size, uint3
 }
 
 /* Symbols of this band in the planes before. */
-GWS_APART static void add_planes(const bands *s, uint32_t y, uint32_t x, uint32_t first,
-                                 uint32_t last, lane_sum *sum) {
-  const gws *const e = s->e;
-  const uint8_t *length = e->length + (y * s->planes + s->plane) * s->blocks + x;
-  const uint8_t *b = e->symbols + s->offset[y * s->pitch + 1u + x];
+GWS_APART static void add_planes(const bands *s, const band_rule *r, uint32_t x, lane_sum *sum) {
+  const uint32_t first = r->from / 4u, last = r->to / 4u;
+  const uint8_t *length = r->length + x, *b = s->e->symbols + r->offset[x];
   const gws_across *const across = gws_planes + (s->plane - 1u) * 64u + first;
   for (uint32_t p = s->plane; p-- > 0u;) {
     length -= s->blocks;
@@ -384,11 +420,8 @@ GWS_INLINE uint32_t add_own(const uint8_t *b, uint32_t length, const band_rule *
       add_above(r->lanes, first, size, cu + 2u, cv, GWS_W_LOWEST1, magnitude, sum);
       add_above(r->lanes, first, size, cu, cv + 2u, GWS_W_LOWEST1, magnitude, sum);
     }
-    int16_t *const at_v = g->at[cv], *const at_u = g->at[8u + cu];
-    at_v[0] = (int16_t)(at_v[0] - kEdge[cu] * v);
-    at_v[1] = (int16_t)(at_v[1] - kFarEdge[cu] * v);
-    at_u[0] = (int16_t)(at_u[0] - kEdge[cv] * v);
-    at_u[1] = (int16_t)(at_u[1] - kFarEdge[cv] * v);
+    subtract_own(g, cv, cu, v);
+    subtract_own(g, 8u + cu, cv, v);
   } while (b < stop);
   return set;
 }
@@ -433,12 +466,10 @@ GWS_INLINE void code_lanes(const bands *s, const band_rule *r, const edges *g, u
   gws_code(e, r->coder);
 }
 
-GWS_APART static void code_block(const bands *s, const band_rule *r, uint32_t y, uint32_t x) {
-  const gws *const e = s->e;
-  const uint32_t pitch = s->pitch, size = r->size, i = y * pitch + 1u + x;
-  const uint16_t *const mask = s->mask + i;
-  const uint8_t *const length = e->length + (y * s->planes + s->plane) * s->blocks + x;
+GWS_APART static void code_block(const bands *s, const band_rule *r, uint32_t x) {
+  const uint32_t size = r->size, pitch = r->pitch;
   const gws_lane *const lanes = r->lanes;
+  const uint8_t *const symbols = s->e->symbols;
   lane_sum sum[MAX_LANES + 1];
   int16_t value[MAX_LANES + 1];
   edges g;
@@ -447,45 +478,37 @@ GWS_APART static void code_block(const bands *s, const band_rule *r, uint32_t y,
     sum[k].scale = lanes[k].bias + lanes[k].weight[GWS_W_SCALE] * expected;
     sum[k].mean = 512;
   }
-  if (s->plane > 0u) add_planes(s, y, x, r->from / 4u, r->to / 4u, sum);
+  if (s->plane > 0u) add_planes(s, r, x, sum);
   for (uint32_t k = 0; k < r->frequencies; ++k) g.pair[k] = g.pair[8u + k] = 0;
-  const uint16_t *const offset = s->offset + i;
-  const uint8_t *const symbols = e->symbols;
+  const uint16_t *const mask = r->mask + x, *const offset = r->offset + x;
+  const uint8_t *const length = r->length + x;
   const uint32_t set = add_own(symbols + *offset, *length, r, &g, sum, value);
-  const int16_t *const dc = s->dc + i;
-  edges inner; /* at frequency 0 */
-  for (uint32_t k = 0; k < 2u; ++k) {
-    inner.at[0][k] = (int16_t)(dc[0] - g.at[0][k]);
-    inner.at[1][k] = (int16_t)(dc[0] - g.at[8][k]);
-  }
-  g.at[0][0] = dc[-1];
-  g.at[0][1] = dc[1];
-  g.at[8][0] = *(dc - pitch);
-  g.at[8][1] = dc[pitch];
+  uint32_t inner[2]; /* at frequency 0 */
+  set_outer(&g, 0, r->dc + x, 1, inner);
+  set_outer(&g, 1, r->dc + x, pitch, inner);
   const uint32_t below = r->bit - 1u; /* bands */
   if ((mask[-1] & (below | r->bit)) != 0u)
     hear(symbols + offset[-1], length[-1], EDGES | LANES, kFarEdge, true, &g.at[0][0], r, r->to,
          GWS_W_LEFT, sum);
   if ((mask[1] & below) != 0u)
     hear(symbols + offset[1], length[1], EDGES, kEdge, true, &g.at[0][1], r, r->from, 0, NULL);
-  const uint32_t line = s->planes * s->blocks;
-  if (y < 4u && (mask[pitch] & below) != 0u)
-    hear(symbols + offset[pitch], length[line], EDGES, kEdge, false, &g.at[8][1], r, r->from, 0,
+  if (r->row < 4u && (mask[pitch] & below) != 0u)
+    hear(symbols + offset[pitch], length[r->line], EDGES, kEdge, false, &g.at[8][1], r, r->from, 0,
          NULL);
   const uint16_t *const above = mask - pitch, *const offset_above = offset - pitch;
-  const uint8_t *const length_above = length - line;
+  const uint8_t *const length_above = length - r->line;
   if (above[0] != 0u)
     hear(symbols + *offset_above, *length_above, EDGES | LANES, kFarEdge, false, &g.at[8][0], r,
-         y == 1u ? r->seen : r->to, GWS_W_UP, sum);
+         r->row == 1u ? r->seen : r->to, GWS_W_UP, sum);
   if ((above[-1] & r->bit) != 0u)
     hear(symbols + offset_above[-1], length_above[-1], LANES, NULL, false, NULL, r, r->to,
          GWS_W_CORNER, sum);
   if ((above[1] & r->bit) != 0u)
     hear(symbols + offset_above[1], length_above[1], LANES, NULL, false, NULL, r, r->to,
          GWS_W_CORNER, sum);
-  g.pair[0] = difference(g.pair[0], inner.pair[0]);
-  g.pair[8] = difference(g.pair[8], inner.pair[1]);
-  if (y == 4u) { /* south is not known: no difference */
+  g.pair[0] = difference(g.pair[0], inner[0]);
+  g.pair[8] = difference(g.pair[8], inner[1]);
+  if (r->row == 4u) { /* south is not known: no difference */
     for (uint32_t k = 0; k < r->frequencies; ++k) g.at[8u + k][1] = 0;
   }
   code_lanes(s, r, &g, set, sum, value);
@@ -664,23 +687,31 @@ GWS_APART static void code_group(bands *s, uint32_t band) {
                        .base = 2u * (GWS_FLAG + group * 20u)};
   const uint32_t kind = plane == 0u ? band : 7u + layer;
   const bool more = band < 8u && gws_layer_of(plane, band + 1u) == layer;
-  const band_rule r = {.coder = c,
-                       .lanes = gws_lanes + plane * 64u + gws_band_first[band],
-                       .size = (uint32_t)gws_band_first[band + 1u] - gws_band_first[band],
-                       .frequencies = band < 5u ? band + 3u : 8u,
-                       .from = 4u * gws_band_first[band],
-                       .to = 4u * gws_band_first[band + 1u],
-                       .lower = 4u * gws_band_first[band > 0u ? band - 1u : 0u],
-                       .lowest = 4u * gws_band_first[band > 1u ? band - 2u : 0u],
-                       .seen = 4u * gws_band_first[band + (more ? 2u : 1u)],
-                       .bit = 1u << band,
-                       .kind = kind,
-                       .zero = 2u * (GWS_ZERO + kind * 60u)};
+  band_rule r = {.coder = c,
+                 .lanes = gws_lanes + plane * 64u + gws_band_first[band],
+                 .size = (uint32_t)gws_band_first[band + 1u] - gws_band_first[band],
+                 .frequencies = band < 5u ? band + 3u : 8u,
+                 .from = 4u * gws_band_first[band],
+                 .to = 4u * gws_band_first[band + 1u],
+                 .lower = 4u * gws_band_first[band > 0u ? band - 1u : 0u],
+                 .lowest = 4u * gws_band_first[band > 1u ? band - 2u : 0u],
+                 .seen = 4u * gws_band_first[band + (more ? 2u : 1u)],
+                 .bit = 1u << band,
+                 .kind = kind,
+                 .zero = 2u * (GWS_ZERO + kind * 60u),
+                 .pitch = pitch,
+                 .line = s->planes * s->blocks};
   for (uint32_t row = 1; row <= 4u; ++row) {
+    const uint32_t line = row * pitch + 1u;
     code_flags(s, c, &f, row);
+    r.row = row;
+    r.mask = s->mask + line;
+    r.offset = s->offset + line;
+    r.dc = s->dc + line;
+    r.length = e->length + (row * s->planes + plane) * s->blocks;
     for (uint32_t x = 0; x < cells; ++x) {
       for (uint32_t set = s->set[x]; set != 0u; set &= set - 1u)
-        code_block(s, &r, row, 4u * x + (uint32_t)__builtin_ctz(set));
+        code_block(s, &r, 4u * x + (uint32_t)__builtin_ctz(set));
     }
   }
 }
