@@ -5,7 +5,7 @@
 
 static uint64_t gws_min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
+GWS_SMALL void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   q->step =
       (uint32_t)((((uint64_t)gws_step_mantissa[step_index % 32u] << (step_index / 32u)) + 1024u) >>
                  11);
@@ -136,7 +136,7 @@ void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
 }
 
 /* The row of blocks before once more: below the picture all are the same. */
-bool gws_repeat_blocks(gws *e) {
+GWS_SMALL bool gws_repeat_blocks(gws *e) {
   const uint32_t y = e->block_row, cells = (uint32_t)(e->planes * e->cells), line = 4u * cells;
   uint8_t *const length = e->length + (y + 1u) * line;
   const uint8_t *const before = length - line;

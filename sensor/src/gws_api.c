@@ -24,7 +24,7 @@ static uint32_t bytes_of_row(const gws_params *p) {
   }
 }
 
-static bool valid(const gws_params *p) {
+GWS_SMALL static bool valid(const gws_params *p) {
   const uint32_t tile = p->tile_height == 0u ? DEFAULT_TILE_HEIGHT : p->tile_height;
   return p->width >= 1u && p->width <= 16384u && p->height >= 1u && p->height <= 0x80000000u &&
          bytes_of_row(p) != 0u && (p->input != GWS_YUYV || p->width % 2u == 0u) &&
@@ -36,7 +36,7 @@ static bool valid(const gws_params *p) {
 static size_t align8(size_t n) { return (n + 7u) & ~(size_t)7u; }
 
 /* Where everything lies, from the start of the memory. */
-static layout plan(const gws_params *p) {
+GWS_SMALL static layout plan(const gws_params *p) {
   layout l;
   const uint32_t tile = p->tile_height == 0u ? DEFAULT_TILE_HEIGHT : p->tile_height;
   l.planes = p->input == GWS_GREY ? 1u : 3u;
@@ -86,7 +86,7 @@ size_t gws_mem_size(const gws_params *params) {
   return params == NULL || !valid(params) ? 0u : plan(params).size;
 }
 
-static void zero(void *memory, size_t size) {
+GWS_SMALL static void zero(void *memory, size_t size) {
   uint8_t *const to = (uint8_t *)memory;
   size_t i = 0;
   if (((uintptr_t)memory & 3u) == 0u) {
@@ -113,7 +113,7 @@ static void start_tile(gws *e) {
   e->first = true;
 }
 
-gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *status) {
+GWS_SMALL gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *status) {
   gws_status ignored = GWS_OK;
   gws_status *const result = status != NULL ? status : &ignored;
   if (memory == NULL || params == NULL) {
@@ -176,7 +176,7 @@ gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *s
 
 static bool is_encoder(const gws *e) { return ((uintptr_t)e & 7u) == 0u && e->magic == GWS_MAGIC; }
 
-gws_status gws_reset(gws *e) {
+GWS_SMALL gws_status gws_reset(gws *e) {
   if (e == NULL) return GWS_ERR_NULL;
   if (!is_encoder(e)) return GWS_ERR_STATE;
   e->decision_end = e->decision;
@@ -221,7 +221,7 @@ static void code_row_of_cells(gws *e) {
 static bool is_last(const gws *e) { return e->row + 1u == e->params.height; }
 
 /* The strip that ends with line e->row. */
-static void finish_strip(gws *e, const uint8_t *const rows[8]) {
+GWS_SMALL static void finish_strip(gws *e, const uint8_t *const rows[8]) {
   const bool last = is_last(e);
   gws_analyse_blocks(e, rows);
   ++e->block_row;
@@ -242,7 +242,8 @@ static void finish_strip(gws *e, const uint8_t *const rows[8]) {
   }
 }
 
-gws_status gws_push_rows(gws *e, const void *rows, size_t stride, uint32_t count, uint32_t *taken) {
+GWS_SMALL gws_status gws_push_rows(gws *e, const void *rows, size_t stride, uint32_t count,
+                                   uint32_t *taken) {
   if (taken != NULL) *taken = 0;
   if (e == NULL || taken == NULL || (rows == NULL && count > 0u)) return GWS_ERR_NULL;
   if (!is_encoder(e)) return GWS_ERR_STATE;

@@ -2,10 +2,7 @@
  * summed up from the nonzero neighbours, and what the host keeps in arrays (edges, residuals) is
  * worked out anew for the blocks that have something. */
 #include "gws_internal.h"
-
-#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
-#include <arm_acle.h>
-#endif
+#include "gws_kernels_bands.h"
 
 #define GWS_INLINE static inline __attribute__((always_inline))
 #define MAX_LANES 15
@@ -33,22 +30,12 @@ typedef struct {
 /* A border on each side, and whole words. */
 static uint32_t pitch_of(uint32_t blocks) { return (blocks + 2u + 3u) & ~3u; }
 
-size_t gws_scratch_size(uint32_t blocks, uint32_t planes) {
+GWS_SMALL size_t gws_scratch_size(uint32_t blocks, uint32_t planes) {
   const size_t pitch = pitch_of(blocks), cells = blocks / 4u;
   const size_t coding = (5u + 5u + 6u) * 2u * pitch + (1u + WINDOW + 2u) * 5u * pitch + blocks +
                         2u * planes * cells + cells;
   const size_t analysis = sizeof(int16_t) * GWS_BLOCK_SCRATCH;
   return coding > analysis ? coding : analysis;
-}
-
-/* Four bytes, the first lowest. */
-static inline uint32_t word(const uint8_t *at) {
-  uint32_t v;
-  __builtin_memcpy(&v, at, 4);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  v = __builtin_bswap32(v);
-#endif
-  return v;
 }
 
 /* `count` is a multiple of 4. */
@@ -68,13 +55,13 @@ GWS_INLINE const uint8_t *take(const uint8_t *b, uint32_t head, int32_t *value,
     int32_t v = (int8_t)*b++;
     if ((head & 1u) != 0u) v = (int16_t)((v & 255) | *b++ << 8);
     *value = gws_clamp(v, -255, 255);
-    *magnitude = gws_min(gws_abs(v), 127);
+    *magnitude = gws_magnitude(v);
   }
   return b;
 }
 
 /* Where each block's symbols are. */
-GWS_APART static void find_symbols(bands *s) {
+GWS_SMALL GWS_APART static void find_symbols(bands *s) {
   const gws *const e = s->e;
   const uint32_t blocks = s->blocks, planes = s->planes;
   const uint8_t *length = e->length;
@@ -162,39 +149,6 @@ static void next_plane(bands *s, uint32_t plane) {
 }
 
 /* ------------------------------------------------------------------------ DC */
-
-/* Of a difference of halves, or a half: within 16 bits, as the factor is at most 32767. */
-static inline int32_t scaled(int32_t half, int32_t factor, int32_t rounding) {
-  return (half * factor + rounding) >> 15;
-}
-
-/* The slopes to the four blocks around. The format limits each to 8191, which the limit of the sum
- * makes no difference to, as the shift is 4 at most. */
-static void gradient_row(const gws_quantiser *q, const int16_t *line, uint32_t pitch,
-                         uint32_t blocks, uint8_t *out) {
-  const int32_t f = q->dc_factor, shift = q->dc_shift, r = (int32_t)gws_kept(1u << 14);
-  const int16_t *up = line - pitch, *down = line + pitch;
-  int32_t here = line[1] >> 1, before = here; /* at the border the nearest block stands in */
-  for (uint32_t x = 1; x <= blocks; ++x) {
-    const int32_t after = line[x + 1u] >> 1;
-    const int32_t sum = gws_abs(scaled((up[x] >> 1) - here, f, r)) +
-                        gws_abs(scaled(before - here, f, r)) + gws_abs(scaled(after - here, f, r)) +
-                        gws_abs(scaled((down[x] >> 1) - here, f, r));
-    out[x] = (uint8_t)gws_min(sum >> shift, 255);
-    before = here;
-    here = after;
-  }
-}
-
-/* The edges of blocks of nothing but DC, all four: at frequency 0. At most 24576, as the shift is 2
- * or more. */
-static void edge_row(const gws_quantiser *q, int16_t *line, uint32_t blocks) {
-  const int32_t f = q->dc_factor, shift = q->dc_shift, r = (int32_t)gws_kept(1u << 14),
-                half = 1 << (shift - 1);
-  line[0] = line[blocks + 1u] = 0;
-  for (uint32_t x = 1; x <= blocks; ++x)
-    line[x] = (int16_t)(6 * ((scaled(line[x] >> 1, f, r) + half) >> shift));
-}
 
 GWS_APART static void start_plane(bands *s, uint32_t plane) {
   gws *const e = s->e;
@@ -306,7 +260,6 @@ static inline int32_t mean_sum(const edges *g, uint32_t v, uint32_t u, const int
   __builtin_memcpy(&along, w + 2, 4);
   return __smlad(g->pair[8u + u], along, __smlad(g->pair[v], across, sum));
 }
-static inline uint32_t limit7(uint32_t v) { return __usat((int32_t)v, 7); }
 #else
 static inline int32_t sat16(int32_t v) { return gws_clamp(v, -32768, 32767); }
 static inline void set_outer(edges *g, uint32_t i, const int16_t *dc, uint32_t step,
@@ -333,7 +286,6 @@ static inline int32_t mean_sum(const edges *g, uint32_t v, uint32_t u, const int
   return sum + w[0] * g->at[v][0] + w[1] * g->at[v][1] + w[2] * g->at[8u + u][0] +
          w[3] * g->at[8u + u][1];
 }
-static inline uint32_t limit7(uint32_t v) { return v < 127u ? v : 127u; }
 #endif
 
 /* What a neighbour's symbols below `end` (of heads) say: of its edge that faces here, and those of
@@ -385,7 +337,7 @@ GWS_APART static void add_planes(const bands *s, const band_rule *r, uint32_t x,
       if (position >= last) break;
       if (position < first) continue;
       const gws_across *const w = across + (position - first);
-      sum[position - first].scale += w->weight[p] * gws_min(gws_abs(v), 127);
+      sum[position - first].scale += w->weight[p] * gws_magnitude(v);
       sum[position - first].mean += w->mean[p] * gws_clamp(v, -15, 15);
     }
   }
@@ -426,16 +378,6 @@ GWS_INLINE uint32_t add_own(const uint8_t *b, uint32_t length, const band_rule *
   return set;
 }
 
-/* Six times the class of twice the index, and of any sum: at most 19. */
-static const uint8_t kSix[64] = {0,  6,  12, 18, 24, 24, 30, 30, 36, 36, 36, 36, 42, 42, 42, 42,
-                                 48, 48, 48, 48, 48, 48, 48, 48, 54, 54, 54, 54, 54, 54, 54, 54,
-                                 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60,
-                                 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66, 66};
-GWS_APART static uint32_t large_class(uint32_t sum) {
-  const uint32_t scale = gws_scale_class(sum);
-  return 6u * (scale < 19u ? scale : 19u);
-}
-
 GWS_INLINE void code_lanes(const bands *s, const band_rule *r, const edges *g, uint32_t set,
                            const lane_sum *sum, const int16_t *value) {
   gws *const e = s->e;
@@ -445,15 +387,13 @@ GWS_INLINE void code_lanes(const bands *s, const band_rule *r, const edges *g, u
   const uint32_t turn_at = (set & ((1u << (size - 2u)) - 1u)) == 0u ? size - 2u : size;
   uint16_t *list = e->decision_end;
   const gws_lane *w = r->lanes, *const end = w + size, *const turn = w + turn_at;
-  const uint8_t *const six = kSix;
   for (; w < end; ++w, ++sum, ++value, set >>= 1) {
     /* The format limits t and the sum as well, where nothing that follows can tell. */
     const int32_t t = mean_sum(g, w->channel & 7u, w->channel >> 3, w->mean, sum->mean) >> 10;
     const uint32_t all =
-        (uint32_t)sum->scale + w->weight[GWS_W_MEAN] * limit7((uint32_t)gws_abs(t) >> 2);
+        (uint32_t)sum->scale + w->weight[GWS_W_MEAN] * gws_limit7((uint32_t)gws_abs(t) >> 2);
     if (w == turn) context = zero + 4u;
-    const uint32_t decision =
-        context + (all < 128u ? (uint32_t)six[all >> 1] : large_class(all)) + (set & 1u);
+    const uint32_t decision = context + 3u * twice_class(all) + (set & 1u);
     *list++ = (uint16_t)decision;
     if ((set & 1u) == 0u) continue;
     if (w == end - 1 && context == zero + 4u) --list; /* the last of an empty band is not zero */
@@ -500,12 +440,14 @@ GWS_APART static void code_block(const bands *s, const band_rule *r, uint32_t x)
   if (above[0] != 0u)
     hear(symbols + *offset_above, *length_above, EDGES | LANES, kFarEdge, false, &g.at[8][0], r,
          r->row == 1u ? r->seen : r->to, GWS_W_UP, sum);
-  if ((above[-1] & r->bit) != 0u)
-    hear(symbols + offset_above[-1], length_above[-1], LANES, NULL, false, NULL, r, r->to,
-         GWS_W_CORNER, sum);
-  if ((above[1] & r->bit) != 0u)
-    hear(symbols + offset_above[1], length_above[1], LANES, NULL, false, NULL, r, r->to,
-         GWS_W_CORNER, sum);
+#ifndef __OPTIMIZE_SIZE__
+#pragma GCC unroll 2
+#endif
+  for (int32_t k = -1; k <= 1; k += 2) {
+    if ((above[k] & r->bit) != 0u)
+      hear(symbols + offset_above[k], length_above[k], LANES, NULL, false, NULL, r, r->to,
+           GWS_W_CORNER, sum);
+  }
   g.pair[0] = difference(g.pair[0], inner[0]);
   g.pair[8] = difference(g.pair[8], inner[1]);
   if (r->row == 4u) { /* south is not known: no difference */
@@ -516,108 +458,24 @@ GWS_APART static void code_block(const bands *s, const band_rule *r, uint32_t x)
 
 /* ------------------------------------------------------------------------ flags */
 
-/* Bytes 0 and 2, or 1 and 3, as two 16-bit numbers, added up. */
-#define GWS_EVEN 0x00ff00ffu
-#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
-static inline uint32_t add_even(uint32_t sum, uint32_t bytes) { return __uxtab16(sum, bytes); }
-static inline uint32_t add_odd(uint32_t sum, uint32_t bytes) {
-  __asm__("uxtab16 %0, %0, %1, ror #8" : "+r"(sum) : "r"(bytes));
-  return sum;
-}
-#else
-static inline uint32_t add_even(uint32_t sum, uint32_t bytes) { return sum + (bytes & GWS_EVEN); }
-static inline uint32_t add_odd(uint32_t sum, uint32_t bytes) {
-  return sum + (bytes >> 8 & GWS_EVEN);
-}
-#endif
-
-/* weight times each of four numbers. */
-static inline void add_four(uint32_t even, uint32_t odd, int32_t weight, int32_t sum[4]) {
-  sum[0] += (int16_t)even * weight;
-  sum[1] += (int16_t)odd * weight;
-  sum[2] += (int16_t)(even >> 16) * weight;
-  sum[3] += (int16_t)(odd >> 16) * weight;
-}
-
-/* Of four blocks: what is here and what is around. Mostly all are zeros. */
-static inline void add_around(const uint8_t *a, uint32_t pitch, uint32_t below, const uint8_t *w,
-                              int32_t sum[4]) {
-  const uint32_t own = word(a), left = word(a - 1), right = word(a + 1), up = word(a - pitch),
-                 down = word(a + below);
-  if ((own | left | right | up | down) == 0u) return;
-  add_four(own & GWS_EVEN, own >> 8 & GWS_EVEN, w[0], sum);
-  add_four(add_even(add_even(add_even(left & GWS_EVEN, right), up), down),
-           add_odd(add_odd(add_odd(left >> 8 & GWS_EVEN, right), up), down), w[1], sum);
-}
-
-/* What the flags of a band share. */
-typedef struct {
-  const uint8_t *own, *lower, *lowest, *luma, *other; /* sums; null: none */
-  const uint8_t *weight, *activity;
-  const uint16_t *cells; /* masks */
-  uint8_t *count;
-  uint32_t band, bias, base;
-} flag_rule;
-
-/* Twice the class, at most 19. */
-static inline uint32_t flag_class(uint32_t sum) {
-  static const uint8_t kTwo[64] = {0,  2,  4,  6,  8,  8,  10, 10, 12, 12, 12, 12, 14, 14, 14, 14,
-                                   16, 16, 16, 16, 16, 16, 16, 16, 18, 18, 18, 18, 18, 18, 18, 18,
-                                   20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20,
-                                   22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22};
-  if (sum < 128u) return kTwo[sum >> 1];
-  const uint32_t scale = gws_scale_class(sum);
-  return 2u * (scale < 19u ? scale : 19u);
-}
-
 /* The flags of a row of blocks, four of a cell at a time. */
 GWS_APART static void code_flags(bands *s, gws_coder *c, const flag_rule *f, uint32_t row) {
+  static const uint8_t kBits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
   gws *const e = s->e;
-  const uint8_t *const w = f->weight;
-  const uint32_t pitch = s->pitch, below = row < 4u ? pitch : 0u, cells = s->blocks / 4u,
-                 eight = 8u * w[0];
-  uint32_t left = 0, at = row * pitch + 1u;
+  const uint32_t cells = s->blocks / 4u, below = row < 4u ? s->pitch : 0u;
+  uint32_t at = row * s->pitch + 1u;
   for (uint32_t x = 0; x < cells; ++x, at += 4u) {
-    if (((uint32_t)f->cells[x] >> f->band & 1u) == 0u) {
-      s->set[x] = 0;
-      left = 0;
-      continue;
+    uint32_t set = 0;
+    if (((uint32_t)f->cells[x] >> f->band & 1u) != 0u) {
+      uint32_t start = f->bias;
+      if (f->band == 0u) start += f->weight[5] * (uint32_t)f->activity[x];
+      uint16_t *const list = e->decision_end;
+      set = code_four(f, start, at, s->pitch, below, s->mask + at, list, s->scale + 4u * x);
+      e->decision_end = list + 4;
+      f->count[x] = (uint8_t)(f->count[x] + (kBits[set]));
+      if (list + 8 > e->decision + GWS_DECISIONS) gws_code(e, c);
     }
-    const uint8_t *const above = f->own + at - pitch;
-    const int32_t start =
-        (int32_t)(f->bias + (f->band > 0u ? 0u : w[5] * (uint32_t)f->activity[x]));
-    int32_t sum[4] = {start, start, start, start};
-    const uint32_t up = word(above), west = word(above - 1), east = word(above + 1);
-    if ((up | west | east) != 0u) {
-      add_four(up & GWS_EVEN, up >> 8 & GWS_EVEN, w[1], sum);
-      add_four(add_even(west & GWS_EVEN, east), add_odd(west >> 8 & GWS_EVEN, east), w[2], sum);
-    }
-    add_around(f->lower + at, pitch, below, w + 3, sum);
-    if (f->lowest != NULL) add_around(f->lowest + at, pitch, below, w + 5, sum);
-    if (f->luma != NULL) {
-      add_around(f->luma + at, pitch, below, w + 7, sum);
-      if (f->other != NULL) {
-        const uint32_t other = word(f->other + at);
-        if (other != 0u) add_four(other & GWS_EVEN, other >> 8 & GWS_EVEN, w[9], sum);
-      }
-    }
-    uint32_t set = 0, count = 0;
-    const uint16_t *const mask = s->mask + at;
-    uint8_t *const scale = s->scale + 4u * x;
-    uint16_t *const list = e->decision_end;
-#pragma GCC unroll 4
-    for (uint32_t k = 0; k < 4u; ++k) {
-      const uint32_t all = (uint32_t)sum[k] + left, flag = (uint32_t)mask[k] >> f->band & 1u;
-      list[k] = (uint16_t)(f->base + flag_class(all) + flag);
-      scale[k] = (uint8_t)limit7(all >> 4);
-      left = flag * eight;
-      set |= flag << k;
-      count += flag;
-    }
-    e->decision_end = list + 4;
     s->set[x] = (uint8_t)set;
-    f->count[x] = (uint8_t)(f->count[x] + count);
-    if (list + 8 > e->decision + GWS_DECISIONS) gws_code(e, c);
   }
   gws_code(e, c);
 }
@@ -672,11 +530,11 @@ GWS_APART static void code_group(bands *s, uint32_t band) {
   if (plane > 1u) survey(s, 1, band, 1, false, s->before + 5u * pitch);
   const uint16_t *const cell_mask = s->cell_mask + plane * cells;
   const flag_rule f = {.own = sums_of(s, band),
-                       .lower = band > 0u ? sums_of(s, band - 1u) : s->gradient,
-                       .lowest = band > 1u   ? sums_of(s, band - 2u)
-                                 : band > 0u ? s->gradient
-                                             : NULL,
-                       .luma = plane > 0u ? s->before : NULL,
+                       .around = {band > 0u ? sums_of(s, band - 1u) : s->gradient,
+                                  band > 1u   ? sums_of(s, band - 2u)
+                                  : band > 0u ? s->gradient
+                                              : NULL,
+                                  plane > 0u ? s->before : NULL},
                        .other = plane > 1u ? s->before + 5u * pitch : NULL,
                        .weight = gws_flag_weight[group],
                        .activity = e->activity + plane * cells,
@@ -716,7 +574,7 @@ GWS_APART static void code_group(bands *s, uint32_t band) {
   }
 }
 
-void gws_code_bands(gws *e) {
+GWS_SMALL void gws_code_bands(gws *e) {
   bands s;
   s.e = e;
   s.planes = (uint32_t)e->planes;

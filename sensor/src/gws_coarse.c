@@ -2,9 +2,6 @@
  * 4.3. */
 #include "gws_internal.h"
 
-static inline int32_t limited(int32_t v) { return gws_clamp(gws_abs(v), 0, 127); }
-static int32_t limit127(int32_t v) { return gws_clamp(v, -127, 127); }
-
 static void code_dc(gws *e, uint32_t plane) {
   const int32_t cells = e->cells;
   const int16_t *const q = e->coarse + plane * (uint32_t)cells * 16u;
@@ -29,26 +26,23 @@ static void code_dc(gws *e, uint32_t plane) {
     }
     mean = gws_clamp(mean, -16000, 16000);
     int32_t sum = gws_coarse_bias[plane * 16u];
-    if (has_left) sum += w[0] * gws_abs(residual[x - 1]);
-    if (!e->first) {
-      sum += w[1] * gws_abs(residual_above[x]);
-      if (has_left) sum += w[2] * gws_abs(residual_above[x - 1]);
-      if (has_right) sum += w[2] * gws_abs(residual_above[x + 1]);
-    }
-    if (plane > 0u) sum += w[3] * gws_abs(e->dc_residual[x]);
-    if (plane > 1u) sum += w[4] * gws_abs(e->dc_residual[cells + x]);
+    sum += w[1] * residual_above[x]; /* zeros in the first row */
+    if (has_left) sum += w[0] * residual[x - 1] + w[2] * residual_above[x - 1];
+    if (has_right) sum += w[2] * residual_above[x + 1];
+    if (plane > 0u) sum += w[3] * e->dc_residual[x];
+    if (plane > 1u) sum += w[4] * e->dc_residual[cells + x];
     const uint32_t scale = gws_scale_class((uint32_t)sum);
     const int32_t value = gws_clamp(q[16 * x] - mean, -32767, 32767);
     gws_bit(e, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
     if (value != 0) gws_nonzero(e, c, value, GWS_KIND_DC, scale, 0);
     gws_code(e, c);
-    residual[x] = (int8_t)limit127(value);
+    residual[x] = (int8_t)gws_magnitude(value);
   }
 }
 
 static uint32_t activity(const int16_t *q) {
   int32_t sum = 0;
-  for (uint32_t i = 1; i < 16u; ++i) sum += limited(q[i]);
+  for (uint32_t i = 1; i < 16u; ++i) sum += gws_magnitude(q[i]);
   return (uint32_t)gws_min(sum, 255);
 }
 
@@ -103,10 +97,11 @@ static void code_ac(gws *e, uint32_t plane) {
         t += wm[2] * l + wm[3] * u;
       }
       t = gws_clamp(t >> 10, -4095, 4095);
-      int32_t s = gws_coarse_bias[row] + w[0] * limited(l) + w[1] * limited(u) +
-                  w[2] * (limited(up_left[k]) + limited(up_right[k])) + w[5] * (gws_abs(t) >> 4);
-      if (plane > 0u) s += w[3] * limited(luma[k]);
-      if (plane > 1u) s += w[4] * limited(other[k]);
+      int32_t s = gws_coarse_bias[row] + w[0] * gws_magnitude(l) + w[1] * gws_magnitude(u) +
+                  w[2] * (gws_magnitude(up_left[k]) + gws_magnitude(up_right[k])) +
+                  w[5] * (gws_abs(t) >> 4);
+      if (plane > 0u) s += w[3] * gws_magnitude(luma[k]);
+      if (plane > 1u) s += w[4] * gws_magnitude(other[k]);
       const uint32_t scale = gws_scale_class((uint32_t)s);
       if (state == 0u || i < 15u) {
         gws_bit(e, zero + (scale < 19u ? scale : 19u) * 3u + state, value != 0);

@@ -32,7 +32,7 @@ static void release(gws *e, gws_coder *c) {
   c->size = 0;
 }
 
-void gws_start_tile_output(gws *e) {
+GWS_SMALL void gws_start_tile_output(gws *e) {
   for (uint32_t i = 0; i < e->chunk_count; ++i)
     set_link(e, i, i + 1u < e->chunk_count ? i + 1u : GWS_NO_CHUNK);
   e->free_chunk = e->chunk_count > 0u ? 0u : GWS_NO_CHUNK;
@@ -42,7 +42,7 @@ void gws_start_tile_output(gws *e) {
 }
 
 /* No chunk is left: the finest layers go. A layer's contexts never see finer ones. */
-static bool make_room(gws *e, const gws_coder *wanted) {
+GWS_SMALL static bool make_room(gws *e, const gws_coder *wanted) {
   while (e->free_chunk == GWS_NO_CHUNK && e->live_layers > 0) {
     --e->live_layers;
     ++e->stats.dropped_layers;
@@ -138,7 +138,7 @@ void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count) {
 }
 
 /* The unary part that is not over after 14, and low bits: both seldom. */
-GWS_APART static void code_large(gws *e, gws_coder *c, uint32_t rest, uint32_t low_bits) {
+GWS_SMALL GWS_APART static void code_large(gws *e, gws_coder *c, uint32_t rest, uint32_t low_bits) {
   const uint32_t high = rest >> low_bits;
   if (high >= 14u) {
     const uint32_t escape = high - 13u, width = 31u - (uint32_t)__builtin_clz(escape);
@@ -173,7 +173,7 @@ void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t sc
 }
 
 /* Ends on the value of [low, low + range) with most zero bytes at its end. */
-static void flush(gws *e, gws_coder *c) {
+GWS_SMALL static void flush(gws *e, gws_coder *c) {
   const uint64_t low = (uint64_t)c->carry << 32 | c->low, limit = low + c->range;
   const uint64_t whole = (low + 0xffffffffu) >> 32 << 32;
   const bool once = whole < limit;
@@ -216,7 +216,7 @@ static uint32_t tile_width_bits(uint32_t width) {
   return width <= 32u ? 5u : bit_length(width - 1u);
 }
 
-void gws_queue_header(gws *e) {
+GWS_SMALL void gws_queue_header(gws *e) {
   static const uint8_t kMagic[4] = {'G', 'D', 'W', 1};
   const gws_params *const p = &e->params;
   const uint32_t wide = tile_width_bits(p->width), high = e->tile_bits;
@@ -245,7 +245,7 @@ void gws_queue_header(gws *e) {
 }
 
 /* The next layer's length, and then its bytes. */
-static void begin_layer(gws *e) {
+GWS_SMALL static void begin_layer(gws *e) {
   const uint32_t size = e->coder[e->out_layer].size;
   e->head_size = e->head_at = 0;
   head_varint(e, size);
@@ -255,7 +255,7 @@ static void begin_layer(gws *e) {
   ++e->out_layer;
 }
 
-void gws_finish_tile_output(gws *e) {
+GWS_SMALL void gws_finish_tile_output(gws *e) {
   for (int32_t l = 0; l < e->layers; ++l) {
     gws_coder *const c = &e->coder[l];
     if (l < e->live_layers && (e->present >> l & 1u) != 0u) {

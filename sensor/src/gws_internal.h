@@ -14,6 +14,13 @@
  * them. */
 #define GWS_APART __attribute__((noinline))
 
+/* Seldom run: small rather than fast, whatever the compiler was asked for. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define GWS_SMALL __attribute__((optimize("Os")))
+#else
+#define GWS_SMALL
+#endif
+
 /* Keeps a number in a register where a compiler would make it anew each time. */
 static inline uint32_t gws_kept(uint32_t v) {
   __asm__("" : "+r"(v));
@@ -79,7 +86,7 @@ struct gws {
   uint8_t *scratch;  /* of coding a row of cells */
   int16_t *coarse;   /* [plane][cell][16]: DC of blocks [y][x], then symbols [u][v] */
   int16_t *coarse_above;
-  int8_t *dc_residual; /* [plane][cell] */
+  int8_t *dc_residual; /* [plane][cell]: magnitudes */
   int8_t *dc_residual_above;
   int16_t *dc_above; /* [plane][block]: reconstructed, of the row of blocks above */
   uint8_t *gradient_above;
@@ -114,6 +121,18 @@ static inline int32_t gws_clamp(int32_t v, int32_t low, int32_t high) {
   return gws_min(gws_max(v, low), high);
 }
 static inline int32_t gws_abs(int32_t v) { return v < 0 ? -v : v; }
+
+/* At most 127. */
+#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
+static inline uint32_t gws_limit7(uint32_t v) {
+  __asm__("usat %0, #7, %1" : "=r"(v) : "r"(v));
+  return v;
+}
+#else
+static inline uint32_t gws_limit7(uint32_t v) { return v < 127u ? v : 127u; }
+#endif
+/* A magnitude as contexts see it. */
+static inline int32_t gws_magnitude(int32_t v) { return (int32_t)gws_limit7((uint32_t)gws_abs(v)); }
 
 /* Class of a sum: two an octave, 25 at most. */
 static inline uint32_t gws_scale_class(uint32_t sum) {
