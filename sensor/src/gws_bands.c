@@ -6,7 +6,10 @@
 
 #define GWS_INLINE static inline __attribute__((always_inline))
 #define MAX_LANES 15
-#define WINDOW 5 /* bands whose sums are kept at a time; two more of plane 0 */
+/* Sums are kept of seven bands of plane 0, then of three of plane 0, three of the plane that is
+ * coded and one of plane 1. */
+#define SUMS 7u
+#define WINDOW 3u
 
 /* Where things lie while a row of cells is coded. Rows of blocks are counted from the one above: 0,
  * then 1..4. Arrays by row and block have a border of one on each side, of zeros. */
@@ -18,9 +21,10 @@ typedef struct {
   uint16_t *mask;    /* [5 rows]: a bit per band that has any */
   int16_t *dc;       /* [6 rows]; once contexts are set up, its edges */
   uint8_t *gradient; /* [5 rows] */
-  uint8_t *sums;     /* [window][5 rows] of magnitudes, from band `low` on */
-  uint8_t *before;   /* [2][5 rows]: sums of planes 0 and 1, where this is another */
+  uint8_t *sums;     /* [SUMS][5 rows] of magnitudes */
+  uint8_t *own_sums; /* this plane's, `window` bands from `low` on */
   uint32_t low, window;
+  uint32_t luma_low;   /* plane 0's, once another is coded: WINDOW bands, or none */
   uint32_t used;       /* a bit per band that any block has */
   uint8_t *scale;      /* [block] what a flag expected */
   uint8_t *set;        /* [cell] its flags in a row of blocks, a bit each */
@@ -32,8 +36,8 @@ static uint32_t pitch_of(uint32_t blocks) { return (blocks + 2u + 3u) & ~3u; }
 
 GWS_SMALL size_t gws_scratch_size(uint32_t blocks, uint32_t planes) {
   const size_t pitch = pitch_of(blocks), cells = blocks / 4u;
-  const size_t coding = (5u + 5u + 6u) * 2u * pitch + (1u + WINDOW + 2u) * 5u * pitch + blocks +
-                        2u * planes * cells + cells;
+  const size_t coding =
+      (5u + 5u + 6u) * 2u * pitch + (1u + SUMS) * 5u * pitch + blocks + 2u * planes * cells + cells;
   const size_t analysis = sizeof(int16_t) * GWS_BLOCK_SCRATCH;
   return coding > analysis ? coding : analysis;
 }
@@ -157,13 +161,15 @@ GWS_APART static void start_plane(bands *s, uint32_t plane) {
   uint8_t *const kept = e->gradient_above + plane * blocks;
   int16_t *const dc_above = e->dc_above + plane * blocks;
   s->plane = plane;
+  if (plane == 1u) s->luma_low = s->low;
   s->low = 0;
-  s->window = plane > 0u ? WINDOW : WINDOW + 2u;
+  s->window = plane > 0u ? WINDOW : SUMS;
+  s->own_sums = s->sums + (plane > 0u ? WINDOW * 5u * pitch : 0u);
   s->used = 0;
   for (uint32_t i = 0; i < blocks / 4u; ++i) s->cell_mask[plane * (blocks / 4u) + i] = 0;
   fill((uint8_t *)s->mask, 2u * 5u * pitch);
   if (plane > 0u) next_plane(s, plane);
-  survey(s, plane, 0, s->window, true, s->sums);
+  survey(s, plane, 0, s->window, true, s->own_sums);
   gws_reconstruct_dc(e, plane, dc, pitch);
   for (uint32_t x = 0; x < blocks; ++x) {
     dc[1u + x] = e->first ? dc[pitch + 1u + x] : dc_above[x];
@@ -482,7 +488,7 @@ GWS_APART static void code_flags(bands *s, gws_coder *c, const flag_rule *f, uin
 
 /* The sums of `band`, or null. */
 static const uint8_t *sums_of(const bands *s, uint32_t band) {
-  return s->sums + (band - s->low) * 5u * s->pitch;
+  return s->own_sums + (band - s->low) * 5u * s->pitch;
 }
 
 /* A bit per cell, has it any of this band; says whether one has. */
@@ -524,19 +530,32 @@ GWS_APART static void code_group(bands *s, uint32_t band) {
   e->present |= (uint8_t)(1u << layer);
   if (band >= s->low + s->window) {
     s->low = band - 2u;
-    survey(s, plane, s->low, s->window, false, s->sums);
+    survey(s, plane, s->low, s->window, false, s->own_sums);
   }
-  if (plane > 0u) survey(s, 0, band, 1, false, s->before);
-  if (plane > 1u) survey(s, 1, band, 1, false, s->before + 5u * pitch);
+  /* Of planes that the model does not ask for there are no sums. */
+  const uint8_t *const w = gws_flag_weight[group];
+  const uint8_t *luma = NULL, *other = NULL;
+  const uint8_t *lowest = NULL;
+  if (band > 0u && (w[5] | w[6]) != 0) lowest = band > 1u ? sums_of(s, band - 2u) : s->gradient;
+  if (plane > 0u && (w[7] | w[8]) != 0) {
+    if (band - s->luma_low >= WINDOW) { /* they are not kept, and are now those of a part */
+      survey(s, 0, band, 1, false, s->sums);
+      s->luma_low = 9;
+      luma = s->sums;
+    } else {
+      luma = s->sums + (band - s->luma_low) * 5u * pitch;
+    }
+  }
+  if (plane > 1u && w[9] != 0) {
+    uint8_t *const to = s->sums + (SUMS - 1u) * 5u * pitch;
+    survey(s, 1, band, 1, false, to);
+    other = to;
+  }
   const uint16_t *const cell_mask = s->cell_mask + plane * cells;
   const flag_rule f = {.own = sums_of(s, band),
-                       .around = {band > 0u ? sums_of(s, band - 1u) : s->gradient,
-                                  band > 1u   ? sums_of(s, band - 2u)
-                                  : band > 0u ? s->gradient
-                                              : NULL,
-                                  plane > 0u ? s->before : NULL},
-                       .other = plane > 1u ? s->before + 5u * pitch : NULL,
-                       .weight = gws_flag_weight[group],
+                       .around = {band > 0u ? sums_of(s, band - 1u) : s->gradient, lowest, luma},
+                       .other = other,
+                       .weight = w,
                        .activity = e->activity + plane * cells,
                        .cells = cell_mask,
                        .count = e->count + group * cells,
@@ -586,8 +605,7 @@ GWS_SMALL void gws_code_bands(gws *e) {
   s.dc = (int16_t *)(s.mask + all);
   s.gradient = (uint8_t *)(s.dc + 6u * s.pitch);
   s.sums = s.gradient + all;
-  s.before = s.sums + WINDOW * all;
-  s.scale = s.before + 2u * all;
+  s.scale = s.sums + SUMS * all;
   s.cell_mask = (uint16_t *)(void *)(s.scale + s.blocks);
   s.set = (uint8_t *)(s.cell_mask + s.planes * s.blocks / 4u);
   find_symbols(&s);
