@@ -5,6 +5,11 @@
 #include "gws_kernels_bands.h"
 
 #define GWS_INLINE static inline __attribute__((always_inline))
+#ifdef __OPTIMIZE_SIZE__ /* six copies are 0.9 KB of Thumb */
+#define GWS_HEAR GWS_APART static
+#else
+#define GWS_HEAR GWS_INLINE
+#endif
 #define MAX_LANES 15
 /* Sums are kept of seven bands of plane 0, then of three of plane 0, three of the plane that is
  * coded and one of plane 1. */
@@ -45,7 +50,7 @@ GWS_SMALL size_t gws_scratch_size(uint32_t blocks, uint32_t planes) {
 /* `count` is a multiple of 4. */
 static void fill(uint8_t *to, uint32_t count) {
   gws_word32 *const words = (gws_word32 *)__builtin_assume_aligned(to, 4);
-#pragma GCC unroll 8
+  GWS_UNROLL(8)
   for (uint32_t i = 0; i < count / 4u; ++i) words[i] = 0;
 }
 
@@ -297,9 +302,9 @@ static inline int32_t mean_sum(const edges *g, uint32_t v, uint32_t u, const int
 /* What a neighbour's symbols below `end` (of heads) say: of its edge that faces here, and those of
  * this band as a feature of the same channels. */
 enum { EDGES = 1, LANES = 2 };
-GWS_INLINE void hear(const uint8_t *b, uint32_t length, uint32_t what, const int8_t *edge,
-                     bool beside, int16_t *to, const band_rule *r, uint32_t end, uint32_t feature,
-                     lane_sum *sum) {
+GWS_HEAR void hear(const uint8_t *b, uint32_t length, uint32_t what, const int8_t *edge,
+                   bool beside, int16_t *to, const band_rule *r, uint32_t end, uint32_t feature,
+                   lane_sum *sum) {
   const uint8_t *const stop = b + length;
   do {
     const uint32_t head = *b;
@@ -446,9 +451,7 @@ GWS_APART static void code_block(const bands *s, const band_rule *r, uint32_t x)
   if (above[0] != 0u)
     hear(symbols + *offset_above, *length_above, EDGES | LANES, kFarEdge, false, &g.at[8][0], r,
          r->row == 1u ? r->seen : r->to, GWS_W_UP, sum);
-#ifndef __OPTIMIZE_SIZE__
-#pragma GCC unroll 2
-#endif
+  GWS_UNROLL(2)
   for (int32_t k = -1; k <= 1; k += 2) {
     if ((above[k] & r->bit) != 0u)
       hear(symbols + offset_above[k], length_above[k], LANES, NULL, false, NULL, r, r->to,

@@ -21,6 +21,14 @@
 #define GWS_SMALL
 #endif
 
+/* A loop that is written out, but where size matters more. */
+#define GWS_PRAGMA(text) _Pragma(#text)
+#ifdef __OPTIMIZE_SIZE__
+#define GWS_UNROLL(n)
+#else
+#define GWS_UNROLL(n) GWS_PRAGMA(GCC unroll n)
+#endif
+
 /* Keeps a number in a register where a compiler would make it anew each time. */
 static inline uint32_t gws_kept(uint32_t v) {
   __asm__("" : "+r"(v));

@@ -18,7 +18,7 @@ static void gradient_row(const gws_quantiser *q, const int16_t *line, uint32_t p
     const int16x8_t around[4] = {vldrhq_z_s16(at - pitch, p), vldrhq_z_s16(at + pitch, p),
                                  vldrhq_z_s16(at - 1, p), vldrhq_z_s16(at + 1, p)};
     int16x8_t sum = vdupq_n_s16(0);
-#pragma GCC unroll 4
+    GWS_UNROLL(4)
     for (uint32_t k = 0; k < 4u; ++k) {
       const int16x8_t half = vsubq_s16(vshrq_n_s16(around[k], 1), here);
       sum = vqaddq_s16(sum, vabsq_s16(vqrdmulhq_n_s16(half, factor)));
@@ -61,7 +61,7 @@ static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at
   uint32x4_t sum = vmlaq_n_u32(vdupq_n_u32(start), left, 8u * w[0]);
   sum = vmlaq_n_u32(sum, vldrbq_u32(above), w[1]);
   sum = vmlaq_n_u32(sum, vaddq_u32(vldrbq_u32(above - 1), vldrbq_u32(above + 1)), w[2]);
-#pragma GCC unroll 3
+  GWS_UNROLL(3)
   for (uint32_t i = 0; i < 3u; ++i) {
     if (f->around[i] != NULL)
       sum = add_around(sum, f->around[i] + at, pitch, below, w + 3u + 2u * i);

@@ -82,9 +82,7 @@ static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at
     add_four(up & GWS_EVEN, up >> 8 & GWS_EVEN, w[1], sum);
     add_four(add_even(west & GWS_EVEN, east), add_odd(west >> 8 & GWS_EVEN, east), w[2], sum);
   }
-#ifndef __OPTIMIZE_SIZE__
-#pragma GCC unroll 3
-#endif
+  GWS_UNROLL(3)
   for (uint32_t i = 0; i < 3u; ++i) {
     if (f->around[i] != NULL) add_around(f->around[i] + at, pitch, below, w + 3u + 2u * i, sum);
   }
@@ -94,9 +92,7 @@ static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at
   }
   const uint32_t eight = 8u * w[0], band = f->band, base = f->base;
   uint32_t set = 0, left = (uint32_t)mask[-1] >> band & 1u;
-#ifndef __OPTIMIZE_SIZE__
-#pragma GCC unroll 4
-#endif
+  GWS_UNROLL(4)
   for (uint32_t k = 0; k < 4u; ++k) {
     const uint32_t all = (uint32_t)sum[k] + left * eight;
     left = (uint32_t)mask[k] >> band & 1u;

@@ -129,7 +129,7 @@ GWS_APART static void gws_colour_block(const uint8_t *const rows[8], uint32_t of
   gws_word32 *out = (gws_word32 *)__builtin_assume_aligned(to, 4);
   for (uint32_t y = 0; y < 8u; ++y, ++out) {
     const uint8_t *const rgb = rows[y] + offset;
-#pragma GCC unroll 2
+    GWS_UNROLL(2)
     for (uint32_t half = 0; half < 2u; ++half) {
       const uint32_t w0 = gws_word(rgb + 12u * half), w1 = gws_word(rgb + 12u * half + 4u),
                      w2 = gws_word(rgb + 12u * half + 8u);
@@ -172,7 +172,7 @@ GWS_APART static uint32_t gws_forward_row(const uint32_t w[4], const gws_quantis
   const uint32_t s0 = gws_add16(w[0], back3), s1 = gws_add16(w[1], back2);
   const uint32_t d0 = gws_sub16(w[0], back3), d1 = gws_sub16(w[1], back2);
   uint32_t found = 0;
-#pragma GCC unroll 4
+  GWS_UNROLL(4)
   for (uint32_t u = 0; u < 8u; u += 2u, m += 4) {
     const int32_t even = gws_row_sum(m, s0, s1, half);
     if ((uint32_t)even + reach > span) {
@@ -207,7 +207,7 @@ GWS_APART static bool gws_columns(const gws_word32 *in, uint32_t offset, uint32_
                                   uint32_t w[4]) {
   int64_t energy = 0, squares = 0;
   uint32_t sum[4];
-#pragma GCC unroll 4
+  GWS_UNROLL(4)
   for (uint32_t x = 0; x < 4u; ++x, in += 8) {
     uint32_t fourth;
     sum[x] = gws_pair_energy(in, &energy, &fourth);
@@ -218,7 +218,7 @@ GWS_APART static bool gws_columns(const gws_word32 *in, uint32_t offset, uint32_
   if (energy > GWS_MOST_CONTRAST) return false;
   *variance = (uint32_t)energy - (uint32_t)(squares >> 3);
   const uint32_t f = (uint32_t)gws_forward[0];
-#pragma GCC unroll 4
+  GWS_UNROLL(4)
   for (uint32_t x = 0; x < 4u; ++x) {
     const uint32_t middle = w[x];
     const int32_t left = gws_mac_bb(sum[x], f, 1 << 16) + (gws_mac_bb(middle, f, 0) << 3);
@@ -250,7 +250,7 @@ static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gw
     const gws_word32 *const m = (const gws_word32 *)(const void *)gws_forward + 4u * v;
     const uint32_t k0 = m[0], k1 = m[1];
     const uint32_t(*const f)[4] = folded[v & 1u];
-#pragma GCC unroll 4
+    GWS_UNROLL(4)
     for (uint32_t x = 0; x < 4u; ++x) {
       const int32_t left = gws_mac2(f[x][1], k1, gws_mac2(f[x][0], k0, half));
       const int32_t right = gws_mac2(f[x][3], k1, gws_mac2(f[x][2], k0, half));

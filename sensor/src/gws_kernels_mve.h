@@ -42,7 +42,7 @@ static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset,
 GWS_APART static uint32_t gws_forward_row(int16x8_t h, const gws_quantiser *q, int16_t *out) {
   const uint32_t reach = q->reach, span = q->span;
   uint32_t found = 0;
-#pragma GCC unroll 8
+  GWS_UNROLL(8)
   for (uint32_t u = 0; u < 8u; ++u) {
     const int32_t sum = vmladavaq_s16(1 << 14, h, vldrhq_s16(gws_forward + 8u * u));
     if ((uint32_t)sum + reach > span) {
@@ -73,7 +73,7 @@ static inline bool gws_columns(const int16_t *samples, uint32_t *variance, int16
   const int16x8_t middle = vldrhq_s16(samples + 24);
   int64_t energy = 0;
   int16x8_t total = vdupq_n_s16(0);
-#pragma GCC unroll 8
+  GWS_UNROLL(8)
   for (uint32_t y = 0; y < 8u; ++y) {
     if (y == 3u) continue;
     const int16x8_t a = vsubq_s16(vldrhq_s16(samples + 8u * y), middle);
@@ -102,7 +102,7 @@ static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gw
     v = 1;
   }
   int16_t folded[2][4][8]; /* sums, then differences, of rows y and 7 - y */
-#pragma GCC unroll 4
+  GWS_UNROLL(4)
   for (uint32_t y = 0; y < 4u; ++y) {
     const int16x8_t a = vldrhq_s16(samples + 8u * y), b = vldrhq_s16(samples + 8u * (7u - y));
     vstrhq_s16(folded[0][y], vaddq_s16(a, b));
@@ -112,7 +112,7 @@ static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gw
     const int16_t *const m = gws_forward + 8u * v;
     const int16_t(*const f)[8] = folded[v & 1u];
     int32x4_t even, odd;
-#pragma GCC unroll 4
+    GWS_UNROLL(4)
     for (uint32_t y = 0; y < 4u; ++y) {
       const int16x8_t row = vldrhq_s16(f[y]), k = vdupq_n_s16(m[y]);
       even = y == 0u ? vmullbq_int_s16(row, k) : vaddq_s32(even, vmullbq_int_s16(row, k));
