@@ -31,8 +31,8 @@ GWS_SMALL void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
     if ((root | bit) * (root | bit) <= q->quiet) root |= bit;
   }
   root = root > 2u ? root - 2u : 0u;
-  q->rest = root * root;
-  const uint64_t flat = (uint64_t)q->rest * 16u, margin_of = flat >> 12;
+  q->rest = (int32_t)(root * root);
+  const uint64_t flat = (uint64_t)(uint32_t)q->rest * 16u, margin_of = flat >> 12;
   q->flat =
       flat - margin_of > 64u ? (uint32_t)gws_min64(flat - margin_of - 64u, GWS_MOST_CONTRAST) : 0u;
   q->dc_shift = q->step >= 128u ? 4 : q->step >= 64u ? 3 : 2;
@@ -104,14 +104,21 @@ GWS_APART static void append(gws *e, uint8_t *length, uint32_t low, uint32_t hig
   e->symbol_end += (uint32_t)(at - begin);
 }
 
-GWS_APART static void analyse_block(gws *e, uint32_t plane, int16_t *samples, uint32_t x) {
-  const uint32_t y = e->block_row, blocks = (uint32_t)e->blocks;
-  gws_found found = {0, e->positions[plane], 0, 0, e->block + 192};
-  gws_forward_block(samples, gws_offset[plane], &e->q, &found);
-  e->coarse[(plane * blocks / 4u + x / 4u) * 16u + y * 4u + x % 4u] = (int16_t)found.dc;
-  uint8_t *const length = e->length + ((y + 1u) * (uint32_t)e->planes + plane) * blocks + x;
-  *length = 0;
-  if ((found.low | found.high) != 0u) append(e, length, found.low, found.high, found.value);
+/* A block of all planes, 64 samples each. */
+GWS_APART static void analyse_planes(gws *e, int16_t *samples, uint32_t x) {
+  const uint32_t y = e->block_row, blocks = (uint32_t)e->blocks, planes = (uint32_t)e->planes;
+  int16_t *dc = e->coarse + (x / 4u * 16u + y * 4u + x % 4u);
+  uint8_t *length = e->length + ((y + 1u) * planes * blocks + x);
+  gws_found found;
+  found.value = e->block + 192;
+  for (uint32_t p = 0; p < planes; ++p, samples += 64, dc += 4u * blocks, length += blocks) {
+    found.positions = e->positions[p];
+    found.low = found.high = 0;
+    gws_forward_block(samples, gws_offset[p], &e->q, &found);
+    *dc = (int16_t)found.dc;
+    *length = 0;
+    if ((found.low | found.high) != 0u) append(e, length, found.low, found.high, found.value);
+  }
 }
 
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
@@ -131,7 +138,7 @@ void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
     } else {
       gws_grey_block(here ? rows : loaded, here ? 8u * x : 0u, samples);
     }
-    for (uint32_t p = 0; p < pixel; ++p) analyse_block(e, p, samples + 64u * p, x);
+    analyse_planes(e, samples, x);
   }
 }
 

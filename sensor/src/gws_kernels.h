@@ -12,13 +12,14 @@
  * or less gives only rows of zeros; see gws_prepare_quantiser(). */
 #define GWS_MOST_CONTRAST 150000000 /* so that a sum of seven differences fits 16 bits */
 
-static inline uint32_t gws_rest_of(uint32_t variance) {
-  return (variance >> 4) + (variance >> 17) + 2u;
+static inline int32_t gws_rest_of(uint32_t variance) {
+  return (int32_t)((variance >> 4) + (variance >> 17) + 2u);
 }
 
-static inline uint32_t gws_rest_after(uint32_t rest, uint32_t energy) {
-  const uint32_t sure = energy - (energy >> 6);
-  return sure <= 145u ? rest : rest > sure - 145u ? rest - (sure - 145u) : 0u;
+/* A bound that is not known, or has become negative, is one as well. */
+#define GWS_REST_UNKNOWN 0x7ffffeff
+static inline int32_t gws_rest_after(int32_t rest, uint32_t energy) {
+  return rest + 145 - (int32_t)(energy - (energy >> 6));
 }
 
 /* What a block has: its DC, and the symbols that are not 0 by position, a bit each. */

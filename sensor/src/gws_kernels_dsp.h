@@ -163,14 +163,14 @@ static inline uint32_t gws_energy(const uint32_t w[4]) {
 
 /* A row of h, w: h0 h2, h1 h3, h4 h6, h5 h7, to its coefficients that are not zeros when quantised:
  * a bit each is returned. */
-GWS_APART static uint32_t gws_forward_row(const uint32_t w[4], const gws_quantiser *q,
-                                          int16_t *out) {
+GWS_APART static uint32_t gws_forward_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3,
+                                          const gws_quantiser *q, int16_t *out) {
   const uint32_t *m = gws_forward_turned;
   const uint32_t reach = q->reach, span = q->span;
   const int32_t half = (int32_t)gws_kept(1u << 14);
-  const uint32_t back3 = gws_turned(w[3]), back2 = gws_turned(w[2]);
-  const uint32_t s0 = gws_add16(w[0], back3), s1 = gws_add16(w[1], back2);
-  const uint32_t d0 = gws_sub16(w[0], back3), d1 = gws_sub16(w[1], back2);
+  const uint32_t back3 = gws_turned(w3), back2 = gws_turned(w2);
+  const uint32_t s0 = gws_add16(w0, back3), s1 = gws_add16(w1, back2);
+  const uint32_t d0 = gws_sub16(w0, back3), d1 = gws_sub16(w1, back2);
   uint32_t found = 0;
   GWS_UNROLL(4)
   for (uint32_t u = 0; u < 8u; u += 2u, m += 4) {
@@ -198,13 +198,13 @@ static inline void gws_first_row(const uint32_t w[4], const gws_quantiser *q, gw
   found->dc = (int16_t)(gws_mac2(s1, m[1], gws_mac2(s0, m[0], 1 << 14)) >> 15);
   if (gws_energy(a) <= q->quiet) return;
   int16_t row[8];
-  gws_keep(found, q, 0, gws_forward_row(w, q, row) & ~1u, row);
+  gws_keep(found, q, 0, gws_forward_row(w[0], w[1], w[2], w[3], q, row) & ~1u, row);
 }
 
 /* How far columns are from flat: the sum of squares of their samples less their means, rounded up;
  * and row 0 of h. Says false of very high contrast, where sums of differences may leave 16 bits. */
-GWS_APART static bool gws_columns(const gws_word32 *in, uint32_t offset, uint32_t *variance,
-                                  uint32_t w[4]) {
+static inline bool gws_columns(const gws_word32 *in, uint32_t offset, uint32_t *variance,
+                               uint32_t w[4]) {
   int64_t energy = 0, squares = 0;
   uint32_t sum[4];
   GWS_UNROLL(4)
@@ -232,7 +232,8 @@ GWS_APART static bool gws_columns(const gws_word32 *in, uint32_t offset, uint32_
 static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gws_quantiser *q,
                                      gws_found *found) {
   gws_word32 *in = (gws_word32 *)__builtin_assume_aligned(samples, 4);
-  uint32_t w[4], variance = 0, v = 0, rest = 0xffffffffu;
+  uint32_t w[4], variance = 0, v = 0;
+  int32_t rest = GWS_REST_UNKNOWN;
   if (gws_columns(in, offset, &variance, w)) {
     gws_first_row(w, q, found);
     if (variance <= q->flat) return;
@@ -264,7 +265,7 @@ static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gw
     rest = gws_rest_after(rest, energy);
     if (energy <= q->quiet) continue;
     int16_t row[8];
-    const uint32_t set = gws_forward_row(w, q, row);
+    const uint32_t set = gws_forward_row(w[0], w[1], w[2], w[3], q, row);
     if (set != 0u) gws_keep(found, q, v, set, row);
   }
 }

@@ -93,7 +93,8 @@ static inline bool gws_columns(const int16_t *samples, uint32_t *variance, int16
 static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gws_quantiser *q,
                                      gws_found *found) {
   int16x8_t h;
-  uint32_t variance = 0, v = 0, rest = 0xffffffffu;
+  uint32_t variance = 0, v = 0;
+  int32_t rest = GWS_REST_UNKNOWN;
   (void)offset;
   if (gws_columns(samples, &variance, &h)) {
     gws_first_row(h, q, found);

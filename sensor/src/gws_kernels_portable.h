@@ -94,7 +94,8 @@ static const uint32_t gws_offset[3] = {0, 0, 0};
 static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gws_quantiser *q,
                                      gws_found *found) {
   int32_t h[8];
-  uint32_t variance = 0, v = 0, rest = 0xffffffffu;
+  uint32_t variance = 0, v = 0;
+  int32_t rest = GWS_REST_UNKNOWN;
   (void)offset;
   if (gws_columns(samples, &variance, h)) {
     gws_first_row(h, q, found);
