@@ -208,12 +208,13 @@ GWS_APART static void start_plane(bands *s, uint32_t plane) {
 typedef struct {
   gws_coder *coder;
   const gws_lane *lanes;
-  uint32_t size;            /* channels */
-  uint32_t frequencies;     /* of edges that may be heard of */
-  uint32_t from, to;        /* heads of this band's symbols */
-  uint32_t lower, lowest;   /* where those of the bands before begin */
-  uint32_t seen;            /* to here a layer sees the row of cells above: all its own bands */
-  uint32_t bit, kind, zero; /* zero: of `nonzero`, as decisions count */
+  uint32_t size;          /* channels */
+  uint32_t frequencies;   /* of edges that may be heard of */
+  uint32_t from, to;      /* heads of this band's symbols */
+  uint32_t lower, lowest; /* where those of the bands before begin */
+  uint32_t seen;          /* to here a layer sees the row of cells above: all its own bands */
+  gws_kind kind;
+  uint32_t bit, zero; /* zero: of `nonzero`, as decisions count */
   /* Of this row of blocks, from its first one on. */
   const uint16_t *mask, *offset;
   const int16_t *dc;
@@ -392,26 +393,32 @@ GWS_INLINE uint32_t add_own(const uint8_t *b, uint32_t length, const band_rule *
 GWS_INLINE void code_lanes(const bands *s, const band_rule *r, const edges *g, uint32_t set,
                            const lane_sum *sum, const int16_t *value) {
   gws *const e = s->e;
-  const uint32_t size = r->size, zero = r->zero;
+  const uint32_t size = r->size, zero = r->zero, last = 1u << (size - 1u);
+  /* Where nothing is before the last but one, that and the last have a state of their own, and the
+   * last is not zero if that is. */
+  const bool late = (set & (last / 2u - 1u)) == 0u;
+  const gws_lane *w = r->lanes, *const end = w + size, *stop = late ? end - 2 : end;
+  const bool implied = set == last;
   uint32_t context = zero + 2u; /* of class 0 and the state, and no bit yet */
-  /* Where nothing is before the last but one, that and the last have a state of their own. */
-  const uint32_t turn_at = (set & ((1u << (size - 2u)) - 1u)) == 0u ? size - 2u : size;
   uint16_t *list = e->decision_end;
-  const gws_lane *w = r->lanes, *const end = w + size, *const turn = w + turn_at;
-  for (; w < end; ++w, ++sum, ++value, set >>= 1) {
-    /* The format limits t and the sum as well, where nothing that follows can tell. */
-    const int32_t t = mean_sum(g, w->channel & 7u, w->channel >> 3, w->mean, sum->mean) >> 10;
-    const uint32_t all =
-        (uint32_t)sum->scale + w->weight[GWS_W_MEAN] * gws_limit7((uint32_t)gws_abs(t) >> 2);
-    if (w == turn) context = zero + 4u;
-    const uint32_t decision = context + 3u * twice_class(all) + (set & 1u);
-    *list++ = (uint16_t)decision;
-    if ((set & 1u) == 0u) continue;
-    if (w == end - 1 && context == zero + 4u) --list; /* the last of an empty band is not zero */
-    context = zero;
-    e->decision_end = list;
-    gws_nonzero(e, r->coder, *value, r->kind, gws_scale_class(all), t);
-    list = e->decision_end;
+  for (;;) {
+    for (; w < stop; ++w, ++sum, ++value, set >>= 1) {
+      /* The format limits t and the sum as well, where nothing that follows can tell. */
+      const int32_t t = mean_sum(g, w->channel & 7u, w->channel >> 3, w->mean, sum->mean) >> 10;
+      const uint32_t all =
+          (uint32_t)sum->scale + w->weight[GWS_W_MEAN] * gws_limit7((uint32_t)gws_abs(t) >> 2);
+      const uint32_t decision = context + 3u * twice_class(all) + (set & 1u);
+      *list++ = (uint16_t)decision;
+      if ((set & 1u) == 0u) continue;
+      if (implied) --list;
+      context = zero;
+      e->decision_end = list;
+      gws_nonzero(e, r->coder, &r->kind, *value, gws_scale_class(all), t);
+      list = e->decision_end;
+    }
+    if (stop == end) break;
+    stop = end;
+    context = zero + 4u;
   }
   e->decision_end = list;
   gws_code(e, r->coder);
@@ -577,7 +584,7 @@ GWS_APART static void code_group(bands *s, uint32_t band) {
                  .lowest = 4u * gws_band_first[band > 1u ? band - 2u : 0u],
                  .seen = 4u * gws_band_first[band + (more ? 2u : 1u)],
                  .bit = 1u << band,
-                 .kind = kind,
+                 .kind = gws_kind_of(kind),
                  .zero = 2u * (GWS_ZERO + kind * 60u),
                  .pitch = pitch,
                  .line = s->planes * s->blocks};

@@ -11,6 +11,7 @@ static void code_dc(gws *e, uint32_t plane) {
   const int16_t *const m = gws_coarse_dc_mean[plane];
   const uint8_t *const w = gws_coarse_weight[plane * 16u];
   gws_coder *const c = &e->coder[0];
+  const gws_kind kind = gws_kind_of(GWS_KIND_DC);
   for (int32_t x = 0; x < cells; ++x) {
     const bool has_left = x > 0, has_right = x + 1 < cells;
     int32_t mean = 0;
@@ -34,7 +35,7 @@ static void code_dc(gws *e, uint32_t plane) {
     const uint32_t scale = gws_scale_class((uint32_t)sum);
     const int32_t value = gws_clamp(q[16 * x] - mean, -32767, 32767);
     gws_bit(e, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
-    if (value != 0) gws_nonzero(e, c, value, GWS_KIND_DC, scale, 0);
+    if (value != 0) gws_nonzero(e, c, &kind, value, scale, 0);
     gws_code(e, c);
     residual[x] = (int8_t)gws_magnitude(value);
   }
@@ -52,6 +53,7 @@ static void code_ac(gws *e, uint32_t plane) {
   const uint32_t cells = (uint32_t)e->cells;
   const uint32_t kind = plane == 0u ? GWS_KIND_LUMA : GWS_KIND_CHROMA;
   gws_coder *const c = &e->coder[1];
+  const gws_kind begin = gws_kind_of(kind);
   for (uint32_t x = 0; x < cells; ++x) {
     const int16_t *const q = e->coarse + (plane * cells + x) * 16u;
     const int16_t *const over = e->coarse_above + (plane * cells + x) * 16u;
@@ -108,7 +110,7 @@ static void code_ac(gws *e, uint32_t plane) {
         if (value == 0) continue;
       }
       state = 0;
-      gws_nonzero(e, c, value, kind, scale, t);
+      gws_nonzero(e, c, &begin, value, scale, t);
     }
     gws_code(e, c);
   }

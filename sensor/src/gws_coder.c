@@ -150,18 +150,18 @@ GWS_SMALL GWS_APART static void code_large(gws *e, gws_coder *c, uint32_t rest, 
 }
 
 /* entropy.md section 4.2. */
-void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t scale, int32_t t) {
-  static const uint8_t kLevel[24] = {0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3,
-                                     4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4};
+void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t scale,
+                 int32_t t) {
+  static const uint8_t kLevel[24] = {0, 2, 2, 4, 4, 4, 6, 6, 6, 6, 6, 6,
+                                     8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8}; /* twice */
   if (e->decision_end > e->decision + GWS_DECISIONS - 32)
     gws_code(e, c); /* these 16, and 15 more until the next */
-  const uint32_t size = (uint32_t)gws_abs(t), level = size < 24u ? kLevel[size] : 5u;
+  const uint32_t size = (uint32_t)gws_abs(t), level = size < 24u ? kLevel[size] : 10u;
   uint16_t *list = e->decision_end;
-  *list++ = (uint16_t)(2u * (GWS_SIGN + kind * 6u + level) + ((uint32_t)(value ^ t) >> 31));
+  const uint32_t sign = kind->sign + level + ((uint32_t)(value ^ t) >> 31);
+  *list++ = (uint16_t)sign;
   const uint32_t low_bits = scale > 17u ? scale / 2u - 8u : 0u;
-  const uint32_t magnitude_kind = kind < 9u ? kind / 2u : kind - 9u;
-  uint32_t base =
-      2u * (GWS_MAGNITUDE + (magnitude_kind * 20u + (scale > 6u ? scale - 6u : 0u)) * 6u);
+  uint32_t base = kind->magnitude + (scale > 6u ? 12u * (scale - 6u) : 0u);
   const uint32_t rest = (uint32_t)gws_abs(value) - 1u, high = rest >> low_bits;
   for (uint32_t unary = 0; unary < high && unary < 14u; ++unary) {
     *list++ = (uint16_t)(base + 1u);

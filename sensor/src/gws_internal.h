@@ -204,7 +204,17 @@ static inline void gws_bit(gws *e, uint32_t context, uint32_t bit) {
   *e->decision_end++ = (uint16_t)(2u * context + bit);
 }
 void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count);
-void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t scale, int32_t t);
+/* Where a kind's contexts begin, as decisions count. */
+typedef struct {
+  uint32_t sign, magnitude;
+} gws_kind;
+static inline gws_kind gws_kind_of(uint32_t kind) {
+  const uint32_t magnitude = kind < 9u ? kind / 2u : kind - 9u;
+  const gws_kind k = {2u * (GWS_SIGN + kind * 6u), 2u * (GWS_MAGNITUDE + magnitude * 20u * 6u)};
+  return k;
+}
+void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t scale,
+                 int32_t t);
 void gws_finish_tile_output(gws *e);
 void gws_queue_header(gws *e);
 bool gws_output_waits(const gws *e);
