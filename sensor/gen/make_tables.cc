@@ -230,7 +230,7 @@ void Write(const SwiftModel& model, uint64_t id) {
     const std::string n = std::to_string(r);
     out.Line("#if (GWS_STEP_RANGES >> " + n + " & 1) != 0");
     std::printf("static ");
-    out.Array("uint16_t start" + n + "[GWS_CONTEXTS]", all(c.start[r]));
+    out.Array("uint16_t start" + n + "[GWS_CONTEXTS] __attribute__((aligned(4)))", all(c.start[r]));
     out.Line("#define START" + n + " start" + n + "\n#else\n#define START" + n + " 0\n#endif");
     list += (r > 0 ? ", START" : "START") + n;
   }

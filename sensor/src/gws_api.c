@@ -103,7 +103,9 @@ static uint32_t step_range(uint32_t step_index) {
 static void start_tile(gws *e) {
   const uint16_t *const start = gws_start[step_range(e->params.step_index)];
   const size_t planes = (size_t)e->planes, cells = (size_t)e->cells, blocks = (size_t)e->blocks;
-  for (uint32_t i = 0; i < GWS_CONTEXTS; ++i) e->context[i] = start[i];
+  gws_word32 *const to = (gws_word32 *)(void *)e->context;
+  const gws_word32 *const from = (const gws_word32 *)(const void *)start;
+  for (uint32_t i = 0; i < GWS_CONTEXTS / 2u; ++i) to[i] = from[i];
   zero(e->coarse_above, 2u * 16u * planes * cells);
   zero(e->dc_residual_above, planes * cells);
   zero(e->gradient_above, planes * blocks);

@@ -511,22 +511,30 @@ GWS_APART static bool code_cells(bands *s, gws_coder *c, uint32_t band) {
   const uint16_t *const mask = s->cell_mask + plane * cells;
   const uint8_t *const w = gws_cell_weight[group];
   const uint32_t base = 2u * (GWS_CELLS + group * 14u), bias = gws_cell_bias[group];
+  const uint32_t eight = 8u * w[0], beside = w[2];
+  uint16_t *list = e->decision_end, *const full = e->decision + GWS_DECISIONS;
   uint32_t left = 0, any = 0, before = 0, here = count[0];
   for (uint32_t x = 0; x < cells; ++x) {
     const uint32_t set = (uint32_t)mask[x] >> band & 1u;
     const uint32_t after = x + 1u < cells ? count[x + 1u] : 0u;
-    uint32_t sum = bias + left + w[1] * here + w[2] * (before + after) + w[3] * (uint32_t)lower[x];
+    uint32_t sum = bias + eight * left + w[3] * (uint32_t)lower[x];
+    if ((before | here | after) != 0u) sum += w[1] * here + beside * (before + after);
     if (plane > 0u) sum += w[4] * (uint32_t)luma[x];
     if (plane > 1u) sum += w[5] * (uint32_t)other[x];
-    const uint32_t scale = gws_scale_class(sum);
-    *e->decision_end++ = (uint16_t)(base + 2u * (scale < 13u ? scale : 13u) + set);
-    if (x % GWS_DECISIONS == GWS_DECISIONS - 1u) gws_code(e, c);
-    left = set != 0u ? 8u * w[0] : 0u;
+    const uint32_t twice = twice_class(sum), decision = base + (twice < 26u ? twice : 26u) + set;
+    *list++ = (uint16_t)decision;
+    if (list == full) {
+      e->decision_end = list;
+      gws_code(e, c);
+      list = e->decision;
+    }
+    left = set;
     any |= set;
     before = here;
     here = after;
     count[x] = 0; /* from here on of this row of cells */
   }
+  e->decision_end = list;
   gws_code(e, c);
   return any != 0u;
 }

@@ -69,6 +69,6 @@ extern const uint8_t gws_coarse_weight[48][6];
 extern const uint16_t gws_coarse_bias[48];
 extern const int16_t gws_coarse_mean[48][4];
 extern const int16_t gws_coarse_dc_mean[3][4];
-extern const uint16_t *const gws_start[3]; /* null where not built in */
+extern const uint16_t *const gws_start[3]; /* aligned to words; null where not built in */
 
 #endif
