@@ -54,6 +54,7 @@ static void code_ac(gws *e, uint32_t plane) {
   const uint32_t kind = plane == 0u ? GWS_KIND_LUMA : GWS_KIND_CHROMA;
   gws_coder *const c = &e->coder[1];
   const gws_kind begin = gws_kind_of(kind);
+  const uint32_t zero = 2u * (GWS_ZERO + kind * 60u);
   for (uint32_t x = 0; x < cells; ++x) {
     const int16_t *const q = e->coarse + (plane * cells + x) * 16u;
     const int16_t *const over = e->coarse_above + (plane * cells + x) * 16u;
@@ -85,33 +86,42 @@ static void code_ac(gws *e, uint32_t plane) {
     /* Symbols stay below 8191 from this step on: no coefficient, f=4, passes 2^18. */
     const bool may_pass = e->q.step < 128u;
     const int32_t slope_x = gws_clamp(dx, -8191, 8191), slope_y = gws_clamp(dy, -8191, 8191);
-    uint32_t state = 1;
-    const uint32_t zero = GWS_ZERO + kind * 60u;
+    uint32_t context = zero + 2u;
+    uint16_t *list = e->decision_end;
     for (uint32_t i = 1; i < 16u; ++i) {
       const uint32_t k = kOrder[i], row = plane * 16u + k;
       const int16_t *const wm = gws_coarse_mean[row];
       const uint8_t *const w = gws_coarse_weight[row];
-      const int32_t value = q[k], l = left[k], u = up[k];
-      int32_t t = wm[0] * slope_x + wm[1] * slope_y + 512;
-      if (may_pass) {
-        t += wm[2] * gws_clamp(l, -8191, 8191) + wm[3] * gws_clamp(u, -8191, 8191);
-      } else {
-        t += wm[2] * l + wm[3] * u;
+      const int32_t value = q[k], l = left[k], u = up[k], corner = up_left[k],
+                    other_corner = up_right[k];
+      int32_t t = wm[0] * slope_x + wm[1] * slope_y + 512, s = gws_coarse_bias[row];
+      if ((l | u) != 0) {
+        s += w[0] * gws_magnitude(l) + w[1] * gws_magnitude(u);
+        if (may_pass) {
+          t += wm[2] * gws_clamp(l, -8191, 8191) + wm[3] * gws_clamp(u, -8191, 8191);
+        } else {
+          t += wm[2] * l + wm[3] * u;
+        }
       }
-      t = gws_clamp(t >> 10, -4095, 4095);
-      int32_t s = gws_coarse_bias[row] + w[0] * gws_magnitude(l) + w[1] * gws_magnitude(u) +
-                  w[2] * (gws_magnitude(up_left[k]) + gws_magnitude(up_right[k])) +
-                  w[5] * (gws_abs(t) >> 4);
+      t >>= 10; /* the format limits it to 4095, which only this sum can tell */
+      s += w[5] * gws_min(gws_abs(t) >> 4, 4095 >> 4);
+      if ((corner | other_corner) != 0)
+        s += w[2] * (gws_magnitude(corner) + gws_magnitude(other_corner));
       if (plane > 0u) s += w[3] * gws_magnitude(luma[k]);
       if (plane > 1u) s += w[4] * gws_magnitude(other[k]);
       const uint32_t scale = gws_scale_class((uint32_t)s);
-      if (state == 0u || i < 15u) {
-        gws_bit(e, zero + (scale < 19u ? scale : 19u) * 3u + state, value != 0);
+      if (context == zero || i < 15u) {
+        const uint32_t decision =
+            context + 6u * (scale < 19u ? scale : 19u) + (value != 0 ? 1u : 0u);
+        *list++ = (uint16_t)decision;
         if (value == 0) continue;
       }
-      state = 0;
+      context = zero;
+      e->decision_end = list;
       gws_nonzero(e, c, &begin, value, scale, t);
+      list = e->decision_end;
     }
+    e->decision_end = list;
     gws_code(e, c);
   }
 }
