@@ -213,7 +213,7 @@ static inline bool gws_columns(const gws_word32 *in, uint32_t offset, uint32_t *
     sum[x] = gws_pair_energy(in, &energy, &fourth);
     squares = gws_mac2_long(sum[x], sum[x], squares);
     w[x] = gws_sub16(fourth, offset);
-    if (x == 1u && energy > GWS_MOST_CONTRAST) return false;
+    if (x == 0u && energy > GWS_MOST_CONTRAST / 4) return false; /* so will all be */
   }
   if (energy > GWS_MOST_CONTRAST) return false;
   *variance = (uint32_t)energy - (uint32_t)(squares >> 3);
