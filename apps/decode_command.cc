@@ -11,6 +11,7 @@
 #include "apps/sound_commands.h"
 #include "apps/stream_file.h"
 #include "codecs/image/image_decoder.h"
+#include "codecs/image/image_packets.h"
 #include "fmt/core.h"
 #include "io/image_writer.h"
 #include "io/input_file.h"
@@ -27,6 +28,7 @@ struct Arguments {
   std::vector<std::string> model_folders;
   int layers = 8, threads = 0, jpeg_quality = 95;
   bool overwrite = false, strip = false, allow_truncated = false, conceal = false;
+  std::optional<uint16_t> picture;  // of packets
   ImageDecodeOptions options;
 };
 
@@ -70,7 +72,13 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Flag({"--strip", "", "leave out colour profile, EXIF and XMP"}, &a->strip);
   parser.Flag({"--allow-truncated", "", "decode the whole layers of a file that ends early"},
               &a->allow_truncated);
-  parser.Flag({"--conceal", "", "sound: make up what was damaged, and go on"}, &a->conceal);
+  parser.Flag({"--conceal", "",
+               "make up what is damaged or lost, and say what: rows of a\n"
+               "picture, frames of sound"},
+              &a->conceal);
+  int picture = -1;
+  parser.Integer({"--picture", "N", "packets: decode the picture with this number"}, &picture, 0,
+                 65535);
   parser.Flag({"-f,--force", "", "replace an existing output"}, &a->overwrite);
   parser.Integer({"-j,--threads", "N", "threads to use; default: all cores"}, &a->threads, 1, 1024);
   parser.Count({"--max-pixels", "N", "refuse larger pictures; default 268M"},
@@ -81,6 +89,7 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   if (!a->region.empty() && !ParseRegion(a->region, &a->options.region)) {
     return console.FailUsage("--region " + a->region + ": is no X,Y,W,H in pixels");
   }
+  if (picture >= 0) a->picture = static_cast<uint16_t>(picture);
   a->options.layers = a->layers;
   a->options.threads = a->threads;
   return std::nullopt;
@@ -92,6 +101,10 @@ struct Outcome {
   uint64_t model_id = 0;
   std::string synthesis;
   bool truncated = false, lacks_alpha = false;
+  ImageHeader header;
+  std::vector<ImageLoss> losses;
+  std::vector<std::string> damage;
+  uint64_t missing_packets = 0;
 };
 
 Status CopyRows(ImageDecoder& decoder, ImageWriter& writer, const std::string& place,
@@ -126,7 +139,8 @@ Result<Outcome> Decode(const Arguments& a, Bytes bytes, const Console& console) 
   const std::string place = InputName(a.in) + ": ";
   GODWIT_ASSIGN_OR_RETURN(
       const StreamFile file,
-      ParseStreamFile(a.in, std::move(bytes), a.options.limits, a.allow_truncated));
+      ParseStreamFile(a.in, std::move(bytes),
+                      {a.options.limits, a.allow_truncated, a.conceal, a.picture}));
   const ImageStream& stream = file.stream;
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
   const Result<ImageModel> model = models.ForStream(stream.header);
@@ -154,7 +168,34 @@ Result<Outcome> Decode(const Arguments& a, Bytes bytes, const Console& console) 
                  .model_id = model->id(),
                  .synthesis = SynthesisName(*synthesis),
                  .truncated = stream.truncated,
-                 .lacks_alpha = stream.header.has_alpha && stream.alpha.empty()};
+                 .lacks_alpha = stream.header.has_alpha && stream.alpha.empty(),
+                 .header = stream.header,
+                 .losses = stream.losses,
+                 .damage = stream.damage,
+                 .missing_packets = file.missing_packets};
+}
+
+void ReportLosses(const std::string& place, const Outcome& outcome, const Console& console) {
+  for (const std::string& damage : outcome.damage) console.Note(place + damage);
+  if (outcome.missing_packets > 0) {
+    console.Note(fmt::format("{}{} packet{} missing", place, outcome.missing_packets,
+                             outcome.missing_packets == 1 ? " is" : "s are"));
+  }
+  for (const ImageLoss& loss : outcome.losses) {
+    const std::string row = place + TileRowName(outcome.header, loss.tile_row);
+    console.Note(loss.layers == 0
+                     ? row + " is lost and made up"
+                     : fmt::format("{} has {} of {} layers", row, loss.layers, loss.of));
+  }
+}
+
+// Rows of tiles, as JSON.
+nlohmann::json RowsOf(const Outcome& outcome, bool lost) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const ImageLoss& loss : outcome.losses) {
+    if ((loss.layers == 0) == lost) rows.push_back(loss.tile_row);
+  }
+  return rows;
 }
 
 void Report(const Arguments& a, const Outcome& outcome, double seconds, const Console& console) {
@@ -162,6 +203,7 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
   if (a.synthesis.empty() && outcome.synthesis != "medium") {
     console.Note(fmt::format("{}no medium synthesis at hand; used {}", place, outcome.synthesis));
   }
+  ReportLosses(place, outcome, console);
   if (outcome.truncated) {
     console.Note(fmt::format("{}ends early; decoded {} whole layer{}{}", place, outcome.layers,
                              outcome.layers == 1 ? "" : "s",
@@ -175,6 +217,9 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
                        {"channels", outcome.channels},
                        {"layers", outcome.layers},
                        {"truncated", outcome.truncated},
+                       {"lost_rows", RowsOf(outcome, /*lost=*/true)},
+                       {"short_rows", RowsOf(outcome, /*lost=*/false)},
+                       {"missing_packets", outcome.missing_packets},
                        {"model", ModelIdHex(outcome.model_id)},
                        {"synthesis", outcome.synthesis},
                        {"seconds", seconds}});

@@ -122,8 +122,7 @@ int RunInfo(std::span<const std::string> args, Console& console) {
       if (!status.ok()) fail(status.WithPrefix(InputName(path) + ": "));
       continue;
     }
-    const Result<StreamFile> file =
-        ParseStreamFile(path, *std::move(bytes), limits, /*allow_truncated=*/false);
+    const Result<StreamFile> file = ParseStreamFile(path, *std::move(bytes), {.limits = limits});
     if (!file.ok()) {
       fail(file.status());
       continue;

@@ -7,6 +7,7 @@
 #include "apps/model_choice.h"
 #include "apps/option_parser.h"
 #include "apps/stream_file.h"
+#include "codecs/image/image_packets.h"
 #include "codecs/image/image_repack.h"
 #include "fmt/core.h"
 #include "io/input_file.h"
@@ -20,12 +21,15 @@ constexpr std::string_view kSummary =
     "in\n"
     "bytes that are read faster. Nothing is lost: back and forth gives the same file. Profile, "
     "tags\n"
-    "and alpha are kept. \"-\" is standard input or output.";
+    "and alpha are kept. IN may be packets of a picture, and with --packets OUT is. \"-\" is "
+    "standard\n"
+    "input or output.";
 
 struct Arguments {
-  std::string in, out, entropy = "full";
+  std::string in, out, entropy;
   std::vector<std::string> model_folders;
   ImageRepackOptions options;
+  ImagePacketOptions packets{.packet_bytes = 0};  // 0: a .gdw file
   bool overwrite = false;
 };
 
@@ -35,6 +39,16 @@ struct Outcome {
   ImageHeader header;
 };
 
+Result<Outcome> CutIntoPackets(const Arguments& a, const StreamFile& file) {
+  const Result<Bytes> packets = WriteImagePackets(*file.bytes, a.packets);
+  if (!packets.ok()) return packets.status().WithPrefix(InputName(a.in) + ": ");
+  GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
+  GODWIT_RETURN_IF_ERROR(output.Write(*packets));
+  GODWIT_RETURN_IF_ERROR(output.Commit());
+  return Outcome{file.bytes->size(), packets->size(), EntropyName(file.stream.header),
+                 file.stream.header};
+}
+
 Result<Outcome> Repack(const Arguments& a) {
   const std::string place = InputName(a.in) + ": ";
   GODWIT_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(a.in, a.options.limits.max_memory_bytes));
@@ -43,8 +57,8 @@ Result<Outcome> Repack(const Arguments& a) {
                   place + "holds an array; arrays have one entropy coding");
   }
   GODWIT_ASSIGN_OR_RETURN(const StreamFile file,
-                          ParseStreamFile(a.in, std::move(bytes), a.options.limits,
-                                          /*allow_truncated=*/false));
+                          ParseStreamFile(a.in, std::move(bytes), {.limits = a.options.limits}));
+  if (a.packets.packet_bytes > 0) return CutIntoPackets(a, file);
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
   Result<ImageModel> model = models.ForStream(file.stream.header);
   if (!model.ok()) return model.status().WithPrefix(place);
@@ -67,6 +81,13 @@ int RunRepack(std::span<const std::string> args, Console& console) {
   parser.Positional("IN", &a.in);
   parser.Positional("OUT", &a.out);
   parser.Choice({"--entropy", "NAME", "full (the default) or lite"}, &a.entropy, {"full", "lite"});
+  int packet_bytes = 0, picture = 0;
+  parser.Integer({"--packets", "N",
+                  "write packets of up to N bytes, 64 to 65535, of a picture in the\n"
+                  "order of rows, as they are"},
+                 &packet_bytes, 64, 65535);
+  parser.Integer({"--picture", "N", "number of the picture in its packets, default 0"}, &picture, 0,
+                 65535);
   AddModelFolderOption(parser, &a.model_folders);
   parser.Flag({"-f,--force", "", "replace an existing output"}, &a.overwrite);
   parser.Integer({"-j,--threads", "N", "threads to use; default: all cores"}, &a.options.threads, 1,
@@ -79,6 +100,13 @@ int RunRepack(std::span<const std::string> args, Console& console) {
   if (a.out == "-" && console.json) {
     return console.FailUsage("--json and the output would both go to standard output");
   }
+  if (packet_bytes > 0 && !a.entropy.empty()) {
+    return console.FailUsage("--packets carry the picture's bytes as they are: no --entropy");
+  }
+  if (packet_bytes == 0 && picture != 0) return console.FailUsage("--picture needs --packets");
+  a.packets.packet_bytes = static_cast<uint32_t>(packet_bytes);
+  a.packets.picture = static_cast<uint16_t>(picture);
+  if (a.entropy.empty()) a.entropy = "full";
   a.options.entropy = a.entropy == "full" ? ImageEntropy::kFull : ImageEntropy::kLite;
   const auto start = std::chrono::steady_clock::now();
   const Result<Outcome> outcome = Repack(a);
@@ -88,7 +116,7 @@ int RunRepack(std::span<const std::string> args, Console& console) {
     console.PrintJson({{"input", a.in},
                        {"output", a.out},
                        {"from", outcome->from},
-                       {"entropy", a.entropy},
+                       {"entropy", packet_bytes > 0 ? outcome->from : a.entropy},
                        {"bytes_in", outcome->bytes_in},
                        {"bytes", outcome->bytes_out},
                        {"width", outcome->header.width},
@@ -100,8 +128,9 @@ int RunRepack(std::span<const std::string> args, Console& console) {
   const double saved =
       100 * (1 - static_cast<double>(outcome->bytes_out) / static_cast<double>(outcome->bytes_in));
   console.Note(fmt::format("{}: {} to {}, {} to {} bytes ({:+.1f} %), {:.2f} s",
-                           a.out == "-" ? "standard output" : a.out, outcome->from, a.entropy,
-                           outcome->bytes_in, outcome->bytes_out, -saved, spent.count()));
+                           a.out == "-" ? "standard output" : a.out, outcome->from,
+                           packet_bytes > 0 ? "packets" : a.entropy, outcome->bytes_in,
+                           outcome->bytes_out, -saved, spent.count()));
   return kExitOk;
 }
 

@@ -1,16 +1,45 @@
 #include "apps/stream_file.h"
 
+#include "codecs/image/image_packets.h"
 #include "io/input_file.h"
+#include "io/transport.h"
 
 namespace godwit {
 
-Result<StreamFile> ParseStreamFile(const std::string& path, Bytes bytes, const DecodeLimits& limits,
-                                   bool allow_truncated) {
+namespace {
+
+Result<StreamFile> Parse(Bytes bytes, const StreamFileOptions& options) {
   StreamFile file;
+  std::vector<ImageLoss> losses;
+  if (HoldsPackets(bytes)) {
+    GODWIT_ASSIGN_OR_RETURN(GatheredImage image,
+                            GatherImagePackets(bytes, options.picture, options.limits));
+    if (!image.losses.empty() && !options.conceal) {
+      return Status(StatusCode::kCorrupt,
+                    "picture " + std::to_string(image.picture) + ": " + image.first_loss);
+    }
+    bytes = std::move(image.file);
+    losses = std::move(image.losses);
+    file.packets = true;
+    file.missing_packets = image.missing;
+  } else if (options.picture) {
+    return Status(StatusCode::kInvalidArgument, "not packets, of which --picture chooses");
+  }
   file.bytes = std::make_unique<Bytes>(std::move(bytes));
-  Result<ImageStream> stream = ParseImageStream(*file.bytes, limits, allow_truncated);
-  if (!stream.ok()) return stream.status().WithPrefix(InputName(path) + ": ");
-  file.stream = *std::move(stream);
+  GODWIT_ASSIGN_OR_RETURN(
+      file.stream, options.conceal
+                       ? ParseDamagedImage(*file.bytes, options.limits)
+                       : ParseImageStream(*file.bytes, options.limits, options.allow_truncated));
+  if (file.packets) file.stream.losses = std::move(losses);
+  return file;
+}
+
+}  // namespace
+
+Result<StreamFile> ParseStreamFile(const std::string& path, Bytes bytes,
+                                   const StreamFileOptions& options) {
+  Result<StreamFile> file = Parse(std::move(bytes), options);
+  if (!file.ok()) return file.status().WithPrefix(InputName(path) + ": ");
   return file;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -12,13 +13,23 @@
 namespace godwit {
 
 struct StreamFile {
-  std::unique_ptr<Bytes> bytes;  // that `stream` borrows
+  std::unique_ptr<Bytes> bytes;  // that `stream` borrows; of packets, the file that they make
   ImageStream stream;
+  bool packets = false;          // it came in packets,
+  uint64_t missing_packets = 0;  // of which so many are known to be lost
 };
 
-// Checks what was read from `path`, without decoding. Messages name the file.
-Result<StreamFile> ParseStreamFile(const std::string& path, Bytes file, const DecodeLimits& limits,
-                                   bool allow_truncated);
+struct StreamFileOptions {
+  DecodeLimits limits{};
+  bool allow_truncated = false;       // the whole layers of a file that ends early will do,
+  bool conceal = false;               // or whatever is whole of a damaged one
+  std::optional<uint16_t> picture{};  // of packets: its number
+};
+
+// Checks what was read from `path`, a file or its packets, without decoding. Messages name the
+// file.
+Result<StreamFile> ParseStreamFile(const std::string& path, Bytes file,
+                                   const StreamFileOptions& options);
 
 // "grey", "grey and alpha", "RGB" or "RGB and alpha".
 std::string ChannelsName(const ImageStream& stream);

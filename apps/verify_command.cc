@@ -28,9 +28,8 @@ Status Verify(const std::string& path, const ImageDecodeOptions& options, ModelC
   if (HoldsArray(bytes)) {
     return VerifyArray(bytes, options.limits, options.threads).WithPrefix(place);
   }
-  GODWIT_ASSIGN_OR_RETURN(
-      const StreamFile file,
-      ParseStreamFile(path, std::move(bytes), options.limits, /*allow_truncated=*/false));
+  GODWIT_ASSIGN_OR_RETURN(const StreamFile file,
+                          ParseStreamFile(path, std::move(bytes), {.limits = options.limits}));
   const Result<ImageModel> model = models.ForStream(file.stream.header);
   if (!model.ok()) return model.status().WithPrefix(place);
   // A synthesis accepts all symbols, so that it would find nothing more.

@@ -130,6 +130,69 @@ Result<std::optional<Section>> ContainerReader::Next() {
   return std::optional<Section>();
 }
 
+// A hostile file could else have its CRC taken from every byte on.
+constexpr uint64_t kSearchFactor = 16, kFreeSearch = 1 << 20;
+
+SectionFinder::SectionFinder(std::span<const std::byte> file)
+    : file_(file), budget_(kSearchFactor * file.size() + kFreeSearch) {}
+
+Result<SectionFinder> SectionFinder::Open(std::span<const std::byte> file) {
+  GODWIT_ASSIGN_OR_RETURN(ContainerReader reader, ContainerReader::Open(file));
+  GODWIT_RETURN_IF_ERROR(reader.Next().status());
+  return SectionFinder(file);
+}
+
+std::optional<Section> SectionFinder::ReadAt(uint64_t offset) {
+  const auto rest = file_.subspan(static_cast<size_t>(offset));
+  ByteReader reader(rest);
+  const Result<uint8_t> type = reader.U8();
+  const Result<uint64_t> size = reader.Varint();
+  if (!type.ok() || !size.ok()) return std::nullopt;
+  const auto body = reader.Take(*size);
+  const size_t covered = reader.offset();
+  const Result<uint32_t> crc = reader.U32();
+  if (!body.ok() || !crc.ok() || covered > budget_) return std::nullopt;
+  if (Crc32c(rest.first(covered)) == *crc) return Section{*type, offset, *body};
+  budget_ -= covered;
+  return std::nullopt;
+}
+
+bool SectionFinder::IsStartOrEnd(uint64_t offset) {
+  if (offset >= file_.size()) return offset == file_.size();
+  const auto type = std::to_integer<uint8_t>(file_[static_cast<size_t>(offset)]);
+  return IsKnown(type) && !IsMedium(type) && ReadAt(offset).has_value();
+}
+
+// Where a section begins after the damaged one at `offset`: behind it if its length is right, else
+// at the first place where one is whole.
+uint64_t SectionFinder::FindFrom(uint64_t offset) {
+  ByteReader reader(file_.subspan(static_cast<size_t>(offset) + 1));
+  const Result<uint64_t> size = reader.Varint();
+  constexpr size_t kCrcSize = 4;
+  if (size.ok() && *size < file_.size()) {
+    const uint64_t next = offset + 1 + reader.offset() + *size + kCrcSize;
+    if (IsStartOrEnd(next)) return next;
+  }
+  for (++offset; !IsStartOrEnd(offset);) ++offset;
+  return offset;
+}
+
+Result<std::optional<Section>> SectionFinder::Next() {
+  while (offset_ < file_.size()) {
+    std::optional<Section> section = ReadAt(offset_);
+    if (!section || (offset_ > kFileHeaderSize && IsMedium(section->type))) {
+      const uint64_t next = FindFrom(offset_);
+      gaps_.push_back({offset_, next});
+      offset_ = next;
+      continue;
+    }
+    GODWIT_RETURN_IF_ERROR(CheckType(section->type, offset_));
+    offset_ += SectionSize(section->body.size());
+    if (IsKnown(section->type)) return section;
+  }
+  return std::optional<Section>();
+}
+
 void SectionFeed::Push(std::span<const std::byte> bytes) {
   bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<ptrdiff_t>(used_));
   offset_ += used_;

@@ -69,6 +69,30 @@ class ContainerReader {
   uint64_t failed_offset_ = 0;
 };
 
+// The same for a file that may be damaged: the sections that are whole, wherever they begin.
+class SectionFinder {
+ public:
+  struct Gap {
+    uint64_t begin = 0, end = 0;  // bytes of the file in no whole section
+  };
+  static Result<SectionFinder> Open(std::span<const std::byte> file);
+  // The next whole section of a known type; nullopt at the end. Errors as ContainerReader's for the
+  // first section, without which nothing can be done, and for unknown critical ones.
+  Result<std::optional<Section>> Next();
+  const std::vector<Gap>& gaps() const { return gaps_; }
+
+ private:
+  explicit SectionFinder(std::span<const std::byte> file);
+  std::optional<Section> ReadAt(uint64_t offset);
+  bool IsStartOrEnd(uint64_t offset);
+  uint64_t FindFrom(uint64_t offset);
+
+  std::span<const std::byte> file_;
+  uint64_t offset_ = kFileHeaderSize;
+  uint64_t budget_;  // bytes whose CRC may still be taken in vain
+  std::vector<Gap> gaps_;
+};
+
 // The same for a file that is still coming, as from a pipe: holds what has not made a section yet.
 class SectionFeed {
  public:

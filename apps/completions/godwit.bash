@@ -39,7 +39,7 @@ _godwit() {
       ;;
     -q | --quality | --bpp | --size | --psnr | --max-error | --relative-error | --bps | --axes | \
       --kbps | --rate | --raw | \
-      --slice | --region | --jpeg-quality | -j | --threads | --max-pixels | --max-memory | \
+      --slice | --region | --picture | --packets | --jpeg-quality | -j | --threads | --max-pixels | --max-memory | \
       --points | --repeats | --jobs | --report-bpp | --anchor | --min-overlap)
       return # a number of the user's own
       ;;
@@ -61,9 +61,9 @@ _godwit() {
         ;;
       decode)
         options="--synthesis --model-dir --layers --region --slice --format --jpeg-quality --strip
-          --allow-truncated --conceal --force --threads $limits"
+          --allow-truncated --conceal --picture --force --threads $limits"
         ;;
-      repack) options="--entropy --model-dir --force --threads $limits" ;;
+      repack) options="--entropy --packets --picture --model-dir --force --threads $limits" ;;
       info) options="--model-dir --max-pixels" ;;
       verify) options="--model-dir --threads $limits" ;;
       models) options="--model-dir" ;;

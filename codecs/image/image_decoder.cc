@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codecs/image/full_model.h"
+#include "codecs/image/image_conceal.h"
 #include "codecs/image/image_syntax.h"
 #include "codecs/image/lossless_plane.h"
 #include "codecs/image/swift_synthesis.h"
@@ -40,6 +41,8 @@ struct ImageDecoder::State {
   int64_t RowsTo(int64_t row) const;
   Status DecodeRows(int64_t count);
   Status DecodeTileRows(size_t column, int64_t count);
+  const ConcealedRows* Concealed(uint64_t ty) const;
+  void CopyConcealed(const ConcealedRows& rows, size_t column, int64_t count);
   Status TakeRows(int64_t count);
   void KeepRows(int64_t from);
   void PlanStrip();
@@ -70,8 +73,9 @@ struct ImageDecoder::State {
   std::vector<int64_t> lane_x;
   uint32_t next_y = 0;  // next row of the region
   std::array<Tensor<int16_t>, kPlanes> symbols, dc;
-  Tensor<uint8_t> pixels;  // the strip
-  Tensor<uint8_t> alpha;   // the row of tiles that the strip is in
+  std::vector<ConcealedRows> concealed;  // in the place of lost rows of tiles
+  Tensor<uint8_t> pixels;                // the strip
+  Tensor<uint8_t> alpha;                 // the row of tiles that the strip is in
   int64_t alpha_tile_y = -1;
   std::vector<swift::TileDecoder> tiles;  // one per column of tiles
   std::vector<swift::LaneSynthesiser> synthesisers;
@@ -186,7 +190,8 @@ Status ImageDecoder::State::Allocate() {
       tile_columns * swift::TileDecoder::BytesFor(full, planes, tile_cells_w) + lane_bytes +
       static_cast<uint64_t>(capacity * columns) * static_cast<uint64_t>(planes) * (kChannels + 1) *
           2 +
-      static_cast<uint64_t>(strip_h * strip_w) * 64 * static_cast<uint64_t>(planes) + alpha_bytes;
+      static_cast<uint64_t>(strip_h * strip_w) * 64 * static_cast<uint64_t>(planes) + alpha_bytes +
+      ConcealedBytes(stream);
   if (bytes > options.limits.max_memory_bytes) {
     return Status(StatusCode::kOverLimit, "decoding takes " + std::to_string(bytes) +
                                               " bytes of memory, the limit is " +
@@ -209,6 +214,7 @@ Status ImageDecoder::State::Allocate() {
         swift::LaneSynthesiser::Create(model.swift(), synthesis, options.simd, input, lane));
     synthesisers.push_back(std::move(s));
   }
+  GODWIT_ASSIGN_OR_RETURN(concealed, ConcealLosses(stream, model, options.simd));
   tile_status.resize(tile_columns);
   lane_status.resize(synthesisers.size());
   return {};
@@ -255,6 +261,10 @@ Status ImageDecoder::State::DecodeTileRows(size_t column, int64_t count) {
   const auto tx = static_cast<uint64_t>(first_tile_x) + column;
   const auto ty = static_cast<uint64_t>(end_row / tile_blocks);
   const size_t index = ty * grid.across + tx;
+  if (const ConcealedRows* const made_up = Concealed(ty)) {
+    CopyConcealed(*made_up, column, count);
+    return {};
+  }
   if (end_row % tile_blocks == 0) {
     std::array<std::span<const std::byte>, kLayers> substreams;
     for (size_t l = 0; l < static_cast<size_t>(layers); ++l)
@@ -276,6 +286,29 @@ Status ImageDecoder::State::DecodeTileRows(size_t column, int64_t count) {
     if (!status.ok()) return status.WithPrefix("tile " + std::to_string(index) + ", ");
   }
   return {};
+}
+
+const ConcealedRows* ImageDecoder::State::Concealed(uint64_t ty) const {
+  const auto after = std::ranges::partition_point(
+      concealed, [&](const ConcealedRows& rows) { return rows.end <= ty; });
+  return after != concealed.end() && after->first <= ty ? &*after : nullptr;
+}
+
+// The next rows of blocks of a column of tiles: DC as it was made up, and no symbols.
+void ImageDecoder::State::CopyConcealed(const ConcealedRows& rows, size_t column, int64_t count) {
+  const auto tile_w = static_cast<int64_t>(grid.tile_width) / kBlockSide;
+  const int64_t to_x = static_cast<int64_t>(column) * tile_w;
+  const int64_t from_x = (first_tile_x + static_cast<int64_t>(column)) * tile_w;
+  const int64_t width = std::min(tile_w, picture_w - from_x);
+  const int64_t top = static_cast<int64_t>(rows.first * grid.tile_height) / kBlockSide;
+  for (int64_t y = 0; y < count; ++y) {
+    const int64_t to = (end_row + y - first_row) * columns + to_x;
+    const int64_t from = (end_row + y - top) * rows.columns + from_x;
+    for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+      std::copy_n(rows.dc[p].data() + from, width, dc[p].data() + to);
+      std::fill_n(symbols[p].data() + to * kChannels, width * kChannels, int16_t{0});
+    }
+  }
 }
 
 Status ImageDecoder::State::DecodeAlphaRow(uint64_t ty) {

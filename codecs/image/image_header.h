@@ -46,6 +46,13 @@ struct ImageSectionInfo {
   int64_t tile_row = -1;            // of layer sections of files in the order of rows
 };
 
+// A row of tiles that did not arrive whole.
+struct ImageLoss {
+  uint64_t tile_row = 0;
+  int layers = 0;  // that are there, from the coarsest on; 0: the row is lost, and made up
+  int of = 0;      // that it had; 0: unknown
+};
+
 // A whole file, checked: every CRC, every length. Spans borrow from the file.
 struct ImageStream {
   ImageHeader header;
@@ -58,6 +65,10 @@ struct ImageStream {
   bool truncated =
       false;  // only with allow_truncated: something after the last whole layer was dropped
   uint64_t tile_rows = 0;  // from the top, of which the file has something
+  // Only of ParseDamagedImage(): what is missing in the order of rows, by row, and for people what
+  // else was passed over.
+  std::vector<ImageLoss> losses;
+  std::vector<std::string> damage;
 };
 
 // Reads the header only, from the first bytes of a file; 64 always suffice. kTruncated asks for
@@ -70,5 +81,12 @@ Result<ImageHeader> PeekImageHeader(std::span<const std::byte> prefix,
 // a file in the order of rows then lacks decode as grey.
 Result<ImageStream> ParseImageStream(std::span<const std::byte> file,
                                      const DecodeLimits& limits = {}, bool allow_truncated = false);
+
+// Reads what is whole in a file that is damaged or cut short, section by section: rows of tiles
+// that are missing, which decoders make up (image.md section 7), or the layers before the first one
+// that is missing. Errors as above for the picture section, and where nothing of the picture is
+// left.
+Result<ImageStream> ParseDamagedImage(std::span<const std::byte> file,
+                                      const DecodeLimits& limits = {});
 
 }  // namespace godwit

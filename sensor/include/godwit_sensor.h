@@ -33,7 +33,9 @@ typedef enum {
   GWS_ERR_ROWS,   /* more rows than the picture has, or finished before the last */
   GWS_ERR_STRIDE, /* a stride smaller than a row */
   GWS_ERR_STRIP,  /* whole_strips was promised, and these rows are none */
-  GWS_ERR_STEP    /* built without the tables for this step index: GWS_STEP_RANGES */
+  GWS_ERR_STEP,   /* built without the tables for this step index: GWS_STEP_RANGES */
+  GWS_ERR_PACKET, /* a buffer smaller than the packets: godwit_packets.h */
+  GWS_ERR_MIXED   /* of one picture bytes and packets were taken, or packets by two */
 } gws_status;
 
 typedef enum {

@@ -176,12 +176,13 @@ GWS_SMALL gws *gws_init(void *memory, size_t size, const gws_params *params, gws
   return e;
 }
 
-static bool is_encoder(const gws *e) { return ((uintptr_t)e & 7u) == 0u && e->magic == GWS_MAGIC; }
+bool gws_is_encoder(const gws *e) { return ((uintptr_t)e & 7u) == 0u && e->magic == GWS_MAGIC; }
 
 GWS_SMALL gws_status gws_reset(gws *e) {
   if (e == NULL) return GWS_ERR_NULL;
-  if (!is_encoder(e)) return GWS_ERR_STATE;
+  if (!gws_is_encoder(e)) return GWS_ERR_STATE;
   e->decision_end = e->decision;
+  e->taken_by = NULL;
   e->row = 0;
   e->block_row = 0;
   e->stats.dropped_symbols = 0;
@@ -248,7 +249,7 @@ GWS_SMALL gws_status gws_push_rows(gws *e, const void *rows, size_t stride, uint
                                    uint32_t *taken) {
   if (taken != NULL) *taken = 0;
   if (e == NULL || taken == NULL || (rows == NULL && count > 0u)) return GWS_ERR_NULL;
-  if (!is_encoder(e)) return GWS_ERR_STATE;
+  if (!gws_is_encoder(e)) return GWS_ERR_STATE;
   if (stride < e->row_bytes && count > 1u) return GWS_ERR_STRIDE;
   if (count > e->params.height - e->row) return GWS_ERR_ROWS;
   if (e->params.whole_strips != 0u && count % 8u != 0u && count != e->params.height - e->row)
@@ -285,21 +286,23 @@ GWS_SMALL gws_status gws_push_rows(gws *e, const void *rows, size_t stride, uint
 gws_status gws_pull(gws *e, void *out, size_t capacity, size_t *count) {
   if (count != NULL) *count = 0;
   if (e == NULL || count == NULL || (out == NULL && capacity > 0u)) return GWS_ERR_NULL;
-  if (!is_encoder(e)) return GWS_ERR_STATE;
+  if (!gws_is_encoder(e)) return GWS_ERR_STATE;
+  if (e->taken_by != NULL && e->taken_by != e) return GWS_ERR_MIXED;
   *count = gws_take_output(e, (uint8_t *)out, capacity);
+  if (*count > 0u) e->taken_by = e;
   return GWS_OK;
 }
 
 gws_status gws_finish(gws *e) {
   if (e == NULL) return GWS_ERR_NULL;
-  if (!is_encoder(e)) return GWS_ERR_STATE;
+  if (!gws_is_encoder(e)) return GWS_ERR_STATE;
   if (e->row != e->params.height) return GWS_ERR_ROWS;
   return gws_output_waits(e) ? GWS_PULL : GWS_OK;
 }
 
 gws_status gws_get_stats(const gws *e, gws_stats *stats) {
   if (e == NULL || stats == NULL) return GWS_ERR_NULL;
-  if (!is_encoder(e)) return GWS_ERR_STATE;
+  if (!gws_is_encoder(e)) return GWS_ERR_STATE;
   *stats = e->stats;
   return GWS_OK;
 }
@@ -326,6 +329,10 @@ const char *gws_status_text(int status) {
       return "rows that are no whole strips of eight";
     case GWS_ERR_STEP:
       return "built without the tables for this step";
+    case GWS_ERR_PACKET:
+      return "a buffer smaller than the packets";
+    case GWS_ERR_MIXED:
+      return "bytes and packets of the same picture";
     default:
       return "unknown";
   }

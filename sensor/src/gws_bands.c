@@ -78,12 +78,9 @@ GWS_SMALL GWS_APART static void find_symbols(bands *s) {
   for (uint32_t y = 0; y < 5u; ++y, length += planes * blocks) {
     uint16_t *const offset = s->offset + y * s->pitch + 1u;
     for (uint32_t x = 0; x < blocks; x += 4u) {
-      if (planes == 1u) {
-        if (word(length + x) == 0u) continue;
-      } else if ((word(length + x) | word(length + x + blocks) | word(length + x + 2u * blocks)) ==
-                 0u) {
-        continue;
-      }
+      uint32_t any = word(length + x);
+      if (planes > 1u) any |= word(length + x + blocks) | word(length + x + 2u * blocks);
+      if (any == 0u) continue;
       for (uint32_t k = x; k < x + 4u; ++k) {
         offset[k] = (uint16_t)at;
         at += length[k];
@@ -273,7 +270,7 @@ static inline int32_t mean_sum(const edges *g, uint32_t v, uint32_t u, const int
   return __smlad(g->pair[8u + u], along, __smlad(g->pair[v], across, sum));
 }
 #else
-static inline int32_t sat16(int32_t v) { return gws_clamp(v, -32768, 32767); }
+static inline int32_t limit16(int32_t v) { return gws_clamp(v, -32768, 32767); }
 static inline void set_outer(edges *g, uint32_t i, const int16_t *dc, uint32_t step,
                              uint32_t inner[2]) {
   edges e;
@@ -290,7 +287,7 @@ static inline uint32_t difference(uint32_t outer, uint32_t inner) {
   edges o, i;
   o.pair[0] = outer;
   i.pair[0] = inner;
-  for (uint32_t k = 0; k < 2u; ++k) o.at[0][k] = (int16_t)sat16(o.at[0][k] - i.at[0][k]);
+  for (uint32_t k = 0; k < 2u; ++k) o.at[0][k] = (int16_t)limit16(o.at[0][k] - i.at[0][k]);
   return o.pair[0];
 }
 static inline int32_t mean_sum(const edges *g, uint32_t v, uint32_t u, const int16_t *w,
@@ -338,7 +335,7 @@ GWS_APART static void add_planes(const bands *s, const band_rule *r, uint32_t x,
   const uint32_t first = r->from / 4u, last = r->to / 4u;
   const uint8_t *length = r->length + x, *b = s->e->symbols + r->offset[x];
   const gws_across *const across = gws_planes + (s->plane - 1u) * 64u + first;
-  for (uint32_t p = s->plane; p-- > 0u;) {
+  for (uint32_t p = s->plane - 1u; p < s->plane; --p) {
     length -= s->blocks;
     b -= *length;
     const uint8_t *at = b, *const stop = b + *length;
@@ -383,6 +380,8 @@ GWS_INLINE uint32_t add_own(const uint8_t *b, uint32_t length, const band_rule *
       add_above(r->lanes, first, size, cu + 1u, cv + 1u, GWS_W_LOWEST0, magnitude, sum);
       add_above(r->lanes, first, size, cu + 2u, cv, GWS_W_LOWEST1, magnitude, sum);
       add_above(r->lanes, first, size, cu, cv + 2u, GWS_W_LOWEST1, magnitude, sum);
+    } else {
+      /* too far below to be a feature */
     }
     subtract_own(g, cv, cu, v);
     subtract_own(g, 8u + cu, cv, v);

@@ -14,7 +14,7 @@ static void code_dc(gws *e, uint32_t plane) {
   const gws_kind kind = gws_kind_of(GWS_KIND_DC);
   for (int32_t x = 0; x < cells; ++x) {
     const bool has_left = x > 0, has_right = x + 1 < cells;
-    int32_t mean = 0;
+    int32_t mean;
     if (has_left && !e->first) {
       const int32_t right = above[16 * (has_right ? x + 1 : x)];
       mean = (m[0] * q[16 * (x - 1)] + m[1] * above[16 * x] + m[2] * above[16 * (x - 1)] +
@@ -24,6 +24,8 @@ static void code_dc(gws *e, uint32_t plane) {
       mean = q[16 * (x - 1)];
     } else if (!e->first) {
       mean = above[16 * x];
+    } else {
+      mean = 0;
     }
     mean = gws_clamp(mean, -16000, 16000);
     int32_t sum = gws_coarse_bias[plane * 16u];

@@ -188,14 +188,13 @@ GWS_SMALL static void flush(gws *e, gws_coder *c) {
 /* ------------------------------------------------------------------------ sections */
 
 /* CRC-32C by half bytes. */
-static uint32_t crc_byte(uint32_t crc, uint32_t byte) {
+uint32_t gws_crc_byte(uint32_t crc, uint32_t byte) {
   static const uint32_t kTable[16] = {0x00000000u, 0x105ec76fu, 0x20bd8edeu, 0x30e349b1u,
                                       0x417b1dbcu, 0x5125dad3u, 0x61c69362u, 0x7198540du,
                                       0x82f63b78u, 0x92a8fc17u, 0xa24bb5a6u, 0xb21572c9u,
                                       0xc38d26c4u, 0xd3d3e1abu, 0xe330a81au, 0xf36e6f75u};
-  crc ^= byte;
-  crc = (crc >> 4) ^ kTable[crc & 15u];
-  return (crc >> 4) ^ kTable[crc & 15u];
+  const uint32_t low = crc ^ byte, high = (low >> 4) ^ kTable[low & 15u];
+  return (high >> 4) ^ kTable[high & 15u];
 }
 
 static void head_u8(gws *e, uint32_t v) { e->head[e->head_size++] = (uint8_t)v; }
@@ -203,7 +202,7 @@ static void head_varint(gws *e, uint32_t v) {
   for (; v >= 128u; v >>= 7) head_u8(e, v | 128u);
   head_u8(e, v);
 }
-static uint32_t varint_size(uint32_t v) {
+uint32_t gws_varint_size(uint32_t v) {
   uint32_t n = 1;
   for (; v >= 128u; v >>= 7) ++n;
   return n;
@@ -222,7 +221,7 @@ GWS_SMALL void gws_queue_header(gws *e) {
   const uint32_t wide = tile_width_bits(p->width), high = e->tile_bits;
   const bool tile = wide != 10u || high != 10u;
   const uint32_t body =
-      1u + varint_size(p->width) + varint_size(p->height) + 8u + 2u + (tile ? 1u : 0u);
+      1u + gws_varint_size(p->width) + gws_varint_size(p->height) + 8u + 2u + (tile ? 1u : 0u);
   e->head_size = e->head_at = 0;
   for (uint32_t i = 0; i < 4u; ++i) head_u8(e, kMagic[i]);
   head_u8(e, 0x81);
@@ -236,7 +235,7 @@ GWS_SMALL void gws_queue_header(gws *e) {
   head_u8(e, rate >> 8);
   if (tile) head_u8(e, wide == high ? high : (wide - 4u) << 4 | high);
   uint32_t crc = 0xffffffffu;
-  for (uint32_t i = 4; i < e->head_size; ++i) crc = crc_byte(crc, e->head[i]);
+  for (uint32_t i = 4; i < e->head_size; ++i) crc = gws_crc_byte(crc, e->head[i]);
   crc = ~crc;
   for (uint32_t i = 0; i < 4u; ++i) head_u8(e, crc >> (8u * i) & 255u);
   e->out_layers = e->out_layer = 0;
@@ -249,7 +248,7 @@ GWS_SMALL static void begin_layer(gws *e) {
   const uint32_t size = e->coder[e->out_layer].size;
   e->head_size = e->head_at = 0;
   head_varint(e, size);
-  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = crc_byte(e->crc, e->head[i]);
+  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = gws_crc_byte(e->crc, e->head[i]);
   e->out_at = 0;
   e->out_left = size;
   ++e->out_layer;
@@ -268,15 +267,15 @@ GWS_SMALL void gws_finish_tile_output(gws *e) {
   uint32_t count = (uint32_t)e->layers;
   while (count > 1u && e->coder[count - 1u].size == 0u) --count;
   const uint32_t tile_row = (e->row - 1u) >> e->tile_bits;
-  uint32_t body = varint_size(tile_row) + 1u;
-  for (uint32_t l = 0; l < count; ++l) body += varint_size(e->coder[l].size) + e->coder[l].size;
+  uint32_t body = gws_varint_size(tile_row) + 1u;
+  for (uint32_t l = 0; l < count; ++l) body += gws_varint_size(e->coder[l].size) + e->coder[l].size;
   e->head_size = e->head_at = 0;
   head_u8(e, 0x82);
   head_varint(e, body);
   head_varint(e, tile_row);
   head_u8(e, (count - 1u) << 4);
   e->crc = 0xffffffffu;
-  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = crc_byte(e->crc, e->head[i]);
+  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = gws_crc_byte(e->crc, e->head[i]);
   e->out_layers = (uint8_t)count;
   e->out_layer = 0;
   e->out_left = 0;
@@ -296,7 +295,7 @@ size_t gws_take_output(gws *e, uint8_t *out, size_t capacity) {
     } else if (e->out_left > 0u) {
       gws_coder *const c = &e->coder[e->out_layer - 1u];
       const uint8_t byte = chunk(e, c->first)[2u + e->out_at];
-      e->crc = crc_byte(e->crc, byte);
+      e->crc = gws_crc_byte(e->crc, byte);
       out[n++] = byte;
       --e->out_left;
       if (++e->out_at == GWS_CHUNK_DATA) {

@@ -41,7 +41,6 @@ typedef uint32_t __attribute__((may_alias)) gws_word32;
 #define GWS_LAYERS 8
 #define GWS_DECISIONS 64
 #define GWS_BLOCK_SCRATCH (3 * 64 + 96) /* a block's samples by plane; values by position */
-#define GWS_CELL 32                     /* pixels */
 #define GWS_CHUNK 16                    /* bytes: a link and 14 of payload */
 #define GWS_CHUNK_DATA 14
 #define GWS_NO_CHUNK 0xffffu
@@ -75,6 +74,7 @@ struct gws {
   uint32_t magic;
   gws_params params;
   gws_stats stats;
+  const void *taken_by; /* who takes this picture's bytes: null, a gwp, or this for gws_pull() */
   gws_quantiser q;
   int32_t planes;
   int32_t cells, blocks; /* across */
@@ -184,6 +184,8 @@ static inline const uint8_t *gws_next_symbol(const uint8_t *at, uint32_t *positi
   return at;
 }
 
+/* gws_api.c */
+bool gws_is_encoder(const gws *e);
 /* gws_analysis.c */
 void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index);
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]);
@@ -218,6 +220,8 @@ void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint
 void gws_finish_tile_output(gws *e);
 void gws_queue_header(gws *e);
 bool gws_output_waits(const gws *e);
+uint32_t gws_varint_size(uint32_t v);
+uint32_t gws_crc_byte(uint32_t crc, uint32_t byte); /* CRC-32C, its bits turned */
 size_t gws_take_output(gws *e, uint8_t *out, size_t capacity);
 
 #endif

@@ -5,8 +5,6 @@
 
 #include <stdint.h>
 
-#define GWS_BANDS 9
-#define GWS_GROUPS 27
 #define GWS_CONTEXTS 3228
 
 /* Which starts of contexts are built in, a bit each: step indices below 128, below 202, the rest.

@@ -1,9 +1,12 @@
-/* measure.c: a firmware that encodes a PPM or PGM file with the library, through semihosting.
+/* measure.c: a firmware that encodes a PPM or PGM file, or one of pack.c, with the library, through
+ * semihosting.
  *
- *   arguments: IN OUT STEP TILE_HEIGHT LAYERS ROWS WHOLE_STRIPS SYMBOL_BYTES OUTPUT_BYTES
+ *   arguments: IN OUT STEP TILE_HEIGHT LAYERS ROWS WHOLE_STRIPS SYMBOL_BYTES OUTPUT_BYTES [PACKET]
+ *
+ * With PACKET, OUT gets packets of up to so many bytes.
  *
  * Prints the memory it took and the most stack that a call of the library used. */
-#include "godwit_sensor.h"
+#include "godwit_packets.h"
 #include "semihost.h"
 
 #define MEMORY (200u * 1024u)
@@ -11,6 +14,7 @@
 
 static uint64_t memory[MEMORY / 8u];
 static uint8_t lines[32u * 4096u];
+static uint8_t packet[2048];
 
 /* Painted by a function that returns before the library is called, and read by one that is called
  * after: both look at what lies below their caller's frame. */
@@ -51,9 +55,9 @@ int main(void) {
     if (*c != 0) word[words++] = c;
     while (*c != 0 && *c != ' ') ++c;
   }
-  if (words != 10) return 2;
-  uint32_t number[10];
-  for (int i = 3; i < 10; ++i) {
+  if (words != 10 && words != 11) return 2;
+  uint32_t number[11] = {0};
+  for (int i = 3; i < words; ++i) {
     number[i] = 0;
     for (const char *c = word[i]; *c != 0; ++c) number[i] = number[i] * 10u + (uint32_t)(*c - '0');
   }
@@ -63,7 +67,10 @@ int main(void) {
   char magic[2];
   if (sh_read(file_in, magic, 2) != 0) return 3;
   gws_params p = {0};
-  p.input = magic[1] == '6' ? GWS_RGB888 : GWS_GREY;
+  p.input = magic[0] == 'R'   ? GWS_RGB565
+            : magic[0] == 'Y' ? GWS_YUYV
+            : magic[1] == '6' ? GWS_RGB888
+                              : GWS_GREY;
   p.width = read_number();
   p.height = read_number();
   (void)read_number();
@@ -73,7 +80,10 @@ int main(void) {
   p.whole_strips = (uint8_t)number[7];
   p.symbol_bytes = number[8];
   p.output_bytes = number[9];
-  const uint32_t row = p.width * (p.input == GWS_GREY ? 1u : 3u), rows = number[6];
+  const uint32_t row = p.width * (p.input == GWS_GREY     ? 1u
+                                  : p.input == GWS_RGB888 ? 3u
+                                                          : 2u),
+                 rows = number[6];
   if (rows == 0u || row * rows > sizeof lines) return 4;
   const size_t size = gws_mem_size(&p);
   gws_status status = GWS_OK;
@@ -82,6 +92,11 @@ int main(void) {
     sh_text(gws_status_text(status));
     return 5;
   }
+  gwp_params how = {0};
+  gwp packets;
+  how.packet_bytes = (uint16_t)number[10];
+  if (number[10] > sizeof packet || (number[10] > 0u && gwp_init(&packets, &how) != GWS_OK))
+    return 4;
   uint32_t deepest = 0;
   for (uint32_t y = 0; y < p.height;) {
     const uint32_t count = p.height - y < rows ? p.height - y : rows;
@@ -94,10 +109,14 @@ int main(void) {
       if (now > deepest) deepest = now;
       if (status > GWS_PULL) return 6;
       done += taken;
-      uint8_t out[64];
-      size_t n = 0;
-      while (gws_pull(encoder, out, sizeof out, &n) == GWS_OK && n > 0u) {
-        if (sh_write(file_out, out, n) != 0) return 8;
+      for (size_t n = 1; n > 0u;) {
+        paint();
+        status = number[10] > 0u ? gwp_pull(&packets, encoder, packet, number[10], &n)
+                                 : gws_pull(encoder, packet, 64, &n);
+        const uint32_t pulled = depth();
+        if (pulled > deepest) deepest = pulled;
+        if (status != GWS_OK) return 9;
+        if (n > 0u && sh_write(file_out, packet, n) != 0) return 8;
       }
     }
     y += count;

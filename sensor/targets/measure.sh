@@ -29,7 +29,7 @@ fail() {
 build() { # name prefix machine defines
   local dir=$out/$1 cc=$2gcc start link helpers file objects=()
   mkdir -p "$dir"
-  for file in "$sources"/gws_*.c; do
+  for file in "$sources"/gw[sp]_*.c; do
     # shellcheck disable=SC2086
     $cc $flags $warn $3 $4 -Isensor/include -c "$file" -o "$dir/$(basename "$file" .c).o"
     objects+=("$dir/$(basename "$file" .c).o")
@@ -79,24 +79,31 @@ step_of() { # FILE BPP
 quality() { awk -v s="$1" 'BEGIN {printf "%.6f", (340 - s) / 2.5}'; } # of steps from 115 on
 
 gcc -O2 -shared -fPIC sensor/targets/insn.c -o "$out/libinsn.so"
+gcc -O2 sensor/targets/pack.c -o "$out/pack"
 "$godwit" encode testdata/demo.png "$out/demo.gdw" -q 90 -f --quiet
 picture "$out/qvga.ppm" 224,136,320,240
 picture "$out/odd.ppm" 300,200,77,53
 picture "$out/tiny.ppm" 400,300,1,1
 picture "$out/column.ppm" 400,100,3,140
+picture "$out/even.ppm" 300,200,78,53
+for kind in rgb565 yuyv grey; do # lines as cameras give them, and the picture that they are
+  for name in qvga even; do
+    "$out/pack" "$kind" "$out/$name.ppm" "$out/$name.$kind" "$out/$name-$kind.ppm"
+  done
+done
 step=$(step_of "$out/qvga.ppm" 0.25)
 
-check() { # NAME QEMU FILE STEP STRIPS
+check() { # NAME QEMU FILE STEP STRIPS [PICTURE]: FILE holds the lines of PICTURE
   local rows=5
   [[ $5 -eq 1 ]] && rows=8
-  "$godwit" encode "$3" "$out/$1/host.gdw" -f --quiet --order rows --effort 1 -q "$(quality "$4")"
+  "$godwit" encode "${6-$3}" "$out/$1/host.gdw" -f --quiet --order rows --effort 1 -q "$(quality "$4")"
   run "$1" "$2" "$3" "$out/$1/sensor.gdw" "$4" 64 8 "$rows" "$5" 40000 60000
   cmp "$out/$1/host.gdw" "$out/$1/sensor.gdw" || fail "$1: $3 at step $4 differs from the host"
   [[ $(field "$1" dropped) -eq 0 ]] || fail "$1: $3 at step $4 dropped something"
 }
 
 count=0
-rows=()
+rows=() in_packets=()
 for line in "${targets[@]}"; do
   IFS='|' read -r name prefix machine qemu defines <<<"$line"
   build "$name" "$prefix" "$machine" "$defines"
@@ -114,6 +121,12 @@ for line in "${targets[@]}"; do
       count=$((count + 1))
     done
   fi
+  for kind in rgb565 yuyv grey; do
+    for file in qvga even; do
+      check "$name" "$qemu" "$out/$file.$kind" "$step" 1 "$out/$file-$kind.ppm"
+      count=$((count + 1))
+    done
+  done
   # The figures: 320x240, memory as chosen by default, strips of eight lines.
   run "$name" "$qemu" "$out/qvga.ppm" "$out/$name/sensor.gdw" "$step" 64 8 8 1 0 0
   bytes=$(stat -c %s "$out/$name/sensor.gdw")
@@ -123,9 +136,26 @@ for line in "${targets[@]}"; do
   [[ $(field "$name" dropped) -eq 0 ]] || fail "$name: the default memory is too small"
   [[ $stack -le 1024 ]] || fail "$name: $stack bytes of stack, more than 1024"
   [[ $memory -le 16384 ]] || fail "$name: $memory bytes of memory at 320 wide, more than 16384"
+  rgb=$(instructions "$name") others=""
+  for kind in rgb565 yuyv grey; do
+    run "$name" "$qemu" "$out/qvga.$kind" "$out/$name/sensor.gdw" "$step" 64 8 8 1 0 0
+    [[ $(field "$name" dropped) -eq 0 ]] || fail "$name: the default memory is too small for $kind"
+    others+=" $(instructions "$name")"
+  done
+  # The same in packets, which are the host's.
+  "$godwit" encode "$out/qvga.ppm" "$out/$name/host.gdw" -f --quiet --order rows --effort 1 -q "$(quality "$step")"
+  "$godwit" repack "$out/$name/host.gdw" "$out/$name/host.gdp" -f --quiet --packets 244
+  run "$name" "$qemu" "$out/qvga.ppm" "$out/$name/sensor.gdp" "$step" 64 8 8 1 0 0 244
+  cmp "$out/$name/host.gdp" "$out/$name/sensor.gdp" || fail "$name: packets differ from the host's"
+  [[ $(field "$name" stack) -le 1024 ]] || fail "$name: packets take $(field "$name" stack) bytes of stack"
+  read -r packets < <("${prefix}size" "$out/$name/gwp_packets.o" | awk 'NR == 2 {print $1}')
+  in_packets+=("$(awk -v n="$name" -v c="$packets" -v i="$(instructions "$name")" -v s="$(field "$name" stack)" 'BEGIN {
+    printf "`%s` %d bytes of code, %.1f instructions/pixel, %d of stack", n, c, i / 76800, s}')")
   rows+=("$(awk -v n="$name" -v c="$code" -v t="$tables" -v m="$memory" -v s="$stack" \
-    -v i="$(instructions "$name")" -v b="$bytes" 'BEGIN {
-      printf "| `%s` | %d | %d | %d | %d | %.1f | %.3f |", n, c, t, m, s, i / 76800, b * 8 / 76800}')")
+    -v i="$rgb" -v o="$others" -v b="$bytes" 'BEGIN {
+      split(o, k)
+      printf "| `%s` | %d | %d | %d | %d | %.1f | %.1f | %.1f | %.1f | %.3f |", n, c, t, m, s, i / 76800,
+        k[1] / 76800, k[2] / 76800, k[3] / 76800, b * 8 / 76800}')")
 done
 # The example is a whole firmware.
 cmake -S sensor -B "$out/example" -G Ninja --toolchain "$PWD/sensor/targets/cortex-m4.cmake" >"$out/example.log"
@@ -135,5 +165,7 @@ rm -f "$out/camera.gdw"
   -semihosting-config enable=on,target=native -kernel example/m4_camera) || fail "m4_camera: exit $?"
 "$godwit" verify --quiet "$out/camera.gdw"
 printf '%d pictures equal to the host on %d targets.\n\n' "$count" "${#targets[@]}"
-printf '| target | code, bytes | tables | RAM | stack | instructions/pixel | bit/pixel |\n|---|--:|--:|--:|--:|--:|--:|\n'
+printf '| target | code, bytes | tables | RAM | stack | instructions/pixel: RGB888 | RGB565 | YUYV | grey | bit/pixel |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n'
 printf '%s\n' "${rows[@]}"
+printf '\nIn packets of 244 bytes, all in:\n'
+printf '  %s\n' "${in_packets[@]}"

@@ -2,7 +2,7 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
 # Those that run the built program.
-foreach(name array_test encode_test decode_test bad_input_test eval_test inspect_test repack_test
+foreach(name array_test conceal_test encode_test decode_test bad_input_test eval_test inspect_test repack_test
              sound_test)
   godwit_test(apps/${name}.cc codec_test_model godwit::io nlohmann_json::nlohmann_json)
   target_compile_definitions(${name} PRIVATE GODWIT_PROGRAM="$<TARGET_FILE:godwit>"

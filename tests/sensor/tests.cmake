@@ -1,4 +1,7 @@
 godwit_test(sensor/sensor_test.cc godwit::sensor godwit::image)
+godwit_test(sensor/sensor_packets_test.cc godwit::sensor godwit::image godwit::io)
+godwit_test(sensor/packet_loss_test.cc godwit::sensor godwit::image godwit::io)
+target_compile_definitions(packet_loss_test PRIVATE GODWIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 # The generated tables are those of the shipped model.
 add_test(NAME SensorTables.AreThoseOfTheShippedModel
          COMMAND sh -c "$<TARGET_FILE:make_tables> | cmp - ${PROJECT_SOURCE_DIR}/sensor/src/gws_tables.c")

@@ -1,0 +1,102 @@
+// Packets and damaged pictures, through the program.
+#include <algorithm>
+
+#include "io/transport.h"
+#include "tests/apps/program.h"
+
+namespace godwit {
+namespace {
+
+class ConcealTest : public ProgramTest {
+ protected:
+  ConcealTest() {
+    SavePicture("in.png", MakePicture(150, 200, 3));
+    Encode("in.png", "whole.gdw", {"--order", "rows", "--tile", "256x32", "-q", "75"});
+  }
+  // The packets of whole.gdw but for those of a row from an offset on.
+  void LosePackets(const std::string& to, uint64_t row, uint64_t offset) const {
+    Bytes kept;
+    const Bytes all = LoadBytes(File("whole.gdp"));
+    TransportReader reader(all);
+    while (const auto p = reader.Next()) {
+      if (p->row == row && p->offset >= offset) continue;
+      ASSERT_TRUE(AppendPacket(*p, &kept).ok());
+    }
+    SaveBytes(File(to), kept);
+  }
+};
+
+TEST_F(ConcealTest, PacketsAreReadLikeTheFileTheyHold) {
+  ASSERT_EQ(Run({"repack", "whole.gdw", "whole.gdp", "--packets", "100", "--picture", "8"}).exit,
+            0);
+  EXPECT_EQ(Run({"repack", "whole.gdp", "again.gdw", "--entropy", "lite"}).exit, 0);
+  EXPECT_TRUE(SameFiles("whole.gdw", "again.gdw"));
+  EXPECT_EQ(Run({"verify", "whole.gdp"}).exit, 0);
+  EXPECT_EQ(Run({"info", "whole.gdp"}).exit, 0);
+  Decode("whole.gdw", "a.ppm");
+  Decode("whole.gdp", "b.ppm");
+  Decode("whole.gdp", "c.ppm", {"--picture", "8", "--conceal"});
+  EXPECT_TRUE(SameFiles("a.ppm", "b.ppm"));
+  EXPECT_TRUE(SameFiles("a.ppm", "c.ppm"));
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"decode", "whole.gdp", "d.ppm", "--picture", "7"},
+        {"decode", "whole.gdw", "d.ppm", "--picture", "8"},
+        {"repack", "whole.gdw", "d.gdp", "--picture", "8"},
+        {"repack", "whole.gdw", "d.gdp", "--packets", "63"},
+        {"repack", "whole.gdw", "d.gdp", "--packets", "64", "--entropy", "lite"}}) {
+    EXPECT_EQ(Run(args).exit, 2) << args[0] << " " << args[3];
+  }
+  Encode("in.png", "layers.gdw");
+  const ProgramResult layers = Run({"repack", "layers.gdw", "d.gdp", "--packets", "64"});
+  EXPECT_EQ(layers.exit, 4);
+  ExpectOneLine(layers.err, "godwit repack: layers.gdw: ", "order of rows");
+  EXPECT_FALSE(Exists("d.ppm") || Exists("d.gdp"));
+}
+
+TEST_F(ConcealTest, LossesAreAnErrorOrAreNamed) {
+  ASSERT_EQ(Run({"repack", "whole.gdw", "whole.gdp", "--packets", "100"}).exit, 0);
+  LosePackets("lost.gdp", 2, 0);
+  LosePackets("short.gdp", 4, 150);
+  const ProgramResult lost = Run({"decode", "lost.gdp", "lost.png"});
+  EXPECT_EQ(lost.exit, 5);
+  ExpectOneLine(lost.err, "godwit decode: lost.gdp: picture 0: ",
+                "row of tiles 2 (lines 64 to 95) lacks all of its bytes");
+  EXPECT_EQ(Run({"verify", "lost.gdp"}).exit, 5);
+  EXPECT_FALSE(Exists("lost.png"));
+  const ProgramResult concealed =
+      Decode("lost.gdp", "lost.png", {"--conceal", "--json", "--synthesis", "none"});
+  EXPECT_NE(concealed.err.find("row of tiles 2 (lines 64 to 95) is lost and made up\n"),
+            std::string::npos);
+  const nlohmann::json json = nlohmann::json::parse(concealed.out);
+  EXPECT_EQ(json["lost_rows"], nlohmann::json({2}));
+  EXPECT_TRUE(json["short_rows"].empty());
+  EXPECT_GT(json["missing_packets"].get<int>(), 0);
+  Decode("whole.gdw", "whole.png", {"--synthesis", "none"});
+  const Tensor<uint8_t> got = LoadPicture("lost.png"), want = LoadPicture("whole.png");
+  EXPECT_TRUE(SameSamples(Crop(got, {0, 0, 200, 64}), Crop(want, {0, 0, 200, 64})));
+  EXPECT_TRUE(SameSamples(Crop(got, {0, 96, 200, 54}), Crop(want, {0, 96, 200, 54})));
+
+  const ProgramResult shorter = Decode("short.gdp", "short.png", {"--conceal", "--json"});
+  EXPECT_NE(shorter.err.find("row of tiles 4 (lines 128 to 149) has "), std::string::npos);
+  const nlohmann::json said = nlohmann::json::parse(shorter.out);
+  EXPECT_EQ(said["short_rows"], nlohmann::json({4}));
+  EXPECT_TRUE(said["lost_rows"].empty());
+}
+
+TEST_F(ConcealTest, DamagedFilesAreAnErrorOrTheirRowsAreNamed) {
+  Bytes file = LoadBytes(File("whole.gdw"));
+  file[file.size() / 2] ^= std::byte{8};
+  SaveBytes(File("bad.gdw"), file);
+  EXPECT_EQ(Run({"decode", "bad.gdw", "bad.png"}).exit, 5);
+  EXPECT_FALSE(Exists("bad.png"));
+  const ProgramResult result = Decode("bad.gdw", "bad.png", {"--conceal", "--json"});
+  EXPECT_NE(result.err.find(" are damaged\n"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find(" is lost and made up\n"), std::string::npos) << result.err;
+  EXPECT_EQ(nlohmann::json::parse(result.out)["lost_rows"].size(), 1u);
+  file.resize(20);
+  SaveBytes(File("bad.gdw"), file);
+  EXPECT_EQ(Run({"decode", "bad.gdw", "no.png", "--conceal"}).exit, 5);
+}
+
+}  // namespace
+}  // namespace godwit
