@@ -27,26 +27,48 @@ T Must(Result<T> result) {
 class CWriter {
  public:
   void Line(const std::string& text) { std::printf("%s\n", text.c_str()); }
-  // `inner` numbers in braces of their own, 0 for none.
-  template <typename T>
-  void Array(const std::string& declaration, const std::vector<T>& values, size_t inner = 0) {
+  void Items(const std::string& declaration, const std::vector<std::string>& items) {
     std::string line = "const " + declaration + " = {";
-    if (inner != 0) line += "{";
-    for (size_t i = 0; i < values.size(); ++i) {
-      std::string item = std::to_string(values[i]);
-      if (inner != 0 && i % inner == inner - 1)
-        item += i + 1 < values.size() ? "},{" : "}";
-      else if (i + 1 < values.size())
-        item += ",";
-      if (line.size() + item.size() > 98) {
+    for (size_t i = 0; i < items.size(); ++i) {
+      const bool last = i + 1 == items.size();
+      if (line.size() + items[i].size() + (last ? 0 : 1) > 98) {
         std::printf("%s\n", line.c_str());
         line.clear();
       }
-      line += item;
+      line += items[i];
+      if (!last) line += ',';
     }
     std::printf("%s};\n", line.c_str());
   }
+  // `inner` numbers in braces of their own, 0 for none.
+  template <typename T>
+  void Array(const std::string& declaration, const std::vector<T>& values, size_t inner = 0) {
+    std::vector<std::string> items;
+    for (size_t i = 0; i < values.size(); ++i) {
+      std::string item;
+      if (inner != 0 && i % inner == 0) item += '{';
+      item += std::to_string(values[i]);
+      if (inner != 0 && i % inner == inner - 1) item += '}';
+      items.push_back(std::move(item));
+    }
+    Items(declaration, items);
+  }
 };
+
+std::string Struct(const std::vector<std::string>& items) {
+  std::string list;
+  for (const std::string& item : items) {
+    list += list.empty() ? '{' : ',';
+    list += item;
+  }
+  return list += '}';
+}
+
+std::string Braces(const std::vector<int64_t>& values) {
+  std::vector<std::string> items;
+  for (const int64_t v : values) items.push_back(std::to_string(v));
+  return Struct(items);
+}
 
 int64_t RowNorm(const auto& m, size_t n) {
   int64_t largest = 0;
@@ -58,9 +80,10 @@ int64_t RowNorm(const auto& m, size_t n) {
   return largest;
 }
 
-// The library has no saturation where the format has some, folds, and doubles the second pass's
-// matrix: that must be right for this model.
-bool FitsTheKernels(const BlockTransform& t) {
+// The library has no saturation where the format has some, folds, and rounds colour in parts: that
+// must be right for this model.
+bool FitsTheKernels(const SwiftModel& model) {
+  const BlockTransform& t = model.transform;
   constexpr int64_t k31 = int64_t{1} << 31;
   const int64_t norm = RowNorm(t.forward, 8), sample = (RowNorm(t.colour, 3) * 128 >> 8) + 1;
   const int64_t half = (sample * norm >> 17) + 1, coefficient = (half * norm >> 15) + 1;
@@ -72,6 +95,27 @@ bool FitsTheKernels(const BlockTransform& t) {
     for (size_t i = 0; i < 8; ++i) sum += t.forward[u * 8 + i];
     shape = shape && (u > 0 ? sum == 0 : t.forward[0] == t.forward[1] && sum == 8 * t.forward[0]);
   }
+  // gws_kernels_dsp.h has the colour matrix in other numbers.
+  const auto floor8 = [](int v) { return v >> 8; };
+  for (int sum = 0; sum <= 510; ++sum) {
+    for (int green = 0; green <= 255; ++green) {
+      const int all = sum + green + 512, rest = sum + 512 - 2 * green;
+      shape = shape && rest >= 0 && 33 * rest + green < 65536 &&
+              floor8(9459 * all) - 33106 == floor8(t.colour[0] * (sum + green - 384) + 128) &&
+              26 * rest + floor8(33 * rest + green) - 13378 ==
+                  floor8(t.colour[6] * (sum - 256) + t.colour[7] * (green - 128) + 128);
+    }
+  }
+  for (int d = -255; d <= 255; ++d)
+    shape = shape && floor8(11585 * (d + 384)) - 17377 == floor8(t.colour[3] * d + 128);
+  for (int i = 0; i < 16; ++i) {  // mirrored
+    const int u = i / 4, sign = u % 2 == 0 ? 1 : -1, mirror = 4 * u + 3 - i % 4;
+    shape = shape && model.coarse_forward[i] == sign * model.coarse_forward[mirror];
+    const int odd = i % 2 == 0 ? 1 : -1, row = 4 * (3 - u) + i % 4;
+    shape = shape && model.coarse_inverse[i] == odd * model.coarse_inverse[row];
+  }
+  for (int i = 0; i < 4; ++i)
+    shape = shape && model.coarse_inverse[4 * i] == model.coarse_inverse[0];
   for (const int16_t f : t.forward) entry = std::max<int64_t>(entry, std::abs(int{f}));
   return shape && t.fold_forward && 2 * sample <= 32767 && 2 * half <= 32767 &&
          coefficient <= 32767 && sample * norm + (1 << 16) < k31 &&
@@ -79,7 +123,7 @@ bool FitsTheKernels(const BlockTransform& t) {
 }
 
 void Write(const SwiftModel& model, uint64_t id) {
-  if (!FitsTheKernels(model.transform) || RowNorm(model.coarse_inverse, 4) > 33000) {
+  if (!FitsTheKernels(model) || RowNorm(model.coarse_inverse, 4) > 33000) {
     std::fprintf(stderr, "make_tables: sums of this model do not fit the library's kernels\n");
     std::exit(1);
   }
@@ -141,24 +185,32 @@ void Write(const SwiftModel& model, uint64_t id) {
   out.Array("uint16_t gws_cell_bias[27]", all(c.cell_bias));
   out.Array("uint8_t gws_flag_weight[27][10]", flat(c.flag_weights), 10);
   out.Array("uint16_t gws_flag_bias[27]", all(c.flag_bias));
-  constexpr MagnitudeFeature kSlots[] = {kLeft,    kUp,    kUpLeft, kLower0, kLower1, kLowest0,
-                                         kLowest1, kScale, kLuma,   kOther,  kMean};
-  constexpr size_t kMeans[] = {0, 2, 1, 3, 4, 5};  // the tables have west, north, east, south
-  std::vector<int64_t> weight, bias, mean;
+  constexpr MagnitudeFeature kSlots[] = {kLeft,    kUp,      kUpLeft, kLower0, kLower1,
+                                         kLowest0, kLowest1, kScale,  kMean};
+  constexpr size_t kMeans[] = {0, 2, 1, 3};  // the tables have west, north, east, south
+  std::vector<std::string> lanes, across;
   for (size_t p = 0; p < 3; ++p) {
     for (size_t position = 0; position < 64; ++position) {
       const bool dc = position == 0;
       const size_t b = dc ? 0 : static_cast<size_t>(band[position]);
       const BandWeights& w = c.band[p * kBands + b];
       const size_t lane = dc ? 0 : position - kBandFirst[b];
-      for (const auto slot : kSlots) weight.push_back(dc ? 0 : w.magnitude[slot][lane]);
-      bias.push_back(dc ? 0 : w.bias[lane]);
+      std::vector<int64_t> mean, weight;
       for (const size_t k : kMeans) mean.push_back(dc ? 0 : w.mean[k][lane]);
+      for (const auto slot : kSlots) weight.push_back(dc ? 0 : w.magnitude[slot][lane]);
+      lanes.push_back(Struct({Braces(mean), std::to_string(dc ? 0 : w.bias[lane]), Braces(weight),
+                              std::to_string(channel[position])}));
+      if (p == 0) continue;
+      if (dc) {
+        across.push_back("{{0,0},{0,0}}");
+        continue;
+      }
+      across.push_back(Struct({Braces({w.mean[4][lane], w.mean[5][lane]}),
+                               Braces({w.magnitude[kLuma][lane], w.magnitude[kOther][lane]})}));
     }
   }
-  out.Array("uint8_t gws_symbol_weight[192][GWS_W_COUNT]", weight, std::size(kSlots));
-  out.Array("uint16_t gws_symbol_bias[192]", bias);
-  out.Array("int16_t gws_mean_weight[192][6]", mean, 6);
+  out.Items("gws_lane gws_lanes[192]", lanes);
+  out.Items("gws_across gws_planes[128]", across);
   out.Array("uint8_t gws_coarse_flag_weight[3][4]", flat(c.coarse_flag_weights), 4);
   out.Array("uint16_t gws_coarse_flag_bias[3]", all(c.coarse_flag_bias));
   std::vector<int64_t> coarse_weight, coarse_bias, coarse_mean;
@@ -178,7 +230,7 @@ void Write(const SwiftModel& model, uint64_t id) {
     const std::string n = std::to_string(r);
     out.Line("#if (GWS_STEP_RANGES >> " + n + " & 1) != 0");
     std::printf("static ");
-    out.Array("uint16_t start" + n + "[GWS_CONTEXTS]", all(c.start[r]));
+    out.Array("uint16_t start" + n + "[GWS_CONTEXTS] __attribute__((aligned(4)))", all(c.start[r]));
     out.Line("#define START" + n + " start" + n + "\n#else\n#define START" + n + " 0\n#endif");
     list += (r > 0 ? ", START" : "START") + n;
   }

@@ -9,7 +9,7 @@
 
 static uint64_t gws_min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
+GWS_SMALL void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   q->step =
       (uint32_t)((((uint64_t)gws_step_mantissa[step_index % 32u] << (step_index / 32u)) + 1024u) >>
                  11);
@@ -22,6 +22,8 @@ void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   const uint64_t one = (uint64_t)1 << (16u + q->shift);
   const uint32_t least = (uint32_t)((one + q->reciprocal - 1u) / q->reciprocal);
   q->threshold = least > q->bias ? (int32_t)(least - q->bias) : 1;
+  q->reach = ((uint32_t)q->threshold - 1u) << 15;
+  q->span = ((2u * (uint32_t)q->threshold - 1u) << 15) - 1u;
   /* A row of h gives only zeros where |sum of forward * h| < threshold * 2^15 - 2^14 for every row
    * of `forward`; by Cauchy and Schwarz that is so where |forward|^2 |h|^2 is below its square. */
   const uint64_t margin = ((uint64_t)(uint32_t)q->threshold << 15) - (1u << 14);
@@ -33,8 +35,8 @@ void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
     if ((root | bit) * (root | bit) <= q->quiet) root |= bit;
   }
   root = root > 2u ? root - 2u : 0u;
-  q->rest = root * root;
-  const uint64_t flat = (uint64_t)q->rest * 16u, margin_of = flat >> 12;
+  q->rest = (int32_t)(root * root);
+  const uint64_t flat = (uint64_t)(uint32_t)q->rest * 16u, margin_of = flat >> 12;
   q->flat =
       flat - margin_of > 64u ? (uint32_t)gws_min64(flat - margin_of - 64u, GWS_MOST_CONTRAST) : 0u;
   q->dc_shift = q->step >= 128u ? 4 : q->step >= 64u ? 3 : 2;
@@ -148,38 +150,21 @@ GWS_APART static void append(gws *e, uint8_t *length, uint32_t low, uint32_t hig
   e->symbol_end += (uint32_t)(at - begin);
 }
 
-GWS_APART static void quantise_block(gws *e, uint32_t plane, const int16_t *samples, uint32_t x) {
-  const gws_quantiser *const q = &e->q;
-  int16_t *const coefficient = e->block + 192, *const value = e->block + 256;
-  uint32_t low = 0, high = 0;
-  uint32_t rows = gws_forward_block(samples, q, coefficient);
-  const uint32_t y = e->block_row;
-  e->coarse[(plane * (uint32_t)e->cells + x / 4u) * 16u + y * 4u + x % 4u] = coefficient[0];
-  coefficient[0] = 0;
-  const int32_t most = q->threshold - 1;
-  for (uint32_t v = 0; rows != 0u; ++v, rows >>= 1) {
-    if ((rows & 1u) == 0u) continue;
-    const int16_t *const row = coefficient + 8u * v;
-    for (uint32_t u = 0; u < 8u; ++u) {
-      const int32_t c = row[u];
-      if ((uint32_t)(c + most) <= 2u * (uint32_t)most) continue; /* 0, as nearly all */
-      const uint32_t position = gws_position[8u * u + v];
-      if (position >= e->positions[plane]) continue;
-      uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
-      if (magnitude > 65535u) magnitude = 65535u;
-      const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
-      value[position] = (int16_t)(c < 0 ? -level : level);
-      if (position < 32u) {
-        low |= 1u << position;
-      } else {
-        high |= 1u << (position - 32u);
-      }
-    }
+/* A block of all planes, 64 samples each. */
+GWS_APART static void analyse_planes(gws *e, int16_t *samples, uint32_t x) {
+  const uint32_t y = e->block_row, blocks = (uint32_t)e->blocks, planes = (uint32_t)e->planes;
+  int16_t *dc = e->coarse + (x / 4u * 16u + y * 4u + x % 4u);
+  uint8_t *length = e->length + ((y + 1u) * planes * blocks + x);
+  gws_found found;
+  found.value = e->block + 192;
+  for (uint32_t p = 0; p < planes; ++p, samples += 64, dc += 4u * blocks, length += blocks) {
+    found.positions = e->positions[p];
+    found.low = found.high = 0;
+    gws_forward_block(samples, gws_offset[p], &e->q, &found);
+    *dc = (int16_t)found.dc;
+    *length = 0;
+    if ((found.low | found.high) != 0u) append(e, length, found.low, found.high, found.value);
   }
-  uint8_t *const length =
-      e->length + (((y + 1u) * (uint32_t)e->blocks + x) * (uint32_t)e->planes + plane);
-  *length = 0;
-  if ((low | high) != 0u) append(e, length, low, high, value);
 }
 
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
@@ -197,32 +182,54 @@ void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
     } else {
       gws_grey_block(here ? rows : loaded, here ? 8u * x : 0u, samples);
     }
-    for (uint32_t p = 0; p < pixel; ++p) quantise_block(e, p, samples + 64u * p, x);
+    analyse_planes(e, samples, x);
   }
+}
+
+/* The row of blocks before once more: below the picture all are the same. */
+GWS_SMALL bool gws_repeat_blocks(gws *e) {
+  const uint32_t y = e->block_row, cells = (uint32_t)(e->planes * e->cells), line = 4u * cells;
+  uint8_t *const length = e->length + (y + 1u) * line;
+  const uint8_t *const before = length - line;
+  uint32_t size = 0;
+  for (uint32_t i = 0; i < line; ++i) size += before[i];
+  if (size > e->symbol_room - e->symbol_end) return false;
+  for (uint32_t i = 0; i < line; ++i) length[i] = before[i];
+  uint8_t *const to = e->symbols + e->symbol_end;
+  for (uint32_t i = 0; i < size; ++i) to[i] = *(to + i - size);
+  e->symbol_end += size;
+  int16_t *dc = e->coarse + 4u * y;
+  for (uint32_t i = 0; i < cells; ++i, dc += 16) {
+    for (uint32_t x = 0; x < 4u; ++x) dc[x] = *(dc + x - 4);
+  }
+  return true;
+}
+
+/* Four outputs of the coarse matrix, whose rows are mirrored. */
+static inline void coarse_four(int32_t a, int32_t b, int32_t c, int32_t d, uint32_t shift,
+                               int32_t out[4]) {
+  const int16_t *const m = gws_coarse_forward;
+  const int32_t s0 = a + d, s1 = b + c, d0 = a - d, d1 = b - c, half = 1 << (shift - 1u);
+  out[0] = (m[0] * s0 + m[1] * s1 + half) >> shift;
+  out[1] = (m[4] * d0 + m[5] * d1 + half) >> shift;
+  out[2] = (m[8] * s0 + m[9] * s1 + half) >> shift;
+  out[3] = (m[12] * d0 + m[13] * d1 + half) >> shift;
 }
 
 /* The 4x4 transform of a cell's DC values, rounded to nearest, in place. */
 void gws_analyse_coarse(gws *e) {
-  const int16_t *const m = gws_coarse_forward;
   const uint32_t step = e->q.step;
   int16_t *q = e->coarse;
   for (int32_t i = 0; i < e->planes * e->cells; ++i, q += 16) {
-    int32_t half[16]; /* [v][x] */
+    int32_t half[4][4]; /* [x][v] */
+    for (uint32_t x = 0; x < 4u; ++x)
+      coarse_four(q[x], q[4u + x], q[8u + x], q[12u + x], 15, half[x]);
     for (uint32_t v = 0; v < 4u; ++v) {
-      for (uint32_t x = 0; x < 4u; ++x) {
-        half[4u * v + x] = (m[4u * v] * q[x] + m[4u * v + 1u] * q[4u + x] +
-                            m[4u * v + 2u] * q[8u + x] + m[4u * v + 3u] * q[12u + x] + (1 << 14)) >>
-                           15;
-      }
-    }
-    for (uint32_t u = 0; u < 4u; ++u) {
-      for (uint32_t v = 0; v < 4u; ++v) {
-        const int32_t *const h = half + 4u * v;
-        const int32_t c = (m[4u * u] * h[0] + m[4u * u + 1u] * h[1] + m[4u * u + 2u] * h[2] +
-                           m[4u * u + 3u] * h[3] + (1 << 12)) >>
-                          13;
-        const int32_t level = (int32_t)(((uint32_t)gws_abs(c) * 4u + step / 2u) / step);
-        q[4u * u + v] = (int16_t)(c < 0 ? -level : level);
+      int32_t c[4];
+      coarse_four(half[0][v], half[1][v], half[2][v], half[3][v], 13, c);
+      for (uint32_t u = 0; u < 4u; ++u) {
+        const int32_t level = (int32_t)(((uint32_t)gws_abs(c[u]) * 4u + step / 2u) / step);
+        q[4u * u + v] = (int16_t)(c[u] < 0 ? -level : level);
       }
     }
   }

@@ -5,8 +5,8 @@
 
 typedef struct {
   uint32_t planes, cells, blocks, row_bytes, chunks, symbol_room;
-  size_t context, lines, block, coarse, residual, dc, gradient, count, length, symbols, output,
-      size;
+  size_t context, lines, block, coarse, residual, dc, gradient, activity, count, length, symbols,
+      output, size;
 } layout;
 
 static uint32_t bytes_of_row(const gws_params *p) {
@@ -24,7 +24,7 @@ static uint32_t bytes_of_row(const gws_params *p) {
   }
 }
 
-static bool valid(const gws_params *p) {
+GWS_SMALL static bool valid(const gws_params *p) {
   const uint32_t tile = p->tile_height == 0u ? DEFAULT_TILE_HEIGHT : p->tile_height;
   return p->width >= 1u && p->width <= 16384u && p->height >= 1u && p->height <= 0x80000000u &&
          bytes_of_row(p) != 0u && (p->input != GWS_YUYV || p->width % 2u == 0u) &&
@@ -36,7 +36,7 @@ static bool valid(const gws_params *p) {
 static size_t align8(size_t n) { return (n + 7u) & ~(size_t)7u; }
 
 /* Where everything lies, from the start of the memory. */
-static layout plan(const gws_params *p) {
+GWS_SMALL static layout plan(const gws_params *p) {
   layout l;
   const uint32_t tile = p->tile_height == 0u ? DEFAULT_TILE_HEIGHT : p->tile_height;
   l.planes = p->input == GWS_GREY ? 1u : 3u;
@@ -69,6 +69,8 @@ static layout plan(const gws_params *p) {
   at = align8(at + 2u * cells);
   l.gradient = at;
   at = align8(at + blocks);
+  l.activity = at;
+  at = align8(at + cells);
   l.count = at;
   at = align8(at + 9u * cells);
   l.length = at;
@@ -84,7 +86,7 @@ size_t gws_mem_size(const gws_params *params) {
   return params == NULL || !valid(params) ? 0u : plan(params).size;
 }
 
-static void zero(void *memory, size_t size) {
+GWS_SMALL static void zero(void *memory, size_t size) {
   uint8_t *const to = (uint8_t *)memory;
   size_t i = 0;
   if (((uintptr_t)memory & 3u) == 0u) {
@@ -101,7 +103,9 @@ static uint32_t step_range(uint32_t step_index) {
 static void start_tile(gws *e) {
   const uint16_t *const start = gws_start[step_range(e->params.step_index)];
   const size_t planes = (size_t)e->planes, cells = (size_t)e->cells, blocks = (size_t)e->blocks;
-  for (uint32_t i = 0; i < GWS_CONTEXTS; ++i) e->context[i] = start[i];
+  gws_word32 *const to = (gws_word32 *)(void *)e->context;
+  const gws_word32 *const from = (const gws_word32 *)(const void *)start;
+  for (uint32_t i = 0; i < GWS_CONTEXTS / 2u; ++i) to[i] = from[i];
   zero(e->coarse_above, 2u * 16u * planes * cells);
   zero(e->dc_residual_above, planes * cells);
   zero(e->gradient_above, planes * blocks);
@@ -111,7 +115,7 @@ static void start_tile(gws *e) {
   e->first = true;
 }
 
-gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *status) {
+GWS_SMALL gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *status) {
   gws_status ignored = GWS_OK;
   gws_status *const result = status != NULL ? status : &ignored;
   if (memory == NULL || params == NULL) {
@@ -159,6 +163,7 @@ gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *s
   e->dc_residual_above = e->dc_residual + cells;
   e->dc_above = (int16_t *)(void *)(base + l.dc);
   e->gradient_above = base + l.gradient;
+  e->activity = base + l.activity;
   e->count = base + l.count;
   e->length = base + l.length;
   e->symbols = base + l.symbols;
@@ -173,7 +178,7 @@ gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *s
 
 bool gws_is_encoder(const gws *e) { return ((uintptr_t)e & 7u) == 0u && e->magic == GWS_MAGIC; }
 
-gws_status gws_reset(gws *e) {
+GWS_SMALL gws_status gws_reset(gws *e) {
   if (e == NULL) return GWS_ERR_NULL;
   if (!gws_is_encoder(e)) return GWS_ERR_STATE;
   e->decision_end = e->decision;
@@ -219,14 +224,16 @@ static void code_row_of_cells(gws *e) {
 static bool is_last(const gws *e) { return e->row + 1u == e->params.height; }
 
 /* The strip that ends with line e->row. */
-static void finish_strip(gws *e, const uint8_t *const rows[8]) {
+GWS_SMALL static void finish_strip(gws *e, const uint8_t *const rows[8]) {
   const bool last = is_last(e);
   gws_analyse_blocks(e, rows);
   ++e->block_row;
   if (last) { /* the picture's last line goes on to the end of its cells */
     const uint8_t *below[8];
     for (uint32_t i = 0; i < 8u; ++i) below[i] = rows[7];
-    for (; e->block_row < 4u; ++e->block_row) gws_analyse_blocks(e, below);
+    for (bool first = true; e->block_row < 4u; ++e->block_row, first = false) {
+      if (first || !gws_repeat_blocks(e)) gws_analyse_blocks(e, below);
+    }
   }
   ++e->row;
   if (e->block_row < 4u) return;
@@ -238,7 +245,8 @@ static void finish_strip(gws *e, const uint8_t *const rows[8]) {
   }
 }
 
-gws_status gws_push_rows(gws *e, const void *rows, size_t stride, uint32_t count, uint32_t *taken) {
+GWS_SMALL gws_status gws_push_rows(gws *e, const void *rows, size_t stride, uint32_t count,
+                                   uint32_t *taken) {
   if (taken != NULL) *taken = 0;
   if (e == NULL || taken == NULL || (rows == NULL && count > 0u)) return GWS_ERR_NULL;
   if (!gws_is_encoder(e)) return GWS_ERR_STATE;

@@ -2,9 +2,6 @@
  * 4.3. */
 #include "gws_internal.h"
 
-static inline int32_t limited(int32_t v) { return gws_clamp(gws_abs(v), 0, 127); }
-static int32_t limit127(int32_t v) { return gws_clamp(v, -127, 127); }
-
 static void code_dc(gws *e, uint32_t plane) {
   const int32_t cells = e->cells;
   const int16_t *const q = e->coarse + plane * (uint32_t)cells * 16u;
@@ -14,6 +11,7 @@ static void code_dc(gws *e, uint32_t plane) {
   const int16_t *const m = gws_coarse_dc_mean[plane];
   const uint8_t *const w = gws_coarse_weight[plane * 16u];
   gws_coder *const c = &e->coder[0];
+  const gws_kind kind = gws_kind_of(GWS_KIND_DC);
   for (int32_t x = 0; x < cells; ++x) {
     const bool has_left = x > 0, has_right = x + 1 < cells;
     int32_t mean;
@@ -31,31 +29,24 @@ static void code_dc(gws *e, uint32_t plane) {
     }
     mean = gws_clamp(mean, -16000, 16000);
     int32_t sum = gws_coarse_bias[plane * 16u];
-    if (has_left) sum += w[0] * gws_abs(residual[x - 1]);
-    if (!e->first) {
-      sum += w[1] * gws_abs(residual_above[x]);
-      if (has_left) sum += w[2] * gws_abs(residual_above[x - 1]);
-      if (has_right) sum += w[2] * gws_abs(residual_above[x + 1]);
-    }
-    if (plane > 0u) sum += w[3] * gws_abs(e->dc_residual[x]);
-    if (plane > 1u) sum += w[4] * gws_abs(e->dc_residual[cells + x]);
+    sum += w[1] * residual_above[x]; /* zeros in the first row */
+    if (has_left) sum += w[0] * residual[x - 1] + w[2] * residual_above[x - 1];
+    if (has_right) sum += w[2] * residual_above[x + 1];
+    if (plane > 0u) sum += w[3] * e->dc_residual[x];
+    if (plane > 1u) sum += w[4] * e->dc_residual[cells + x];
     const uint32_t scale = gws_scale_class((uint32_t)sum);
     const int32_t value = gws_clamp(q[16 * x] - mean, -32767, 32767);
     gws_bit(e, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
-    if (value != 0) gws_nonzero(e, c, value, GWS_KIND_DC, scale, 0);
+    if (value != 0) gws_nonzero(e, c, &kind, value, scale, 0);
     gws_code(e, c);
-    residual[x] = (int8_t)limit127(value);
+    residual[x] = (int8_t)gws_magnitude(value);
   }
 }
 
 static uint32_t activity(const int16_t *q) {
   int32_t sum = 0;
-  for (uint32_t i = 1; i < 16u; ++i) sum += limited(q[i]);
+  for (uint32_t i = 1; i < 16u; ++i) sum += gws_magnitude(q[i]);
   return (uint32_t)gws_min(sum, 255);
-}
-
-uint32_t gws_activity(const gws *e, uint32_t plane, uint32_t cell) {
-  return activity(e->coarse + (plane * (uint32_t)e->cells + cell) * 16u);
 }
 
 static void code_ac(gws *e, uint32_t plane) {
@@ -64,6 +55,8 @@ static void code_ac(gws *e, uint32_t plane) {
   const uint32_t cells = (uint32_t)e->cells;
   const uint32_t kind = plane == 0u ? GWS_KIND_LUMA : GWS_KIND_CHROMA;
   gws_coder *const c = &e->coder[1];
+  const gws_kind begin = gws_kind_of(kind);
+  const uint32_t zero = 2u * (GWS_ZERO + kind * 60u);
   for (uint32_t x = 0; x < cells; ++x) {
     const int16_t *const q = e->coarse + (plane * cells + x) * 16u;
     const int16_t *const over = e->coarse_above + (plane * cells + x) * 16u;
@@ -76,16 +69,16 @@ static void code_ac(gws *e, uint32_t plane) {
     const int16_t *const other = plane > 1u ? e->coarse + (cells + x) * 16u : kNone;
     const uint8_t *const fw = gws_coarse_flag_weight[plane];
     uint32_t sum = gws_coarse_flag_bias[plane];
-    sum += fw[0] * activity(left) + fw[1] * activity(up);
-    if (plane > 0u) sum += fw[2] * activity(luma);
-    if (plane > 1u) sum += fw[3] * activity(other);
-    uint32_t last = 0; /* one more than the place of the last nonzero */
-    for (uint32_t i = 1; i < 16u; ++i) {
-      if (q[kOrder[i]] != 0) last = i + 1u;
-    }
+    uint8_t *const active = e->activity + plane * cells + x;
+    if (x > 0u) sum += fw[0] * (uint32_t)active[-1];
+    if (has_above) sum += fw[1] * (uint32_t)active[0];
+    active[0] = (uint8_t)activity(q);
+    if (plane > 0u) sum += fw[2] * (uint32_t)e->activity[x];
+    if (plane > 1u) sum += fw[3] * (uint32_t)e->activity[cells + x];
     const uint32_t flag_class = gws_scale_class(sum);
-    gws_bit(e, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u), last != 0u);
-    if (last == 0u) {
+    gws_bit(e, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u),
+            active[0] != 0u);
+    if (active[0] == 0u) {
       gws_code(e, c);
       continue;
     }
@@ -95,32 +88,42 @@ static void code_ac(gws *e, uint32_t plane) {
     /* Symbols stay below 8191 from this step on: no coefficient, f=4, passes 2^18. */
     const bool may_pass = e->q.step < 128u;
     const int32_t slope_x = gws_clamp(dx, -8191, 8191), slope_y = gws_clamp(dy, -8191, 8191);
-    uint32_t state = 1;
-    const uint32_t zero = GWS_ZERO + kind * 60u;
+    uint32_t context = zero + 2u;
+    uint16_t *list = e->decision_end;
     for (uint32_t i = 1; i < 16u; ++i) {
       const uint32_t k = kOrder[i], row = plane * 16u + k;
       const int16_t *const wm = gws_coarse_mean[row];
       const uint8_t *const w = gws_coarse_weight[row];
-      const int32_t value = q[k], l = left[k], u = up[k];
-      int32_t t = wm[0] * slope_x + wm[1] * slope_y + 512;
-      if (may_pass) {
-        t += wm[2] * gws_clamp(l, -8191, 8191) + wm[3] * gws_clamp(u, -8191, 8191);
-      } else {
-        t += wm[2] * l + wm[3] * u;
+      const int32_t value = q[k], l = left[k], u = up[k], corner = up_left[k],
+                    other_corner = up_right[k];
+      int32_t t = wm[0] * slope_x + wm[1] * slope_y + 512, s = gws_coarse_bias[row];
+      if ((l | u) != 0) {
+        s += w[0] * gws_magnitude(l) + w[1] * gws_magnitude(u);
+        if (may_pass) {
+          t += wm[2] * gws_clamp(l, -8191, 8191) + wm[3] * gws_clamp(u, -8191, 8191);
+        } else {
+          t += wm[2] * l + wm[3] * u;
+        }
       }
-      t = gws_clamp(t >> 10, -4095, 4095);
-      int32_t s = gws_coarse_bias[row] + w[0] * limited(l) + w[1] * limited(u) +
-                  w[2] * (limited(up_left[k]) + limited(up_right[k])) + w[5] * (gws_abs(t) >> 4);
-      if (plane > 0u) s += w[3] * limited(luma[k]);
-      if (plane > 1u) s += w[4] * limited(other[k]);
+      t >>= 10; /* the format limits it to 4095, which only this sum can tell */
+      s += w[5] * gws_min(gws_abs(t) >> 4, 4095 >> 4);
+      if ((corner | other_corner) != 0)
+        s += w[2] * (gws_magnitude(corner) + gws_magnitude(other_corner));
+      if (plane > 0u) s += w[3] * gws_magnitude(luma[k]);
+      if (plane > 1u) s += w[4] * gws_magnitude(other[k]);
       const uint32_t scale = gws_scale_class((uint32_t)s);
-      if (state == 0u || i < 15u) {
-        gws_bit(e, zero + (scale < 19u ? scale : 19u) * 3u + state, value != 0);
+      if (context == zero || i < 15u) {
+        const uint32_t decision =
+            context + 6u * (scale < 19u ? scale : 19u) + (value != 0 ? 1u : 0u);
+        *list++ = (uint16_t)decision;
         if (value == 0) continue;
       }
-      state = 0;
-      gws_nonzero(e, c, value, kind, scale, t);
+      context = zero;
+      e->decision_end = list;
+      gws_nonzero(e, c, &begin, value, scale, t);
+      list = e->decision_end;
     }
+    e->decision_end = list;
     gws_code(e, c);
   }
 }
@@ -134,44 +137,50 @@ void gws_code_coarse(gws *e) {
   for (uint32_t p = 0; p < planes && e->live_layers > 1; ++p) code_ac(e, p);
 }
 
-static int16_t sat16(int64_t v) { return (int16_t)(v < -32768 ? -32768 : v > 32767 ? 32767 : v); }
+static int16_t sat16(int32_t v) { return (int16_t)gws_clamp(v, -32768, 32767); }
+
+/* Four outputs of the inverse matrix, whose rows are mirrored: `half` is that of rounding. Products
+ * have up to 40 bits. */
+static inline void inverse_four(const int32_t *in, uint32_t stride, uint32_t shift, int32_t *out,
+                                uint32_t out_stride) {
+  const int16_t *m = gws_coarse_inverse;
+  const int32_t a = in[0], b = in[stride], c = in[2u * stride], d = in[3u * stride];
+  const int64_t half = (int64_t)1 << (shift - 1u);
+  for (uint32_t k = 0; k < 2u; ++k, m += 4) {
+    const int64_t even = half + (int64_t)m[0] * a + (int64_t)m[2] * c,
+                  odd = (int64_t)m[1] * b + (int64_t)m[3] * d;
+    out[k * out_stride] = (int32_t)((even + odd) >> shift);
+    out[(3u - k) * out_stride] = (int32_t)((even - odd) >> shift);
+  }
+}
 
 /* Four rows of a plane with a border, from `dc` + pitch on; image.md section 4. */
 void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch) {
-  const int16_t *const m = gws_coarse_inverse;
   const int32_t step = (int32_t)e->q.step;
-  const int16_t *q = e->coarse + plane * (uint32_t)e->cells * 16u;
-  for (uint32_t cell = 0; cell < (uint32_t)e->cells; ++cell, q += 16) {
+  const uint32_t cells = (uint32_t)e->cells;
+  const int16_t *q = e->coarse + plane * cells * 16u;
+  int16_t *out = dc + pitch + 1u;
+  for (uint32_t cell = 0; cell < cells; ++cell, q += 16, out += 4) {
     int32_t value[16]; /* [u][v], f=6 */
     int32_t half[16];  /* [x][v]: below 2^25, as rows of the matrix sum up to 33000 at most */
-    for (uint32_t i = 0; i < 16u; ++i) {
+    /* Where there is only DC, all are the same. */
+    const bool flat = e->activity[plane * cells + cell] == 0u;
+    for (uint32_t i = 0; i < (flat ? 1u : 16u); ++i) {
       const int64_t v = (int64_t)q[i] * step;
       value[i] = (int32_t)(v < -(1 << 23) ? -(1 << 23) : v > (1 << 23) ? (1 << 23) : v);
     }
-    /* Columns of nothing but zeros stay zeros; most do. */
-    uint32_t used = 0;
-    for (uint32_t v = 0; v < 4u; ++v) {
-      if ((value[v] | value[4u + v] | value[8u + v] | value[12u + v]) == 0) continue;
-      used |= 1u << v;
-      for (uint32_t x = 0; x < 4u; ++x) {
-        const int16_t *const w = m + 4u * x;
-        half[4u * x + v] = (int32_t)(((int64_t)w[0] * value[v] + (int64_t)w[1] * value[4u + v] +
-                                      (int64_t)w[2] * value[8u + v] +
-                                      (int64_t)w[3] * value[12u + v] + (1 << 13)) >>
-                                     14);
-      }
+    if (flat) {
+      const int64_t m = gws_coarse_inverse[0];
+      const int16_t same =
+          sat16((int32_t)((m * ((m * value[0] + (1 << 13)) >> 14) + (1 << 15)) >> 16));
+      for (uint32_t i = 0; i < 16u; ++i) out[(i / 4u) * pitch + i % 4u] = same;
+      continue;
     }
-    for (uint32_t y = 0; y < 4u; ++y) {
-      const int16_t *const w = m + 4u * y;
-      int16_t *const out = dc + (y + 1u) * pitch + 1u + 4u * cell;
-      for (uint32_t x = 0; x < 4u; ++x) {
-        const int32_t *const h = half + 4u * x;
-        int64_t sum = 1 << 15;
-        for (uint32_t v = 0; used >> v != 0u; ++v) {
-          if ((used >> v & 1u) != 0u) sum += (int64_t)w[v] * h[v];
-        }
-        out[x] = sat16(sum >> 16);
-      }
+    for (uint32_t v = 0; v < 4u; ++v) inverse_four(value + v, 4, 14, half + v, 4);
+    for (uint32_t x = 0; x < 4u; ++x) {
+      int32_t column[4];
+      inverse_four(half + 4u * x, 1, 16, column, 1);
+      for (uint32_t y = 0; y < 4u; ++y) out[y * pitch + x] = sat16(column[y]);
     }
   }
 }

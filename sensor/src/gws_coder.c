@@ -32,7 +32,7 @@ static void release(gws *e, gws_coder *c) {
   c->size = 0;
 }
 
-void gws_start_tile_output(gws *e) {
+GWS_SMALL void gws_start_tile_output(gws *e) {
   for (uint32_t i = 0; i < e->chunk_count; ++i)
     set_link(e, i, i + 1u < e->chunk_count ? i + 1u : GWS_NO_CHUNK);
   e->free_chunk = e->chunk_count > 0u ? 0u : GWS_NO_CHUNK;
@@ -42,7 +42,7 @@ void gws_start_tile_output(gws *e) {
 }
 
 /* No chunk is left: the finest layers go. A layer's contexts never see finer ones. */
-static bool make_room(gws *e, const gws_coder *wanted) {
+GWS_SMALL static bool make_room(gws *e, const gws_coder *wanted) {
   while (e->free_chunk == GWS_NO_CHUNK && e->live_layers > 0) {
     --e->live_layers;
     ++e->stats.dropped_layers;
@@ -87,12 +87,6 @@ static void shift_out(gws *e, gws_coder *c) {
   c->low <<= 8;
 }
 
-static inline void add_low(gws_coder *c, uint32_t v) {
-  const uint32_t low = c->low + v;
-  c->carry |= low < v ? 1u : 0u;
-  c->low = low;
-}
-
 /* Apart, so that gws_bit() saves no registers: most bits need none of this. */
 GWS_APART static void renormalise(gws *e, gws_coder *c) {
   do {
@@ -104,63 +98,49 @@ GWS_APART static void renormalise(gws *e, gws_coder *c) {
 void gws_code(gws *e, gws_coder *c) {
   uint16_t *const contexts = e->context;
   const uint16_t *at = e->decision, *const end = e->decision_end;
-  uint32_t range = c->range;
+  uint32_t range = c->range, low = c->low;
+  const uint32_t none = gws_kept(0);
   e->decision_end = e->decision;
   while (at < end) {
     const uint32_t decision = *at++;
     uint16_t *const context = contexts + (decision >> 1);
-    const uint32_t p1 = *context;
-    const uint32_t bound = (uint32_t)(((uint64_t)range * (65536u - p1)) >> 16);
+    uint32_t p1 = *context;
+    const uint32_t bound = (uint32_t)(((uint64_t)range * (none - (p1 << 16))) >> 32);
     if ((decision & 1u) != 0u) {
-      add_low(c, bound);
+      low += bound;
+      if (low < bound) c->carry = 1;
       range -= bound;
-      *context = (uint16_t)(p1 + ((65536u + 32u - p1) >> 6));
+      p1 += (65536u + 32u - p1) >> 6;
     } else {
       range = bound;
-      *context = (uint16_t)((int32_t)p1 + ((32 - (int32_t)p1) >> 6));
+      p1 += (uint32_t)((32 - (int32_t)p1) >> 6);
     }
+    *context = (uint16_t)p1;
     if (range < (1u << 24)) {
       c->range = range;
+      c->low = low;
       renormalise(e, c);
       range = c->range;
+      low = c->low;
     }
   }
   c->range = range;
+  c->low = low;
 }
 
 void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count) {
   gws_code(e, c);
   const uint32_t unit = c->range >> count;
-  add_low(c, unit * value);
+  c->low += unit * value;
+  if (c->low < unit * value) c->carry = 1;
   c->range = unit;
   if (c->range < (1u << 24)) renormalise(e, c);
 }
 
-/* entropy.md section 4.2. */
-void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t scale, int32_t t) {
-  if (e->decision_end > e->decision + GWS_DECISIONS - 32)
-    gws_code(e, c); /* these 16, and 15 more until the next */
-  const uint32_t size = (uint32_t)gws_abs(t);
-  const uint32_t level = size == 0u   ? 0u
-                         : size < 3u  ? 1u
-                         : size < 6u  ? 2u
-                         : size < 12u ? 3u
-                         : size < 24u ? 4u
-                                      : 5u;
-  gws_bit(e, GWS_SIGN + kind * 6u + level, (value < 0) != (t < 0) ? 1u : 0u);
-  const uint32_t low_bits = scale > 17u ? scale / 2u - 8u : 0u;
-  const uint32_t magnitude_kind = kind < 9u ? kind / 2u : kind - 9u;
-  const uint32_t base =
-      GWS_MAGNITUDE + (magnitude_kind * 20u + (scale > 6u ? scale - 6u : 0u)) * 6u;
-  const uint32_t rest = (uint32_t)gws_abs(value) - 1u, high = rest >> low_bits;
-  uint32_t unary = 0;
-  while (unary < 14u) {
-    const uint32_t more = unary < high ? 1u : 0u;
-    gws_bit(e, base + (unary < 5u ? unary : 5u), more);
-    if (more == 0u) break;
-    ++unary;
-  }
-  if (unary == 14u) {
+/* The unary part that is not over after 14, and low bits: both seldom. */
+GWS_SMALL GWS_APART static void code_large(gws *e, gws_coder *c, uint32_t rest, uint32_t low_bits) {
+  const uint32_t high = rest >> low_bits;
+  if (high >= 14u) {
     const uint32_t escape = high - 13u, width = 31u - (uint32_t)__builtin_clz(escape);
     for (uint32_t w = 0; w < width; ++w) gws_raw(e, c, 1, 1);
     if (width < 15u) gws_raw(e, c, 0, 1);
@@ -169,8 +149,31 @@ void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t sc
   if (low_bits > 0u) gws_raw(e, c, rest & ((1u << low_bits) - 1u), low_bits);
 }
 
+/* entropy.md section 4.2. */
+void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t scale,
+                 int32_t t) {
+  static const uint8_t kLevel[24] = {0, 2, 2, 4, 4, 4, 6, 6, 6, 6, 6, 6,
+                                     8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8}; /* twice */
+  if (e->decision_end > e->decision + GWS_DECISIONS - 32)
+    gws_code(e, c); /* these 16, and 15 more until the next */
+  const uint32_t size = (uint32_t)gws_abs(t), level = size < 24u ? kLevel[size] : 10u;
+  uint16_t *list = e->decision_end;
+  const uint32_t sign = kind->sign + level + ((uint32_t)(value ^ t) >> 31);
+  *list++ = (uint16_t)sign;
+  const uint32_t low_bits = scale > 17u ? scale / 2u - 8u : 0u;
+  uint32_t base = kind->magnitude + (scale > 6u ? 12u * (scale - 6u) : 0u);
+  const uint32_t rest = (uint32_t)gws_abs(value) - 1u, high = rest >> low_bits;
+  for (uint32_t unary = 0; unary < high && unary < 14u; ++unary) {
+    *list++ = (uint16_t)(base + 1u);
+    if (unary < 5u) base += 2u;
+  }
+  if (high < 14u) *list++ = (uint16_t)base;
+  e->decision_end = list;
+  if (high >= 14u || low_bits > 0u) code_large(e, c, rest, low_bits);
+}
+
 /* Ends on the value of [low, low + range) with most zero bytes at its end. */
-static void flush(gws *e, gws_coder *c) {
+GWS_SMALL static void flush(gws *e, gws_coder *c) {
   const uint64_t low = (uint64_t)c->carry << 32 | c->low, limit = low + c->range;
   const uint64_t whole = (low + 0xffffffffu) >> 32 << 32;
   const bool once = whole < limit;
@@ -212,7 +215,7 @@ static uint32_t tile_width_bits(uint32_t width) {
   return width <= 32u ? 5u : bit_length(width - 1u);
 }
 
-void gws_queue_header(gws *e) {
+GWS_SMALL void gws_queue_header(gws *e) {
   static const uint8_t kMagic[4] = {'G', 'D', 'W', 1};
   const gws_params *const p = &e->params;
   const uint32_t wide = tile_width_bits(p->width), high = e->tile_bits;
@@ -241,7 +244,7 @@ void gws_queue_header(gws *e) {
 }
 
 /* The next layer's length, and then its bytes. */
-static void begin_layer(gws *e) {
+GWS_SMALL static void begin_layer(gws *e) {
   const uint32_t size = e->coder[e->out_layer].size;
   e->head_size = e->head_at = 0;
   head_varint(e, size);
@@ -251,7 +254,7 @@ static void begin_layer(gws *e) {
   ++e->out_layer;
 }
 
-void gws_finish_tile_output(gws *e) {
+GWS_SMALL void gws_finish_tile_output(gws *e) {
   for (int32_t l = 0; l < e->layers; ++l) {
     gws_coder *const c = &e->coder[l];
     if (l < e->live_layers && (e->present >> l & 1u) != 0u) {

@@ -14,14 +14,34 @@
  * them. */
 #define GWS_APART __attribute__((noinline))
 
+/* Seldom run: small rather than fast, whatever the compiler was asked for. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define GWS_SMALL __attribute__((optimize("Os")))
+#else
+#define GWS_SMALL
+#endif
+
+/* A loop that is written out, but where size matters more. */
+#define GWS_PRAGMA(text) _Pragma(#text)
+#ifdef __OPTIMIZE_SIZE__
+#define GWS_UNROLL(n)
+#else
+#define GWS_UNROLL(n) GWS_PRAGMA(GCC unroll n)
+#endif
+
+/* Keeps a number in a register where a compiler would make it anew each time. */
+static inline uint32_t gws_kept(uint32_t v) {
+  __asm__("" : "+r"(v));
+  return v;
+}
+
 /* Two halves or four bytes as a word. */
 typedef uint32_t __attribute__((may_alias)) gws_word32;
 
 #define GWS_LAYERS 8
 #define GWS_DECISIONS 64
-#define GWS_BLOCK_SCRATCH \
-  (3 * 64 + 2 * 64)  /* a block's samples by plane; coefficients [v][u], values by position */
-#define GWS_CHUNK 16 /* bytes: a link and 14 of payload */
+#define GWS_BLOCK_SCRATCH (3 * 64 + 96) /* a block's samples by plane; values by position */
+#define GWS_CHUNK 16                    /* bytes: a link and 14 of payload */
 #define GWS_CHUNK_DATA 14
 #define GWS_NO_CHUNK 0xffffu
 #define GWS_MAGIC 0x53574747u
@@ -42,9 +62,11 @@ typedef struct {
   uint32_t step;
   uint32_t bias, reciprocal, shift; /* of the quantiser, as the host's */
   int32_t threshold;                /* smallest magnitude that is not 0, f=4 */
+  uint32_t reach, span;             /* sums + reach up to span, f=19, are 0 */
   uint32_t quiet;                   /* rows of a block whose sum of squares is below are all 0 */
-  uint32_t rest, flat;              /* see gws_kernels.h */
-  int32_t dc_shift;                 /* StepScale of the host */
+  int32_t rest;
+  uint32_t flat;    /* see gws_kernels.h */
+  int32_t dc_shift; /* StepScale of the host */
   int32_t dc_factor;
 } gws_quantiser;
 
@@ -73,13 +95,14 @@ struct gws {
   uint8_t *scratch;  /* of coding a row of cells */
   int16_t *coarse;   /* [plane][cell][16]: DC of blocks [y][x], then symbols [u][v] */
   int16_t *coarse_above;
-  int8_t *dc_residual; /* [plane][cell] */
+  int8_t *dc_residual; /* [plane][cell]: magnitudes */
   int8_t *dc_residual_above;
   int16_t *dc_above; /* [plane][block]: reconstructed, of the row of blocks above */
   uint8_t *gradient_above;
-  uint8_t *count;   /* [group][cell]: of the row above until its group is coded */
-  uint8_t *length;  /* [5 rows of blocks][block][plane]: bytes of symbols; row 0 lies above */
-  uint8_t *symbols; /* the bytes, in that order */
+  uint8_t *activity; /* [plane][cell]: of the coarse scale; of the row above until it is coded */
+  uint8_t *count;    /* [group][cell]: of the row above until its group is coded */
+  uint8_t *length;   /* [5 rows of blocks][plane][block]: bytes of symbols; row 0 lies above */
+  uint8_t *symbols;  /* the bytes, by row of blocks, block and plane */
   uint32_t symbol_room, symbol_end;
   uint8_t *chunks;
   uint16_t free_chunk;
@@ -107,6 +130,18 @@ static inline int32_t gws_clamp(int32_t v, int32_t low, int32_t high) {
   return gws_min(gws_max(v, low), high);
 }
 static inline int32_t gws_abs(int32_t v) { return v < 0 ? -v : v; }
+
+/* At most 127. */
+#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
+static inline uint32_t gws_limit7(uint32_t v) {
+  __asm__("usat %0, #7, %1" : "=r"(v) : "r"(v));
+  return v;
+}
+#else
+static inline uint32_t gws_limit7(uint32_t v) { return v < 127u ? v : 127u; }
+#endif
+/* A magnitude as contexts see it. */
+static inline int32_t gws_magnitude(int32_t v) { return (int32_t)gws_limit7((uint32_t)gws_abs(v)); }
 
 /* Class of a sum: two an octave, 25 at most. */
 static inline uint32_t gws_scale_class(uint32_t sum) {
@@ -154,10 +189,10 @@ bool gws_is_encoder(const gws *e);
 /* gws_analysis.c */
 void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index);
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]);
+bool gws_repeat_blocks(gws *e);
 void gws_analyse_coarse(gws *e);
 /* gws_coarse.c */
 void gws_code_coarse(gws *e);
-uint32_t gws_activity(const gws *e, uint32_t plane, uint32_t cell);
 void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch);
 /* gws_bands.c */
 size_t gws_scratch_size(uint32_t blocks, uint32_t planes);
@@ -171,7 +206,17 @@ static inline void gws_bit(gws *e, uint32_t context, uint32_t bit) {
   *e->decision_end++ = (uint16_t)(2u * context + bit);
 }
 void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count);
-void gws_nonzero(gws *e, gws_coder *c, int32_t value, uint32_t kind, uint32_t scale, int32_t t);
+/* Where a kind's contexts begin, as decisions count. */
+typedef struct {
+  uint32_t sign, magnitude;
+} gws_kind;
+static inline gws_kind gws_kind_of(uint32_t kind) {
+  const uint32_t magnitude = kind < 9u ? kind / 2u : kind - 9u;
+  const gws_kind k = {2u * (GWS_SIGN + kind * 6u), 2u * (GWS_MAGNITUDE + magnitude * 20u * 6u)};
+  return k;
+}
+void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t scale,
+                 int32_t t);
 void gws_finish_tile_output(gws *e);
 void gws_queue_header(gws *e);
 bool gws_output_waits(const gws *e);

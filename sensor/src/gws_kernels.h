@@ -12,16 +12,46 @@
  * or less gives only rows of zeros; see gws_prepare_quantiser(). */
 #define GWS_MOST_CONTRAST 150000000 /* so that a sum of seven differences fits 16 bits */
 
-static inline uint32_t gws_rest_of(uint32_t variance) {
-  return (variance >> 4) + (variance >> 17) + 2u;
+static inline int32_t gws_rest_of(uint32_t variance) {
+  return (int32_t)((variance >> 4) + (variance >> 17) + 2u);
 }
 
-static inline uint32_t gws_rest_after(uint32_t rest, uint32_t energy) {
-  const uint32_t sure = energy - (energy >> 6);
-  return sure <= 145u ? rest : rest > sure - 145u ? rest - (sure - 145u) : 0u;
+/* A bound that is not known, or has become negative, is one as well. */
+#define GWS_REST_UNKNOWN 0x7ffffeff
+static inline int32_t gws_rest_after(int32_t rest, uint32_t energy) {
+  return rest + 145 - (int32_t)(energy - (energy >> 6));
 }
 
-#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
+/* What a block has: its DC, and the symbols that are not 0 by position, a bit each. */
+typedef struct {
+  int32_t dc;
+  uint32_t positions; /* those from here on are left out */
+  uint32_t low, high; /* positions below 32, and from there on */
+  int16_t *value;
+} gws_found;
+
+/* Quantises coefficients of row v, those with a bit set, none of which becomes 0. */
+GWS_APART static void gws_keep(gws_found *found, const gws_quantiser *q, uint32_t v, uint32_t set,
+                               const int16_t *row) {
+  for (; set != 0u; set &= set - 1u) {
+    const uint32_t u = (uint32_t)__builtin_ctz(set), position = gws_position[8u * u + v];
+    if (position >= found->positions) continue;
+    const int32_t c = row[u];
+    uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
+    if (magnitude > 65535u) magnitude = 65535u;
+    const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
+    found->value[position] = (int16_t)(c < 0 ? -level : level);
+    if (position < 32u) {
+      found->low |= 1u << position;
+    } else {
+      found->high |= 1u << (position - 32u);
+    }
+  }
+}
+
+#if defined(__ARM_FEATURE_MVE) && !defined(GWS_PORTABLE)
+#include "gws_kernels_mve.h"
+#elif defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
 #include "gws_kernels_dsp.h"
 #else
 #include "gws_kernels_portable.h"

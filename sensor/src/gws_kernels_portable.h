@@ -65,33 +65,41 @@ static inline uint32_t gws_energy(const int32_t h[8], int32_t off) {
   return energy;
 }
 
-static inline void gws_forward_row(const int32_t h[8], int16_t *out) {
+/* A row of h to its coefficients that are not zeros when quantised: a bit each is returned. */
+static inline uint32_t gws_forward_row(const int32_t h[8], const gws_quantiser *q, int16_t *out) {
   int32_t sums[8];
+  uint32_t found = 0;
   gws_forward_eight(h, 1 << 14, sums);
-  for (uint32_t u = 0; u < 8u; ++u) out[u] = (int16_t)(sums[u] >> 15);
+  for (uint32_t u = 0; u < 8u; ++u) {
+    if ((uint32_t)sums[u] + q->reach <= q->span) continue;
+    out[u] = (int16_t)(sums[u] >> 15);
+    found |= 1u << u;
+  }
+  return found;
 }
 
 /* Row 0, which always gives DC: what is the same all over gives nothing else. */
-static inline uint32_t gws_first_row(const int32_t h[8], const gws_quantiser *q, int16_t *out) {
-  if (gws_energy(h, h[1]) > q->quiet) {
-    gws_forward_row(h, out);
-    return 1;
-  }
+static inline void gws_first_row(const int32_t h[8], const gws_quantiser *q, gws_found *found) {
   int32_t sum = 0;
   for (uint32_t x = 0; x < 8u; ++x) sum += h[x];
-  out[0] = (int16_t)((gws_forward[0] * sum + (1 << 14)) >> 15);
-  return 0;
+  found->dc = (gws_forward[0] * sum + (1 << 14)) >> 15;
+  if (gws_energy(h, h[1]) <= q->quiet) return;
+  int16_t row[8];
+  gws_keep(found, q, 0, gws_forward_row(h, q, row) & ~1u, row);
 }
 
-/* A block's coefficients [v][u], of those rows v whose bit is set in the result; all others are
- * zeros when quantised, but for DC, which is always there. */
-GWS_APART static uint32_t gws_forward_block(const int16_t *samples, const gws_quantiser *q,
-                                            int16_t *coefficient) {
+static const uint32_t gws_offset[3] = {0, 0, 0};
+
+/* A block's DC, and its coefficients that are not zeros when quantised. */
+static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gws_quantiser *q,
+                                     gws_found *found) {
   int32_t h[8];
-  uint32_t variance = 0xffffffffu, rows = 0, v = 0, rest = 0xffffffffu;
+  uint32_t variance = 0, v = 0;
+  int32_t rest = GWS_REST_UNKNOWN;
+  (void)offset;
   if (gws_columns(samples, &variance, h)) {
-    rows = gws_first_row(h, q, coefficient);
-    if (variance <= q->flat) return rows;
+    gws_first_row(h, q, found);
+    if (variance <= q->flat) return;
     rest = gws_rest_of(variance);
     v = 1;
   }
@@ -110,16 +118,16 @@ GWS_APART static uint32_t gws_forward_block(const int16_t *samples, const gws_qu
       h[x] = (m[0] * f[0] + m[1] * f[1] + m[2] * f[2] + m[3] * f[3] + (1 << 16)) >> 17;
     }
     if (v == 0u) {
-      rows = gws_first_row(h, q, coefficient);
+      gws_first_row(h, q, found);
       continue;
     }
     const uint32_t energy = gws_energy(h, 0);
     rest = gws_rest_after(rest, energy);
     if (energy <= q->quiet) continue;
-    gws_forward_row(h, coefficient + 8u * v);
-    rows |= 1u << v;
+    int16_t row[8];
+    const uint32_t set = gws_forward_row(h, q, row);
+    if (set != 0u) gws_keep(found, q, v, set, row);
   }
-  return rows;
 }
 
 #endif

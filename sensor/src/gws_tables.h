@@ -23,19 +23,32 @@ enum {
   GWS_W_LOWEST0,
   GWS_W_LOWEST1,
   GWS_W_SCALE,
-  GWS_W_LUMA,
-  GWS_W_OTHER,
   GWS_W_MEAN,
   GWS_W_COUNT
 };
 
+/* What a symbol's contexts are made of. */
+typedef struct {
+  int16_t mean[4]; /* west, east, north, south */
+  uint16_t bias;
+  uint8_t weight[GWS_W_COUNT];
+  uint8_t channel; /* u * 8 + v */
+} gws_lane;
+
+/* The same of planes 0 and 1 for those after them. */
+typedef struct {
+  int16_t mean[2];
+  uint8_t weight[2];
+} gws_across;
+
 extern const uint8_t gws_model_id[8];
 extern const int16_t gws_colour[9];
 extern const int16_t gws_forward[64] __attribute__((aligned(8))); /* [frequency][sample], f=15 */
-extern const uint32_t gws_forward_turned[16]; /* two entries a word: 0 2, 1 3 of each row */
-extern const uint32_t gws_forward_norm2;      /* largest sum of squares of a row */
-extern const int16_t gws_coarse_forward[16];  /* [frequency][sample] */
-extern const int16_t gws_coarse_inverse[16];  /* [sample][frequency] */
+extern const uint32_t gws_forward_turned[16]
+    __attribute__((aligned(8)));             /* two entries a word: 0 2, 1 3 of each row */
+extern const uint32_t gws_forward_norm2;     /* largest sum of squares of a row */
+extern const int16_t gws_coarse_forward[16]; /* [frequency][sample] */
+extern const int16_t gws_coarse_inverse[16]; /* [sample][frequency] */
 extern const uint8_t gws_rounding;
 extern const uint32_t gws_step_mantissa[32];
 extern const uint8_t gws_channel[64];    /* of a position: u * 8 + v */
@@ -46,15 +59,14 @@ extern const uint8_t gws_cell_weight[27][6];
 extern const uint16_t gws_cell_bias[27];
 extern const uint8_t gws_flag_weight[27][10];
 extern const uint16_t gws_flag_bias[27];
-extern const uint8_t gws_symbol_weight[192][GWS_W_COUNT];
-extern const uint16_t gws_symbol_bias[192];
-extern const int16_t gws_mean_weight[192][6]; /* west, east, north, south, luma, other */
+extern const gws_lane gws_lanes[192] __attribute__((aligned(4)));
+extern const gws_across gws_planes[128]; /* of planes 1 and 2 */
 extern const uint8_t gws_coarse_flag_weight[3][4];
 extern const uint16_t gws_coarse_flag_bias[3];
 extern const uint8_t gws_coarse_weight[48][6];
 extern const uint16_t gws_coarse_bias[48];
 extern const int16_t gws_coarse_mean[48][4];
 extern const int16_t gws_coarse_dc_mean[3][4];
-extern const uint16_t *const gws_start[3]; /* null where not built in */
+extern const uint16_t *const gws_start[3]; /* aligned to words; null where not built in */
 
 #endif

@@ -5,7 +5,7 @@ set(CMAKE_C_COMPILER arm-none-eabi-gcc)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(CMAKE_C_FLAGS_INIT "-mthumb ${GWS_CPU} -ffreestanding -ffunction-sections -fdata-sections")
 set(CMAKE_BUILD_TYPE Release CACHE STRING "")
-set(CMAKE_C_FLAGS_RELEASE "-O2 -fno-schedule-insns" CACHE STRING "")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -fno-schedule-insns -fno-gcse" CACHE STRING "")
 set(GWS_LINK -nostartfiles --specs=nano.specs --specs=nosys.specs -T ${CMAKE_CURRENT_LIST_DIR}/arm.ld
     -Wl,--gc-sections -Wl,--no-warnings)
 set(GWS_START ${CMAKE_CURRENT_LIST_DIR}/start_arm.c)

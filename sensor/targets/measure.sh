@@ -8,16 +8,18 @@ out=build/sensor
 sources=sensor/src
 mkdir -p "$out"
 
-# name, compiler prefix, machine flags, QEMU machine, extra definitions
+# name, compiler prefix, machine flags, QEMU machine, extra flags
 targets=(
   "m4|arm-none-eabi-|-mthumb -mcpu=cortex-m4 -mfloat-abi=soft|qemu-system-arm -M mps2-an386|"
   "m7|arm-none-eabi-|-mthumb -mcpu=cortex-m7 -mfpu=fpv5-sp-d16 -mfloat-abi=hard|qemu-system-arm -M mps2-an500|"
   "m55|arm-none-eabi-|-mthumb -mcpu=cortex-m55 -mfloat-abi=hard|qemu-system-arm -M mps3-an547|"
   "m4-portable|arm-none-eabi-|-mthumb -mcpu=cortex-m4 -mfloat-abi=soft|qemu-system-arm -M mps2-an386|-DGWS_PORTABLE"
+  "m4-small|arm-none-eabi-|-mthumb -mcpu=cortex-m4 -mfloat-abi=soft|qemu-system-arm -M mps2-an386|-Os"
+  "m55-small|arm-none-eabi-|-mthumb -mcpu=cortex-m55 -mfloat-abi=hard|qemu-system-arm -M mps3-an547|-Os"
   "rv32|riscv64-unknown-elf-|-march=rv32imac -mabi=ilp32 -mcmodel=medany|qemu-system-riscv32 -M virt -bios none|"
 )
 warn="-Wall -Wextra -Wshadow -Wvla -Wdouble-promotion -Werror"
-flags="-std=c11 -O2 -fno-schedule-insns -ffreestanding -fno-common -fstack-usage -ffunction-sections -fdata-sections"
+flags="-std=c11 -O2 -fno-schedule-insns -fno-gcse -ffreestanding -fno-common -fstack-usage -ffunction-sections -fdata-sections"
 
 fail() {
   printf 'sensor: %s\n' "$*" >&2
