@@ -134,6 +134,7 @@ def write_synthesis(folder, name, model_id, stream_id, net, state, minutes, comm
     machine = '; '.join(dict.fromkeys(h['machine'] for h in history)) if history else MACHINE
     size, origin = state['size'], state.get('origin')
     started = f', from the weights of `{origin}` on' if origin else ''
+    error = f'squared error to what `{state["teacher"]}` answers,' if state.get('teacher') else 'squared error in coefficients'
     write_card(
         folder, name, [r for r in results or [] if r.get('synthesis', size) == size], id=model_id, machine=machine,
         what=f'The `{size}` synthesis network of the `swift` picture codec, for streams of model `{stream_id}`. A residual net\n'
@@ -142,8 +143,8 @@ def write_synthesis(folder, name, model_id, stream_id, net, state, minutes, comm
         rows=f'| cost | {net.macs_per_pixel():.0f} multiply-adds a pixel |\n'
              f'| training | {state["step"]} steps, {total} minutes{started} |\n'
              f'| replay dump | `{name}.replay`: each layer of one small input, which C++ must equal |\n',
-        how='Hard-rounded latents of the fixed analysis; squared error in coefficients relative to the plain inverse; each crop with its\n'
-            'own step, dead zone and layers. The last quarter imitates the integer arithmetic. What ships is the running average.\n\n'
+        how=f'Hard-rounded latents of the fixed analysis; {error} relative to the plain inverse; each crop with its\n'
+            'own step, dead zone and layers. The last part imitates the integer arithmetic. What ships is the running average.\n\n'
             + commands_text(commands or [h['command'] for h in history],
                             f'train/train_synthesis.py --data IMAGES --kodak KODAK --size {size} --minutes {total} --out {size}.pt'),
         limits='- Trained for squared error in RGB and nothing else; more training still gains (`train/BACKLOG.md`).\n'

@@ -37,6 +37,8 @@ inline std::FILE* OpenFile(const char* path, const char* mode) {
   return file;
 }
 
+inline constexpr int64_t kMaxCropCells = 64;
+
 struct Crop {
   int step_index = 0;
   Tensor<uint8_t> samples;
@@ -53,7 +55,7 @@ class CropFile {
   bool Next(Crop& crop) {
     uint32_t head[4];
     if (std::fread(head, sizeof head, 1, file_) != 1) return false;
-    if (head[0] > 1 << 16 || head[1] > 64 * kCell || head[3] != kPlanes)
+    if (head[0] > 1 << 16 || head[1] > kMaxCropCells * kCell || head[3] != kPlanes)
       Refuse(path_, "not a crop of at most 64 cells and three planes");
     crop.step_index = static_cast<int>(head[2]);
     crop.samples = Tensor<uint8_t>(head[0], head[1], head[3]);

@@ -87,8 +87,8 @@ int Run(int argc, char** argv) {
   double sum_count = 0;
   int crops = 0;
   RowAnalyser analyser(model, BestSimdLevel());
-  CellRow cells = CellRow::Create(kPlanes, 64, /*own_symbols=*/true);
-  CellRow again = CellRow::Create(kPlanes, 64, /*own_symbols=*/true);
+  CellRow cells = CellRow::Create(kPlanes, kMaxCropCells, /*own_symbols=*/true);
+  CellRow again = CellRow::Create(kPlanes, kMaxCropCells, /*own_symbols=*/true);
   for (Crop crop; file.Next(crop);) {
     const int step_index = crop.step_index;
     analyser.SetStep(step_index);

@@ -95,7 +95,7 @@ int Run(int argc, char** argv) {
   std::vector<Decision> batch(1 << 16);
   auto state = std::make_unique<ContextState>();
   RowAnalyser analyser(model, BestSimdLevel());
-  CellRow cells = CellRow::Create(3, 64, /*own_symbols=*/true);
+  CellRow cells = CellRow::Create(kPlanes, kMaxCropCells, /*own_symbols=*/true);
   for (Crop crop; crops.Next(crop);) {
     const int step_index = crop.step_index;
     analyser.SetStep(step_index);
