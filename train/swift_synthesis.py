@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 ACT = 32.0  # activation levels per unit
 OUT = 64.0  # output levels per step
-SIZES = {'small': (48, 2), 'medium': (96, 3), 'large': (192, 4)}
+SIZES = {'small': (32, 1), 'medium': (64, 2), 'large': (96, 3), 'teacher': (192, 4)}
 
 
 def ste(x, y):

@@ -80,7 +80,7 @@ inline void SetEntropy(ModelRegistry& registry, ImageModel& model) {
 }
 
 // The decoders whose samples are recorded; "none" is the plain inverse transform.
-inline constexpr const char* kGoldenSyntheses[] = {"none", "small", "medium"};
+inline constexpr const char* kGoldenSyntheses[] = {"none", "small", "medium", "large"};
 
 // XXH64 with seed 0, as 16 hex digits.
 inline std::string DigestOf(std::span<const std::byte> bytes) {

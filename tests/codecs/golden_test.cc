@@ -26,7 +26,7 @@ class GoldenTest : public testing::TestWithParam<SimdLevel> {
     ASSERT_TRUE(id.has_value());
     model_.emplace(Must(ImageModel::Load(Must(registry_.FindStreamModel(*id)), *id)));
     SetEntropy(registry_, *model_);
-    for (const char* size : {"small", "medium"}) {
+    for (const char* size : {"small", "medium", "large"}) {
       syntheses_.emplace(size,
                          Must(ImageSynthesis::Load(Must(registry_.FindSynthesis(*id, size)))));
     }

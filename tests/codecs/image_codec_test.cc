@@ -196,7 +196,7 @@ TEST(ImageCodecTest, HigherQualityIsLargerAndCloserWithShippedModels) {
   const Result<uint64_t> id = registry.DefaultStreamModel("swift");
   if (!id.ok()) FAIL() << "no shipped model";
   const ImageModel stream = Must(ImageModel::Load(Must(registry.FindStreamModel(*id)), *id));
-  for (const char* size : {"small", "medium"}) {
+  for (const char* size : {"small", "medium", "large"}) {
     const ImageSynthesis synthesis =
         Must(ImageSynthesis::Load(Must(registry.FindSynthesis(*id, size))));
     ExpectLadder({size, &stream, &synthesis});

@@ -23,7 +23,7 @@ struct Golden {
   uint32_t packet_bytes;
   // Every third packet is lost, from this one on.
   uint64_t first_lost;
-  const char *stream, *none, *medium;
+  const char *stream, *none, *large;
 };
 constexpr Golden kGoldens[] = {
     {"rgb_97x161_rows", 64, 1, "4a8859d6a49323a9", "89048bbc2ac603a7", "58ae60dc03e0314c"},
@@ -63,17 +63,17 @@ TEST_P(PacketsGoldenTest, AreThoseOnRecordAndSoIsWhatIsMadeUp) {
   const uint64_t id = damaged.header.model_id;
   ImageModel model = Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id));
   SetEntropy(registry, model);
-  const ImageSynthesis medium =
-      Must(ImageSynthesis::Load(Must(registry.FindSynthesis(id, "medium"))));
+  const ImageSynthesis large =
+      Must(ImageSynthesis::Load(Must(registry.FindSynthesis(id, "large"))));
   for (const SimdLevel level : SupportedSimdLevels()) {
     const ImageDecodeOptions options{.threads = 1, .simd = level};
     const std::string none = DigestOf(Must(DecodeImage(damaged, model, nullptr, options))),
-                      full = DigestOf(Must(DecodeImage(damaged, model, &medium, options)));
+                      full = DigestOf(Must(DecodeImage(damaged, model, &large, options)));
     if (record)
       std::printf("\"%s\", \"%s\", \"%s\"\n", DigestOf(stream).c_str(), none.c_str(), full.c_str());
     EXPECT_EQ(DigestOf(stream), g.stream);
     EXPECT_EQ(none, g.none);
-    EXPECT_EQ(full, g.medium);
+    EXPECT_EQ(full, g.large);
   }
 }
 
