@@ -10,6 +10,7 @@
 #include "codecs/array/predictor_fit.h"
 #include "codecs/array/table_fit.h"
 #include "codecs/array/tile_syntax.h"
+#include "codecs/array/wavelet_encode.h"
 #include "io/container.h"
 
 namespace godwit {
@@ -78,21 +79,24 @@ template <typename T>
 void LoadIntegers(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
                   PredictedTile& tile) {
   const T* const samples = array.As<T>();
-  ForEachSample(header, whole, box, box, [&](int64_t from, int64_t to) {
-    tile.values[static_cast<size_t>(to)] = WholeFromInteger(header.map, samples[from]);
-  });
+  ForEachSample(
+      header, whole, box, box, StepsInPlanes(OrderOf(header, box)), [&](int64_t from, int64_t to) {
+        tile.values[static_cast<size_t>(to)] = WholeFromInteger(header.map, samples[from]);
+      });
 }
 
 void LoadFloats(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
                 PredictedTile& tile) {
   const float* const samples = array.As<float>();
-  ForEachSample(header, whole, box, box, [&](int64_t from, int64_t at) {
-    const auto to = static_cast<size_t>(at);
-    if (WholeFromFloat(header.map, header.max_error, samples[from], &tile.values[to])) return;
-    if (tile.exceptions.empty()) tile.exceptions.resize(tile.values.size());
-    tile.exceptions[to] = 1;
-    tile.values[to] = std::bit_cast<int32_t>(samples[from]);
-  });
+  ForEachSample(header, whole, box, box, StepsInPlanes(OrderOf(header, box)),
+                [&](int64_t from, int64_t at) {
+                  const auto to = static_cast<size_t>(at);
+                  if (WholeFromFloat(header.map, header.max_error, samples[from], &tile.values[to]))
+                    return;
+                  if (tile.exceptions.empty()) tile.exceptions.resize(tile.values.size());
+                  tile.exceptions[to] = 1;
+                  tile.values[to] = std::bit_cast<int32_t>(samples[from]);
+                });
 }
 
 void LoadTile(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
@@ -252,6 +256,9 @@ Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& option
   if (array.type > SampleType::kF32) {
     return Status(StatusCode::kUnsupported, "samples of type f64; make them f32 first");
   }
+  if (!(options.wavelet_step >= 0) || std::isinf(options.wavelet_step)) {
+    return Status(StatusCode::kInvalidArgument, "the step must be a number from 0 on");
+  }
   if (!(options.max_error >= 0) || std::isinf(options.max_error)) {
     return Status(StatusCode::kInvalidArgument, "the largest error must be a number from 0 on");
   }
@@ -269,19 +276,36 @@ Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& option
   if (transformed > 3) {
     return Status(StatusCode::kUnsupported, "four transformed axes: one must hold channels");
   }
-  header.map = ChooseMap(array, options.max_error);
+  const bool is_wavelet = options.wavelet_step > 0;
+  if (is_wavelet) {
+    header.map = WaveletMap(array, options.wavelet_step);
+    if (options.model != nullptr) header.model_id = options.model->id();
+  } else {
+    header.map = ChooseMap(array, options.max_error);
+  }
   const bool exact = header.map.kind == MapKind::kWhole || header.map.kind == MapKind::kOrdered;
-  header.promise = exact ? ArrayPromise::kLossless : ArrayPromise::kMaxError;
-  header.max_error = exact ? 0 : options.max_error;
+  header.promise = is_wavelet ? ArrayPromise::kNone
+                   : exact    ? ArrayPromise::kLossless
+                              : ArrayPromise::kMaxError;
+  header.max_error = exact || is_wavelet ? 0 : options.max_error;
   ChooseTiles(header, options.tile_samples);
 
   const int64_t tiles = TileCount(header);
+  if (is_wavelet && tiles > 0) {
+    GODWIT_ASSIGN_OR_RETURN(header.levels, CatchOutOfMemory([&]() -> Result<WaveletLevels> {
+                              return ChooseLevels(array, header);
+                            }));
+  }
+  const WaveletModel untrained;
+  const WaveletModel& start = options.model != nullptr ? options.model->start() : untrained;
   std::vector<Result<Bytes>> bodies(static_cast<size_t>(tiles), Bytes());
   const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
   const int workers = static_cast<int>(std::min<int64_t>(threads, tiles));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
   for (int64_t i = 0; i < tiles; ++i) {
-    bodies[static_cast<size_t>(i)] = CatchOutOfMemory([&] { return EncodeTile(array, header, i); });
+    bodies[static_cast<size_t>(i)] = CatchOutOfMemory([&] {
+      return is_wavelet ? EncodeWaveletTile(array, header, start, i) : EncodeTile(array, header, i);
+    });
   }
   return CatchOutOfMemory([&]() -> Result<Bytes> {
     ContainerWriter writer;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "codecs/array/array_model.h"
 #include "tensor/nd_array.h"
 
 namespace godwit {
@@ -16,6 +17,10 @@ struct ArrayEncodeOptions {
   double max_error = 0;
   // Bit i: axis i holds channels. Where absent, GuessChannelAxes().
   std::optional<uint8_t> channel_axes = {};
+  // Above 0: at a low rate by wavelets, quantised in steps of this many units of the samples, and
+  // no error is promised.
+  double wavelet_step = 0;
+  const ArrayModel* model = nullptr;        // of wavelets: what tiles start with
   int64_t tile_samples = int64_t{1} << 22;  // about; all channels of a place count
   int threads = 0;                          // 0: all cores; changes no byte
 };

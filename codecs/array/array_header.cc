@@ -6,6 +6,7 @@
 #include <string>
 
 #include "codecs/array/plane_predictor.h"
+#include "codecs/array/wavelet_tile.h"
 #include "io/container.h"
 
 namespace godwit {
@@ -13,6 +14,7 @@ namespace array {
 namespace {
 
 constexpr uint64_t kMaxSide = uint64_t{1} << 40;
+constexpr uint16_t kHasModel = 1 << 12;
 constexpr uint64_t kNoLimit = ~uint64_t{0};
 
 Status Corrupt(const std::string& what) {
@@ -24,15 +26,30 @@ uint64_t Times(uint64_t a, uint64_t b) { return a != 0 && b > kNoLimit / a ? kNo
 
 bool IsInteger(SampleType type) { return type != SampleType::kF32; }
 
+Status ParseWaveletMap(ByteReader& reader, ValueMap* map) {
+  GODWIT_ASSIGN_OR_RETURN(const uint16_t exponent, reader.U16());
+  map->exponent = static_cast<int16_t>(exponent);
+  const bool is_integer = IsInteger(map->type);
+  const int least = is_integer ? -12 : -200, largest = is_integer ? 32 : 127;
+  if (map->exponent < least || map->exponent > largest) return Corrupt("units out of range");
+  GODWIT_ASSIGN_OR_RETURN(const uint64_t offset, reader.Varint());
+  if (offset > uint64_t{1} << 51) return Corrupt("offset out of range");
+  const auto half = static_cast<int64_t>(offset >> 1);
+  map->offset = (offset & 1) != 0 ? -half - 1 : half;
+  GODWIT_ASSIGN_OR_RETURN(map->step, reader.Varint());
+  if (map->step < 256 || map->step > uint64_t{1} << 40) return Corrupt("step out of range");
+  return {};
+}
+
 Result<ValueMap> ParseMap(ByteReader& reader, SampleType type) {
   ValueMap map;
   map.type = type;
   GODWIT_ASSIGN_OR_RETURN(const uint8_t kind, reader.U8());
-  if (kind > static_cast<uint8_t>(MapKind::kScaled)) {
+  if (kind > static_cast<uint8_t>(MapKind::kWavelet)) {
     return Status(StatusCode::kUnsupported, "array header: values of kind " + std::to_string(kind));
   }
   map.kind = static_cast<MapKind>(kind);
-  if ((map.kind <= MapKind::kSteps) != IsInteger(type)) {
+  if (map.kind != MapKind::kWavelet && (map.kind <= MapKind::kSteps) != IsInteger(type)) {
     return Corrupt("values that do not go with the type");
   }
   if (map.kind == MapKind::kSteps) {
@@ -48,7 +65,20 @@ Result<ValueMap> ParseMap(ByteReader& reader, SampleType type) {
     }
     map.mantissa = static_cast<uint32_t>(mantissa);
   }
+  if (map.kind == MapKind::kWavelet) GODWIT_RETURN_IF_ERROR(ParseWaveletMap(reader, &map));
   return map;
+}
+
+Status ParseLevels(ByteReader& reader, ArrayHeader* h) {
+  GODWIT_ASSIGN_OR_RETURN(const uint16_t levels, reader.U16());
+  if (levels >> 13 != 0) return Corrupt("reserved bits");
+  for (size_t a = 0; a < 3; ++a) h->levels[a] = levels >> (8 - 4 * a) & 15;
+  if (*std::max_element(h->levels.begin(), h->levels.end()) > kMaxWaveletLevels) {
+    return Corrupt("more levels than there may be");
+  }
+  if ((levels & kHasModel) == 0) return {};
+  GODWIT_ASSIGN_OR_RETURN(h->model_id, reader.U64());
+  return h->model_id == 0 ? Corrupt("a model without a number") : Status();
 }
 
 Status ParsePromise(ByteReader& reader, ArrayHeader* h) {
@@ -126,6 +156,7 @@ BoxOrder OrderOf(const ArrayHeader& h, const Box& box) {
 
 uint64_t WorkBytes(const ArrayHeader& h, const Box& box) {
   const BoxOrder order = OrderOf(h, box);
+  if (h.map.kind == MapKind::kWavelet) return WaveletWorkBytes(h, order);
   const bool line = order.height == 1;
   const uint64_t rows = static_cast<uint64_t>(order.height) + (line ? 0 : 2 * kRowPad);
   const uint64_t columns = static_cast<uint64_t>(order.width) +
@@ -154,6 +185,16 @@ Bytes WriteHead(const ArrayHeader& h) {
   if (h.map.kind == MapKind::kScaled) {
     w.Varint(h.map.mantissa);
     w.U16(static_cast<uint16_t>(h.map.exponent));
+  }
+  if (h.map.kind == MapKind::kWavelet) {
+    w.U16(static_cast<uint16_t>(h.map.exponent));
+    const int64_t offset = h.map.offset;
+    w.Varint(offset < 0 ? 2 * static_cast<uint64_t>(-(offset + 1)) + 1
+                        : 2 * static_cast<uint64_t>(offset));
+    w.Varint(h.map.step);
+    w.U16(static_cast<uint16_t>((h.model_id != 0 ? kHasModel : 0) | h.levels[0] << 8 |
+                                h.levels[1] << 4 | h.levels[2]));
+    if (h.model_id != 0) w.U64(h.model_id);
   }
   w.U8(static_cast<uint8_t>(h.promise));
   if (h.promise == ArrayPromise::kMaxError) w.U64(std::bit_cast<uint64_t>(h.max_error));
@@ -191,6 +232,9 @@ Result<ArrayHeader> ParseHead(std::span<const std::byte> body, const DecodeLimit
     h.tile[i] = static_cast<int64_t>(tile);
   }
   GODWIT_ASSIGN_OR_RETURN(h.map, ParseMap(reader, h.type));
+  if (h.map.kind == MapKind::kWavelet) {
+    GODWIT_RETURN_IF_ERROR(ParseLevels(reader, &h));
+  }
   GODWIT_RETURN_IF_ERROR(ParsePromise(reader, &h));
   if (reader.remaining() != 0) return Corrupt("bytes left over");
   GODWIT_RETURN_IF_ERROR(CheckLimits(h, limits));

@@ -25,6 +25,10 @@ struct ArrayHeader {
   // Sides of a tile by axis; channel axes are never cut.
   std::array<int64_t, 4> tile{1, 1, 1, 1};
   array::ValueMap map;
+  // MapKind::kWavelet: at most so many levels along places, rows and columns, and the model whose
+  // probabilities tiles start with; 0 for none.
+  std::array<uint8_t, 3> levels{};
+  uint64_t model_id = 0;
   ArrayPromise promise = ArrayPromise::kNone;
   double max_error = 0;  // kMaxError
 
@@ -49,6 +53,8 @@ namespace array {
 struct Box {
   std::array<int64_t, 4> begin{0, 0, 0, 0}, size{1, 1, 1, 1};
 };
+
+inline Box WholeBox(const ArrayHeader& header) { return {{0, 0, 0, 0}, header.shape.dims}; }
 
 // Tiles along each axis and in all; 0 for an array without samples.
 std::array<int64_t, 4> TileCounts(const ArrayHeader& header);

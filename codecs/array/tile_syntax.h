@@ -17,21 +17,35 @@ inline PlaneGeometry GeometryOf(const BoxOrder& order) {
   return {order.places * order.channels, order.height, order.width};
 }
 
-// Calls f(offset in the array, offset in the planes) for all samples of `part`, which lies in
+// Where the samples of a box lie in the tile's own memory: the first, and the steps from place to
+// place, channel to channel, row to row and column to column.
+struct TileSteps {
+  int64_t first = 0;
+  std::array<int64_t, 4> step{};
+};
+inline TileSteps StepsInPlanes(const BoxOrder& order) {
+  const PlaneGeometry g = GeometryOf(order);
+  const int64_t plane = g.plane_stride();
+  return {g.At(0, 0, 0), {order.channels * plane, plane, g.row_stride(), 1}};
+}
+// Channel after channel, without room between.
+inline TileSteps StepsInBoxes(const BoxOrder& order) {
+  const int64_t plane = order.height * order.width;
+  return {0, {plane, order.places * plane, order.width, 1}};
+}
+
+// Calls f(offset in the array, offset in the tile) for all samples of `part`, which lies in
 // `box`; `array` is the box that the array's samples fill.
 template <typename F>
 void ForEachSample(const ArrayHeader& header, const Box& array, const Box& box, const Box& part,
-                   F f) {
+                   const TileSteps& steps, F f) {
   const BoxOrder order = OrderOf(header, box);
-  const PlaneGeometry g = GeometryOf(order);
-  std::array<int64_t, 4> in_array, in_planes;
-  // By role: of a place, a channel, a row, a column.
-  int64_t step[4] = {order.channels * g.plane_stride(), g.plane_stride(), g.row_stride(), 1};
+  std::array<int64_t, 4> in_array, in_planes, step = steps.step;
   int64_t stride = 1;
   for (size_t i = 4; i-- > 0;) {
     in_array[i] = stride;
     stride *= array.size[i];
-    int64_t& s = step[order.role[i]];
+    int64_t& s = step[static_cast<size_t>(order.role[i])];
     in_planes[i] = s;
     s *= box.size[i];
   }
@@ -39,7 +53,7 @@ void ForEachSample(const ArrayHeader& header, const Box& array, const Box& box, 
   const auto at = [&](size_t axis, int64_t i) {
     from[axis] = (axis > 0 ? from[axis - 1] : 0) +
                  (part.begin[axis] - array.begin[axis] + i) * in_array[axis];
-    to[axis] = (axis > 0 ? to[axis - 1] : g.At(0, 0, 0)) +
+    to[axis] = (axis > 0 ? to[axis - 1] : steps.first) +
                (part.begin[axis] - box.begin[axis] + i) * in_planes[axis];
   };
   for (int64_t a = 0; a < part.size[0]; ++a) {
@@ -68,6 +82,7 @@ void CodeExceptions(Coder& coder, const PlaneGeometry& g, std::vector<uint8_t>& 
     return;
   }
   mask.resize(static_cast<size_t>(g.size()));
+  values.resize(mask.size());
   int32_t last = 0;
   for (int64_t p = 0; p < g.planes; ++p) {
     for (int64_t y = 0; y < g.height; ++y) {

@@ -46,6 +46,7 @@ int32_t ValueMap::low() const {
     case MapKind::kOrdered:
       return INT32_MIN;
     case MapKind::kScaled:
+    case MapKind::kWavelet:
       return -kMaxScaled;
   }
   return 0;
@@ -60,6 +61,7 @@ int32_t ValueMap::high() const {
     case MapKind::kOrdered:
       return INT32_MAX;
     case MapKind::kScaled:
+    case MapKind::kWavelet:
       return kMaxScaled;
   }
   return 0;
@@ -89,12 +91,24 @@ float FloatFromWhole(bool negative, uint64_t size, int exponent) {
 }
 
 int64_t IntegerFromWhole(const ValueMap& map, int32_t q) {
+  if (map.kind == MapKind::kWavelet) {
+    const int64_t w = q + map.offset;
+    const int e = map.exponent;
+    constexpr int64_t kMost = int64_t{1} << 62;
+    const int64_t v = e >= 0 ? std::clamp(w, -(kMost >> e), kMost >> e) * (int64_t{1} << e)
+                             : (w + (int64_t{1} << (-e - 1))) >> -e;
+    return std::clamp(v, LeastSample(map.type), LargestSample(map.type));
+  }
   const int64_t v = map.kind == MapKind::kSteps ? q * static_cast<int64_t>(map.step) : q;
   return std::clamp(v + Shift(map.type), LeastSample(map.type), LargestSample(map.type));
 }
 
 float FloatFromWhole(const ValueMap& map, int32_t q) {
   if (map.kind == MapKind::kOrdered) return FromOrderedBits(q);
+  if (map.kind == MapKind::kWavelet) {
+    const int64_t w = q + map.offset;
+    return FloatFromWhole(w < 0, static_cast<uint64_t>(w < 0 ? -w : w), map.exponent);
+  }
   const auto size = static_cast<uint64_t>(q < 0 ? -int64_t{q} : int64_t{q});
   return FloatFromWhole(q < 0, size * map.mantissa, map.exponent);
 }

@@ -14,14 +14,16 @@ enum class MapKind : uint8_t {
   kSteps = 1,    // integers in steps of `step`
   kOrdered = 2,  // f32: its bits, in the order of the numbers
   kScaled = 3,   // f32 in steps of mantissa * 2^exponent
+  kWavelet = 4,  // any type in units of 2^exponent from `offset` on, for the wavelet method
 };
 
 struct ValueMap {
   MapKind kind = MapKind::kWhole;
   SampleType type = SampleType::kU8;
-  uint64_t step = 1;      // kSteps: 2 to 2^33
+  uint64_t step = 1;      // kSteps: 2 to 2^33; kWavelet: 1 to 2^40, in 2^-16 units
   uint32_t mantissa = 1;  // kScaled: 1 to 2^22
-  int exponent = 0;       // kScaled: -200 to 127
+  int exponent = 0;       // kScaled: -200 to 127; kWavelet: integers -16 to 32
+  int64_t offset = 0;     // kWavelet: within +-2^50 units
 
   int32_t low() const;
   int32_t high() const;
