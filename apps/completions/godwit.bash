@@ -37,7 +37,7 @@ _godwit() {
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;
-    -q | --quality | --bpp | --size | --psnr | --max-error | --relative-error | --bps | --axes | \
+    -q | --quality | --bpp | --size | --psnr | --max-error | --range-error | --relative-error | --bps | --axes | \
       --kbps | --rate | --raw | \
       --slice | --region | --picture | --packets | --jpeg-quality | -j | --threads | --max-pixels | --max-memory | \
       --points | --repeats | --jobs | --report-bpp | --anchor | --min-overlap)
@@ -54,7 +54,7 @@ _godwit() {
   if [[ $current == -* ]]; then
     case $command in
       encode)
-        options="--quality --bpp --kbps --size --psnr --lossless --max-error --relative-error --bps --axes
+        options="--quality --bpp --kbps --size --psnr --lossless --max-error --range-error --relative-error --bps --method --axes
           --effort --tune --synthesis --codec --entropy --model --model-dir --layers --tile --order --strip
           --raw --rate --live
           --report-psnr --force --threads $limits"

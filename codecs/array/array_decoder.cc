@@ -49,7 +49,8 @@ Status LookUp(PredictedTile& tile, const std::vector<ValueTable>& tables) {
 }
 
 Status DecodePredicted(BitReader& reader, const ValueMap& map, PredictedTile& tile) {
-  CodeExceptions(reader, tile.geometry, tile.exceptions, tile.values);
+  CodeExceptions(reader, tile.geometry, tile.exceptions, tile.values,
+                 map.type == SampleType::kF64 ? &tile.lower : nullptr);
   std::vector<ValueTable> tables;
   GODWIT_RETURN_IF_ERROR(CodeTables(reader, map, tile, tables));
   tile.rate = static_cast<int>(reader.CodeRaw(0, 4));
@@ -60,6 +61,7 @@ Status DecodePredicted(BitReader& reader, const ValueMap& map, PredictedTile& ti
     PlaneModel model;
     coder.Code(reader, p, model);
   }
+  if (HasLower(map)) CodeLower(reader, tile);
   GODWIT_RETURN_IF_ERROR(reader.Finish());
   if (coder.outside()) return Status(StatusCode::kCorrupt, "values outside their type");
   for (size_t i = 0; i < as_they_are.size(); ++i) {
@@ -75,9 +77,16 @@ void StoreTile(const ArrayHeader& header, const PredictedTile& tile, const Box& 
     if constexpr (std::is_integral_v<decltype(type)>) {
       return IntegerFromWhole(header.map, tile.values[i]);
     } else {
+      using T = decltype(type);
+      const int32_t v = tile.values[i];
       const bool as_it_is = !tile.exceptions.empty() && tile.exceptions[i] != 0;
-      return as_it_is ? std::bit_cast<float>(tile.values[i])
-                      : FloatFromWhole(header.map, tile.values[i]);
+      if constexpr (std::is_same_v<T, double>) {
+        if (as_it_is) return DoubleOf(v, tile.lower[i]);
+        if (HasLower(header.map)) return DoubleOf(v >= 0 ? v : v ^ 0x7fffffff, tile.lower[i]);
+        return DoubleFromWhole(header.map, v);
+      } else {
+        return as_it_is ? std::bit_cast<float>(v) : FloatFromWhole(header.map, v);
+      }
     }
   };
   WithSampleType(header.type, [&](auto type) {

@@ -15,6 +15,9 @@ struct ArrayEncodeOptions {
   // Every sample comes back within this distance; 0: exactly, whatever the type. NaN and infinity
   // come back as they are in any case.
   double max_error = 0;
+  // Above 0, and instead of max_error: every sample comes back within this part of itself, zeros
+  // exactly. Not of f64.
+  double relative_error = 0;
   // Bit i: axis i holds channels. Where absent, GuessChannelAxes().
   std::optional<uint8_t> channel_axes = {};
   // Above 0: at a low rate by wavelets, quantised in steps of this many units of the samples, and
@@ -28,8 +31,8 @@ struct ArrayEncodeOptions {
 // Short axes beside a much longer one, as (time, channel) has; and one of four axes in any case.
 uint8_t GuessChannelAxes(const Shape& shape);
 
-// kUnsupported: f64, and more than three transformed axes; kInvalidArgument: an error that is
-// negative or no number, channel axes that are not there.
+// kUnsupported: a relative error of f64, and more than three transformed axes; kInvalidArgument: an
+// error that is negative or no number, channel axes that are not there.
 Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& options = {});
 
 }  // namespace godwit

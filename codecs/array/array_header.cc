@@ -24,13 +24,29 @@ Status Corrupt(const std::string& what) {
 // a * b, or the largest number where that is beyond it.
 uint64_t Times(uint64_t a, uint64_t b) { return a != 0 && b > kNoLimit / a ? kNoLimit : a * b; }
 
-bool IsInteger(SampleType type) { return type != SampleType::kF32; }
+// Which kinds of values go with which types.
+bool Fits(MapKind kind, SampleType type) {
+  switch (kind) {
+    case MapKind::kWhole:
+    case MapKind::kSteps:
+      return !IsReal(type);
+    case MapKind::kOrdered:
+    case MapKind::kScaled:
+      return IsReal(type);
+    case MapKind::kWavelet:
+      return true;
+    case MapKind::kRelative:
+      return type != SampleType::kF64;
+    case MapKind::kSingle:
+      return type == SampleType::kF64;
+  }
+  return false;
+}
 
 Status ParseWaveletMap(ByteReader& reader, ValueMap* map) {
   GODWIT_ASSIGN_OR_RETURN(const uint16_t exponent, reader.U16());
   map->exponent = static_cast<int16_t>(exponent);
-  const bool is_integer = IsInteger(map->type);
-  const int least = is_integer ? -12 : -200, largest = is_integer ? 32 : 127;
+  const auto [least, largest] = ExponentsOf(map->type);
   if (map->exponent < least || map->exponent > largest) return Corrupt("units out of range");
   GODWIT_ASSIGN_OR_RETURN(const uint64_t offset, reader.Varint());
   if (offset > uint64_t{1} << 51) return Corrupt("offset out of range");
@@ -45,13 +61,11 @@ Result<ValueMap> ParseMap(ByteReader& reader, SampleType type) {
   ValueMap map;
   map.type = type;
   GODWIT_ASSIGN_OR_RETURN(const uint8_t kind, reader.U8());
-  if (kind > static_cast<uint8_t>(MapKind::kWavelet)) {
+  if (kind > static_cast<uint8_t>(MapKind::kSingle)) {
     return Status(StatusCode::kUnsupported, "array header: values of kind " + std::to_string(kind));
   }
   map.kind = static_cast<MapKind>(kind);
-  if (map.kind != MapKind::kWavelet && (map.kind <= MapKind::kSteps) != IsInteger(type)) {
-    return Corrupt("values that do not go with the type");
-  }
+  if (!Fits(map.kind, type)) return Corrupt("values that do not go with the type");
   if (map.kind == MapKind::kSteps) {
     GODWIT_ASSIGN_OR_RETURN(map.step, reader.Varint());
     if (map.step < 2 || map.step > uint64_t{1} << 33) return Corrupt("step out of range");
@@ -60,10 +74,18 @@ Result<ValueMap> ParseMap(ByteReader& reader, SampleType type) {
     GODWIT_ASSIGN_OR_RETURN(const uint64_t mantissa, reader.Varint());
     GODWIT_ASSIGN_OR_RETURN(const uint16_t exponent, reader.U16());
     map.exponent = static_cast<int16_t>(exponent);
-    if (mantissa < 1 || mantissa > uint64_t{1} << 22 || map.exponent < -200 || map.exponent > 127) {
+    const auto [least, largest] = ExponentsOf(type);
+    if (mantissa < 1 || mantissa > uint64_t{1} << 22 || map.exponent < least ||
+        map.exponent > largest) {
       return Corrupt("step out of range");
     }
     map.mantissa = static_cast<uint32_t>(mantissa);
+  }
+  if (map.kind == MapKind::kRelative) {
+    GODWIT_ASSIGN_OR_RETURN(map.ratio, reader.U32());
+    if (map.ratio == 0) return Corrupt("no relative error");
+    map.relative = RelativeScale::Create(type, map.ratio);
+    if (map.relative == nullptr) return Corrupt("relative error out of range");
   }
   if (map.kind == MapKind::kWavelet) GODWIT_RETURN_IF_ERROR(ParseWaveletMap(reader, &map));
   return map;
@@ -83,9 +105,10 @@ Status ParseLevels(ByteReader& reader, ArrayHeader* h) {
 
 Status ParsePromise(ByteReader& reader, ArrayHeader* h) {
   GODWIT_ASSIGN_OR_RETURN(const uint8_t promise, reader.U8());
-  if (promise > static_cast<uint8_t>(ArrayPromise::kMaxError)) return Corrupt("unknown promise");
+  if (promise > static_cast<uint8_t>(ArrayPromise::kRelativeError))
+    return Corrupt("unknown promise");
   h->promise = static_cast<ArrayPromise>(promise);
-  if (h->promise != ArrayPromise::kMaxError) return {};
+  if (h->promise < ArrayPromise::kMaxError) return {};
   GODWIT_ASSIGN_OR_RETURN(const uint64_t bits, reader.U64());
   h->max_error = std::bit_cast<double>(bits);
   if (!(h->max_error >= 0) || std::isinf(h->max_error)) return Corrupt("error out of range");
@@ -165,7 +188,10 @@ uint64_t WorkBytes(const ArrayHeader& h, const Box& box) {
   samples = Times(samples, columns);
   // Values, errors, exceptions; the tables of ordered values have an entry for two samples at
   // most, each with eight places.
-  const uint64_t bytes = Times(samples, h.map.kind == MapKind::kOrdered ? 33 : 9);
+  // Of f64 the halves too.
+  const bool has_tables = h.map.kind == MapKind::kOrdered || h.map.kind == MapKind::kSingle;
+  const uint64_t bytes =
+      Times(samples, (has_tables ? 33 : 9) + (h.type == SampleType::kF64 ? 12 : 0));
   constexpr uint64_t kModels = uint64_t{5} << 20;
   return std::max(bytes, bytes + kModels);
 }
@@ -196,8 +222,9 @@ Bytes WriteHead(const ArrayHeader& h) {
                                 h.levels[1] << 4 | h.levels[2]));
     if (h.model_id != 0) w.U64(h.model_id);
   }
+  if (h.map.kind == MapKind::kRelative) w.U32(h.map.ratio);
   w.U8(static_cast<uint8_t>(h.promise));
-  if (h.promise == ArrayPromise::kMaxError) w.U64(std::bit_cast<uint64_t>(h.max_error));
+  if (h.promise >= ArrayPromise::kMaxError) w.U64(std::bit_cast<uint64_t>(h.max_error));
   return w.Release();
 }
 
@@ -205,7 +232,7 @@ Result<ArrayHeader> ParseHead(std::span<const std::byte> body, const DecodeLimit
   ByteReader reader(body);
   ArrayHeader h;
   GODWIT_ASSIGN_OR_RETURN(const uint8_t type, reader.U8());
-  if (type > static_cast<uint8_t>(SampleType::kF32)) {
+  if (type > static_cast<uint8_t>(SampleType::kF64)) {
     return Status(StatusCode::kUnsupported,
                   "array header: samples of type " + std::to_string(type));
   }

@@ -16,10 +16,10 @@
 namespace godwit {
 
 // What an encoder promised; for people, decoding does not need it.
-enum class ArrayPromise : uint8_t { kNone = 0, kLossless = 1, kMaxError = 2 };
+enum class ArrayPromise : uint8_t { kNone = 0, kLossless = 1, kMaxError = 2, kRelativeError = 3 };
 
 struct ArrayHeader {
-  SampleType type = SampleType::kU8;  // not f64
+  SampleType type = SampleType::kU8;
   Shape shape;
   uint8_t channel_axes = 0;  // bit i: axis i holds channels; the others are transformed
   // Sides of a tile by axis; channel axes are never cut.
@@ -30,7 +30,7 @@ struct ArrayHeader {
   std::array<uint8_t, 3> levels{};
   uint64_t model_id = 0;
   ArrayPromise promise = ArrayPromise::kNone;
-  double max_error = 0;  // kMaxError
+  double max_error = 0;  // kMaxError; of kRelativeError, in parts of each sample
 
   friend bool IsChannelAxis(const ArrayHeader& h, int axis) { return h.channel_axes >> axis & 1; }
 };

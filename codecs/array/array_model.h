@@ -23,6 +23,8 @@ class ArrayModel {
  public:
   // kModelRefused where a tensor is missing, or holds what no model may.
   static Result<ArrayModel> Load(const SafeTensors& file, uint64_t id);
+  // Of three axes; fewer have less, and a mix of channels adds one for each component.
+  static double encoder_macs_per_sample() { return 3 * 2 * 8 / 7.0; }
   uint64_t id() const { return id_; }
   const array::WaveletModel& start() const { return *start_; }
 

@@ -34,7 +34,9 @@ Status DecodeWaveletTile(BitReader& reader, const ArrayHeader& header, const Wav
   const PlaneGeometry planes = GeometryOf(order);
   std::vector<uint8_t> exceptions;
   std::vector<int32_t> bits;
-  CodeExceptions(reader, planes, exceptions, bits);
+  std::vector<uint32_t> lower;
+  CodeExceptions(reader, planes, exceptions, bits,
+                 header.type == SampleType::kF64 ? &lower : nullptr);
   WaveletTile tile;
   tile.shape = ShapeOf(header, order);
   tile.bands = BandsOf(tile.shape);
@@ -50,14 +52,20 @@ Status DecodeWaveletTile(BitReader& reader, const ArrayHeader& header, const Wav
       if constexpr (std::is_integral_v<T>) {
         samples[to] = static_cast<T>(IntegerFromWhole(header.map, v));
       } else {
-        samples[to] = static_cast<T>(FloatFromWhole(header.map, v));
+        samples[to] = std::is_same_v<T, double> ? static_cast<T>(DoubleFromWhole(header.map, v))
+                                                : static_cast<T>(FloatFromWhole(header.map, v));
       }
     });
-    if constexpr (std::is_same_v<T, float>) {
+    if constexpr (!std::is_integral_v<T>) {
       if (exceptions.empty()) return;
       ForEachSample(header, whole, box, part, StepsInPlanes(order), [&](int64_t to, int64_t from) {
         const auto i = static_cast<size_t>(from);
-        if (exceptions[i] != 0) samples[to] = std::bit_cast<float>(bits[i]);
+        if (exceptions[i] == 0) return;
+        if constexpr (std::is_same_v<T, float>) {
+          samples[to] = std::bit_cast<float>(bits[i]);
+        } else {
+          samples[to] = DoubleOf(bits[i], lower[i]);
+        }
       });
     }
   });

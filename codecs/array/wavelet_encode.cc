@@ -22,8 +22,16 @@ constexpr double kLambda = 0.065;
 struct Loaded {
   std::vector<int32_t> values;
   std::vector<uint8_t> exceptions;  // with room, as predicted tiles have it
-  std::vector<int32_t> bits;
+  std::vector<int32_t> bits;        // of f64 their upper halves
+  std::vector<uint32_t> lower;      // and their lower ones
 };
+
+void KeepBits(float v, size_t at, Loaded& loaded) { loaded.bits[at] = std::bit_cast<int32_t>(v); }
+void KeepBits(double v, size_t at, Loaded& loaded) {
+  const auto bits = std::bit_cast<uint64_t>(v);
+  loaded.bits[at] = static_cast<int32_t>(bits >> 32);
+  loaded.lower[at] = static_cast<uint32_t>(bits);
+}
 
 int32_t UnitsOf(const ValueMap& map, double sample) {
   const double units = std::ldexp(sample, -map.exponent) - static_cast<double>(map.offset);
@@ -50,15 +58,16 @@ Loaded Load(const NdArray& array, const ArrayHeader& header, const Box& box,
       }
       loaded.values[static_cast<size_t>(to)] = last;
     });
-    if constexpr (std::is_same_v<T, float>) {
+    if constexpr (!std::is_integral_v<T>) {
       if (finite) return;
       const auto size = static_cast<size_t>(GeometryOf(order).size());
       loaded.exceptions.resize(size);
       loaded.bits.resize(size);
+      if (std::is_same_v<T, double>) loaded.lower.resize(size);
       ForEachSample(header, whole, box, box, StepsInPlanes(order), [&](int64_t from, int64_t to) {
         if (std::isfinite(samples[from])) return;
         loaded.exceptions[static_cast<size_t>(to)] = 1;
-        loaded.bits[static_cast<size_t>(to)] = std::bit_cast<int32_t>(samples[from]);
+        KeepBits(samples[from], static_cast<size_t>(to), loaded);
       });
     }
   });
@@ -198,12 +207,12 @@ ValueMap WaveletMap(const NdArray& array, double step) {
   map.type = array.type;
   int bits = 0;
   std::frexp(std::max(largest - least, step), &bits);  // the range is below 2^bits
-  const bool is_float = array.type == SampleType::kF32;
+  const auto [least_exponent, largest_exponent] = ExponentsOf(array.type);
   // The offset must be a number of units below 2^50, too.
   int offset_bits = 0;
   std::frexp(std::max(std::abs(least), std::abs(largest)), &offset_bits);
-  map.exponent = std::clamp(std::max(bits - kValueBits, offset_bits - 49), is_float ? -200 : -12,
-                            is_float ? 127 : 32);
+  map.exponent =
+      std::clamp(std::max(bits - kValueBits, offset_bits - 49), least_exponent, largest_exponent);
   map.offset = std::llround(std::ldexp(least / 2 + largest / 2, -map.exponent));
   const double units = std::ldexp(step, 16 - map.exponent);
   map.step = static_cast<uint64_t>(std::clamp(std::round(units), 256.0, std::ldexp(1, 40)));
@@ -273,7 +282,8 @@ Result<Bytes> EncodeWaveletTile(const NdArray& array, const ArrayHeader& header,
     Bytes out(bytes);
     BitWriter writer(out);
     writer.CodeRaw(static_cast<uint32_t>(TileMethod::kWavelet), 4);
-    CodeExceptions(writer, GeometryOf(order), loaded.exceptions, loaded.bits);
+    CodeExceptions(writer, GeometryOf(order), loaded.exceptions, loaded.bits,
+                   header.type == SampleType::kF64 ? &loaded.lower : nullptr);
     GODWIT_RETURN_IF_ERROR(CodeMix(writer, tile));
     TileWriter(tile, header.map.step, start, parts).Code(writer);
     const Result<size_t> size = writer.Finish();

@@ -114,8 +114,9 @@ TEST(WaveletBandsTest, BandsTileTheBoxAndComeBack) {
 }
 
 TEST(ArrayWaveletTest, EveryTypeAndShapeDecodesCloseToWhatItWas) {
-  for (const SampleType type : {SampleType::kU8, SampleType::kI16, SampleType::kU16,
-                                SampleType::kI32, SampleType::kU32, SampleType::kF32}) {
+  for (const SampleType type :
+       {SampleType::kU8, SampleType::kI16, SampleType::kU16, SampleType::kI32, SampleType::kU32,
+        SampleType::kF32, SampleType::kF64}) {
     for (const std::vector<int64_t>& sides : {std::vector<int64_t>{1},
                                               {2},
                                               {1000},
@@ -188,6 +189,12 @@ TEST(ArrayWaveletTest, WhatIsNotFiniteSurvives) {
   const uint32_t odd[] = {0x7fc00000, 0xffc12345, 0x7f800001, 0x7f800000, 0xff800000};
   for (size_t i = 0; i < std::size(odd); ++i) std::memcpy(v + i * 61, &odd[i], 4);
   for (size_t i = 600; i < 700; ++i) v[i] = std::numeric_limits<float>::quiet_NaN();
+  NdArray doubles = Smooth(SampleType::kF64, {30, 40});
+  const uint64_t nan = 0x7ff8000000000123;
+  std::memcpy(doubles.As<double>() + 77, &nan, 8);
+  const auto wide = Decoded(Encoded(doubles, {.wavelet_step = 8}));
+  ASSERT_TRUE(wide.ok());
+  EXPECT_EQ(std::memcmp(wide->As<double>() + 77, &nan, 8), 0);
   const auto back = Decoded(Encoded(array, {.wavelet_step = 8}));
   ASSERT_TRUE(back.ok());
   for (size_t i = 0; i < 1200; ++i) {
