@@ -71,6 +71,7 @@ struct WaveletModel {
   MixerWeights<3> sign_weights;
   std::vector<CountedBit> low;  // by shift, min(high, 3) and node
   GammaModel escape;
+  int limit = kLimit;  // of counts; training has another
 
   WaveletModel() {
     for (size_t i = 0; i < bits.size(); ++i) bits[i].resize(kContexts[i] * kPlaces);
@@ -105,7 +106,6 @@ class SymbolCoder {
   double StepBits(const SymbolContext& c, int size) const;
 
  private:
-  static constexpr int kLimit = WaveletModel::kLimit;
   static constexpr uint64_t kMaxUnary = 22;
   using Mixer = BitMixer<SymbolContext::kInputs>;
 
@@ -132,7 +132,7 @@ class SymbolCoder {
     auto& weights = WeightsAt(c, place);
     Mixer mixer;
     bit = coder.CodeBit(bit, mixer.Predict(bits, weights));
-    mixer.Update(bits, weights, bit, kLimit);
+    mixer.Update(bits, weights, bit, m_.limit);
     return bit;
   }
   template <typename Coder>
@@ -141,7 +141,7 @@ class SymbolCoder {
                                     &m_.signs[2][c.sign[2]]};
     BitMixer<3> mixer;
     negative = coder.CodeBit(negative, mixer.Predict(bits, m_.sign_weights));
-    mixer.Update(bits, m_.sign_weights, negative, kLimit);
+    mixer.Update(bits, m_.sign_weights, negative, m_.limit);
     return negative;
   }
   // What is above the low bits in unary, as in the residuals of predicted tiles.

@@ -128,6 +128,7 @@ class TileWriter {
     }
     CodePoints(writer, tile_);
   }
+  const WaveletModel& model() const { return model_; }
 
  private:
   void CodeBand(BitWriter& writer, size_t b, size_t k, Centres& centres) {
@@ -263,7 +264,7 @@ WaveletLevels ChooseLevels(const NdArray& array, ArrayHeader header) {
 }
 
 Result<Bytes> EncodeWaveletTile(const NdArray& array, const ArrayHeader& header,
-                                const WaveletModel& start, int64_t index) {
+                                const WaveletModel& start, int64_t index, WaveletModel* end) {
   const Box box = TileBox(header, index);
   const BoxOrder order = OrderOf(header, box);
   Loaded loaded = Load(array, header, box, order);
@@ -285,11 +286,13 @@ Result<Bytes> EncodeWaveletTile(const NdArray& array, const ArrayHeader& header,
     CodeExceptions(writer, GeometryOf(order), loaded.exceptions, loaded.bits,
                    header.type == SampleType::kF64 ? &loaded.lower : nullptr);
     GODWIT_RETURN_IF_ERROR(CodeMix(writer, tile));
-    TileWriter(tile, header.map.step, start, parts).Code(writer);
+    TileWriter coder(tile, header.map.step, start, parts);
+    coder.Code(writer);
     const Result<size_t> size = writer.Finish();
     if (!size.ok() && size.status().code() == StatusCode::kOverLimit) continue;
     if (!size.ok()) return size.status();
     out.resize(*size);
+    if (end != nullptr) *end = coder.model();
     return out;
   }
 }

@@ -19,7 +19,9 @@ using WaveletLevels = std::array<uint8_t, 3>;
 // the header are known.
 WaveletLevels ChooseLevels(const NdArray& array, ArrayHeader header);
 
+// `end`, where it is given, becomes what the tile leaves behind.
 Result<Bytes> EncodeWaveletTile(const NdArray& array, const ArrayHeader& header,
-                                const WaveletModel& start, int64_t index);
+                                const WaveletModel& start, int64_t index,
+                                WaveletModel* end = nullptr);
 
 }  // namespace godwit::array
