@@ -24,6 +24,7 @@ _godwit() {
     --format) words="png jpg ppm pgm pam wav flac raw" ;;
     --layers) words="1 2 3 4 5 6 7 8" ;;
     --metrics) words="all psnr psnr-y psnr-ycbcr ssim msssim msssim-rgb butteraugli ssimulacra" ;;
+    --method) words="auto wavelet predict" ;;
     --order) words="layers rows" ;;
     --tile) words="32 64 128 256 512 1024 2048 4096" ;;
     --tune) words="psnr msssim" ;;

@@ -67,12 +67,29 @@ ValueMap ChooseMap(const NdArray& array, double max_error) {
   return {MapKind::kSteps, array.type, 2 * static_cast<uint64_t>(whole) + 1};
 }
 
+// The exponent field below which there are so few samples that they may be exceptions: around 0
+// there should be few steps.
+uint8_t LeastExponent(const NdArray& array) {
+  std::array<size_t, 256> counts{};
+  const float* const samples = array.As<float>();
+  const size_t count = array.data.size() / sizeof(float);
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t word = std::bit_cast<uint32_t>(samples[i]) & 0x7fffffff;
+    if (word != 0) ++counts[word >> 23];
+  }
+  size_t below = counts[0];
+  uint8_t least = 1;
+  while (least < 254 && below + counts[least] <= count / 2048) below += counts[least++];
+  return least;
+}
+
 // Without loss where the error is too small to be said.
 ValueMap RelativeMap(const NdArray& array, double relative_error) {
   ValueMap map{MapKind::kRelative, array.type};
   const double ratio = std::floor(std::ldexp(relative_error, 32));
   map.ratio = static_cast<uint32_t>(std::min(ratio, 4294967295.0));
-  if (map.ratio > 0) map.relative = RelativeScale::Create(array.type, map.ratio);
+  if (array.type == SampleType::kF32) map.least = LeastExponent(array);
+  if (map.ratio > 0) map.relative = RelativeScale::Create(array.type, map.ratio, map.least);
   return map.relative != nullptr ? map : ChooseMap(array, 0);
 }
 
@@ -98,7 +115,7 @@ bool WholeFromReal(const ValueMap& map, double max_error, float sample, int32_t*
     if (!std::isfinite(sample)) return false;
     const int32_t number = map.relative->NumberOf(std::bit_cast<uint32_t>(std::abs(sample)));
     *q = sample < 0 ? -number : number;
-    return true;
+    return number != 0 || sample == 0;
   }
   const double near = static_cast<double>(sample) / StepOf(map);
   if (!(std::abs(near) < kMaxScaled)) return false;  // NaN too

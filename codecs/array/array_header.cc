@@ -84,7 +84,8 @@ Result<ValueMap> ParseMap(ByteReader& reader, SampleType type) {
   if (map.kind == MapKind::kRelative) {
     GODWIT_ASSIGN_OR_RETURN(map.ratio, reader.U32());
     if (map.ratio == 0) return Corrupt("no relative error");
-    map.relative = RelativeScale::Create(type, map.ratio);
+    GODWIT_ASSIGN_OR_RETURN(map.least, reader.U8());
+    map.relative = RelativeScale::Create(type, map.ratio, map.least);
     if (map.relative == nullptr) return Corrupt("relative error out of range");
   }
   if (map.kind == MapKind::kWavelet) GODWIT_RETURN_IF_ERROR(ParseWaveletMap(reader, &map));
@@ -222,7 +223,10 @@ Bytes WriteHead(const ArrayHeader& h) {
                                 h.levels[1] << 4 | h.levels[2]));
     if (h.model_id != 0) w.U64(h.model_id);
   }
-  if (h.map.kind == MapKind::kRelative) w.U32(h.map.ratio);
+  if (h.map.kind == MapKind::kRelative) {
+    w.U32(h.map.ratio);
+    w.U8(h.map.least);
+  }
   w.U8(static_cast<uint8_t>(h.promise));
   if (h.promise >= ArrayPromise::kMaxError) w.U64(std::bit_cast<uint64_t>(h.max_error));
   return w.Release();

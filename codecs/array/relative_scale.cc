@@ -6,8 +6,10 @@
 
 namespace godwit::array {
 
-std::shared_ptr<const RelativeScale> RelativeScale::Create(SampleType type, uint32_t ratio) {
-  if (type == SampleType::kF64) return nullptr;
+std::shared_ptr<const RelativeScale> RelativeScale::Create(SampleType type, uint32_t ratio,
+                                                           uint8_t least) {
+  const bool is_f32 = type == SampleType::kF32;
+  if (type == SampleType::kF64 || (least != 0) != is_f32 || least > 254) return nullptr;
   auto scale = std::make_shared<RelativeScale>();
   uint64_t numbers = 0;
   const auto add = [&](uint64_t start, uint64_t length, uint64_t half) {
@@ -15,13 +17,14 @@ std::shared_ptr<const RelativeScale> RelativeScale::Create(SampleType type, uint
     scale->segments_.push_back({start, length, step, numbers});
     numbers += (length + step - 1) / step;
   };
-  if (type == SampleType::kF32) {
+  if (is_f32) {
     constexpr uint64_t kLength = 1 << 20;  // an eighth of the significands of an exponent
     constexpr uint64_t kSegments = 255 * 8;
-    for (uint64_t i = 0; i < kSegments; ++i) {
-      // In units of the last place a number has as many as its significand; subnormals stay.
+    add(0, 1, 0);
+    for (uint64_t i = uint64_t{least} * 8; i < kSegments; ++i) {
+      // In units of the last place a number has as many as its significand.
       const uint64_t units = (8 + i % 8) * kLength;
-      add(i * kLength, kLength, i < 8 ? 0 : (ratio * units) >> 32);
+      add(i * kLength, kLength, (ratio * units) >> 32);
     }
   } else {
     const auto largest = static_cast<uint64_t>(std::max(LargestSample(type), -LeastSample(type)));

@@ -16,8 +16,11 @@ namespace godwit::array {
 // most the part of the segment's first word. Steps are numbered through.
 class RelativeScale {
  public:
-  // `ratio` in 2^-32, from 1. Null where there would be 2^31 steps or more, and for f64.
-  static std::shared_ptr<const RelativeScale> Create(SampleType type, uint32_t ratio);
+  // `ratio` in 2^-32, from 1. `least`: of f32 the exponent field, 1 to 254, from which on there are
+  // steps; what is smaller has number 0, as 0 has. Of integers 0. Null for others, where there
+  // would be 2^31 steps or more, and for f64.
+  static std::shared_ptr<const RelativeScale> Create(SampleType type, uint32_t ratio,
+                                                     uint8_t least);
 
   // Of a word up to the largest.
   int32_t NumberOf(uint32_t word) const;

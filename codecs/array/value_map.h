@@ -31,6 +31,7 @@ struct ValueMap {
   int64_t offset = 0;     // kWavelet: within +-2^50 units
   std::shared_ptr<const RelativeScale> relative = {};  // kRelative
   uint32_t ratio = 0;                                  // kRelative: from 1 on, in 2^-32
+  uint8_t least = 0;  // kRelative: least exponent field of f32 that has steps
 
   int32_t low() const;
   int32_t high() const;

@@ -18,7 +18,10 @@ constexpr int kValueBits = 20;  // of the range of samples
 // What a bit is worth in squared steps. Measured: see docs/format/array.md section 10.
 constexpr double kLambda = 0.065;
 
-// Samples in units, channel after channel; those that are not finite take the value before them.
+// Whether a sample may be so many units; of f64 the largest may not, and are sent as they are.
+bool HasUnits(double sample) { return std::abs(sample) < 0x1p970; }
+
+// Samples in units, channel after channel; those that have none take the value before them.
 struct Loaded {
   std::vector<int32_t> values;
   std::vector<uint8_t> exceptions;  // with room, as predicted tiles have it
@@ -51,7 +54,7 @@ Loaded Load(const NdArray& array, const ArrayHeader& header, const Box& box,
     bool finite = true;
     ForEachSample(header, whole, box, box, StepsInBoxes(order), [&](int64_t from, int64_t to) {
       const auto v = static_cast<double>(samples[from]);
-      if (std::isfinite(v)) {
+      if (HasUnits(v)) {
         last = UnitsOf(header.map, v);
       } else {
         finite = false;
@@ -65,7 +68,7 @@ Loaded Load(const NdArray& array, const ArrayHeader& header, const Box& box,
       loaded.bits.resize(size);
       if (std::is_same_v<T, double>) loaded.lower.resize(size);
       ForEachSample(header, whole, box, box, StepsInPlanes(order), [&](int64_t from, int64_t to) {
-        if (std::isfinite(samples[from])) return;
+        if (HasUnits(static_cast<double>(samples[from]))) return;
         loaded.exceptions[static_cast<size_t>(to)] = 1;
         KeepBits(samples[from], static_cast<size_t>(to), loaded);
       });
@@ -197,7 +200,7 @@ ValueMap WaveletMap(const NdArray& array, double step) {
     const size_t count = array.data.size() / sizeof(T);
     for (size_t i = 0; i < count; ++i) {
       const auto v = static_cast<double>(samples[i]);
-      if (!std::isfinite(v)) continue;
+      if (!HasUnits(v)) continue;
       least = std::min(least, v);
       largest = std::max(largest, v);
     }

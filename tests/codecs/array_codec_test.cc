@@ -164,7 +164,7 @@ TEST(RelativeScaleTest, NumbersRiseAndEveryWordIsWithinItsPart) {
     const auto largest =
         static_cast<uint32_t>(std::max(array::LargestSample(type), -array::LeastSample(type)));
     for (const uint32_t ratio : {1u, 1u << 20, 1u << 28, 1u << 30, 0xffffffffu}) {
-      const auto scale = array::RelativeScale::Create(type, ratio);
+      const auto scale = array::RelativeScale::Create(type, ratio, 0);
       ASSERT_NE(scale, nullptr);
       int32_t last = -1;
       for (uint32_t w = 0; w <= largest; ++w) {
@@ -178,6 +178,15 @@ TEST(RelativeScaleTest, NumbersRiseAndEveryWordIsWithinItsPart) {
       EXPECT_EQ(last, scale->last());
     }
   }
+}
+
+TEST(ArrayCodecTest, PartsOfSamplesThatChangeTheirSignCostLittle) {
+  NdArray array{SampleType::kF32, ShapeOf({8000}), {}};
+  array.data.resize(32000);
+  for (size_t i = 0; i < 8000; ++i) {
+    array.As<float>()[i] = 5 * std::sin(static_cast<float>(i) * 0.05f);
+  }
+  EXPECT_LT(Encoded(array, {.relative_error = 0.02}).size(), 8000u * 3 / 8);
 }
 
 TEST(ArrayCodecTest, DoublesThatAreSinglesCostWhatTheseDo) {

@@ -195,6 +195,13 @@ TEST(ArrayWaveletTest, WhatIsNotFiniteSurvives) {
   const auto wide = Decoded(Encoded(doubles, {.wavelet_step = 8}));
   ASSERT_TRUE(wide.ok());
   EXPECT_EQ(std::memcmp(wide->As<double>() + 77, &nan, 8), 0);
+  doubles.As<double>()[5] = 1.7e308;  // a range that no f64 holds
+  doubles.As<double>()[900] = -1.7e308;
+  const auto far = Decoded(Encoded(doubles, {.wavelet_step = 8}));
+  ASSERT_TRUE(far.ok());
+  EXPECT_EQ(far->As<double>()[5], 1.7e308);
+  EXPECT_EQ(far->As<double>()[900], -1.7e308);
+  EXPECT_NEAR(far->As<double>()[500], doubles.As<double>()[500], 30);
   const auto back = Decoded(Encoded(array, {.wavelet_step = 8}));
   ASSERT_TRUE(back.ok());
   for (size_t i = 0; i < 1200; ++i) {
