@@ -5,8 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/array_file.h"
+#include "apps/array_search.h"
+#include "apps/model_choice.h"
 #include "codecs/array/array_decoder.h"
-#include "codecs/array/array_encoder.h"
 #include "fmt/core.h"
 #include "io/container.h"
 #include "io/input_file.h"
@@ -21,103 +22,24 @@ double Seconds(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-double PsnrOf(const ArrayRange& range, double mean_square) {
-  return 10 * std::log10(range.width() * range.width() / mean_square);
+// What an array model is given as: nothing for all at hand, "none", or one.
+Result<std::vector<ArrayModel>> ModelsFor(const ArrayEncodeArguments& a) {
+  GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
+  if (a.model.empty()) return models.ArrayModels();
+  if (a.model == "none") return std::vector<ArrayModel>();
+  GODWIT_ASSIGN_OR_RETURN(ArrayModel model, models.NamedArrayModel(a.model));
+  return std::vector<ArrayModel>{std::move(model)};
 }
 
-// One array to streams, at whatever errors a search asks for.
-class ArraySearch {
- public:
-  ArraySearch(const NdArray& array, const ArrayEncodeArguments& a, const Console& console)
-      : array_(array), a_(a), console_(console), range_(RangeOf(array)) {}
-
-  Result<Bytes> Run() {
-    if (a_.max_error) return At(*a_.max_error);
-    if (a_.relative_error) return At(*a_.relative_error * range_.width());
-    // From an eighth of the range to the 2^-13th part of it.
-    if (a_.quality) return At(std::ldexp(range_.width(), -3) * std::exp2(-*a_.quality / 10));
-    if (a_.psnr_db) return CoarsestThat([&](const Bytes& file) { return Reaches(file); });
-    if (a_.size_bytes) return FinestBelow(*a_.size_bytes);
-    if (a_.bits_per_sample) {
-      const double samples =
-          static_cast<double>(array_.data.size()) / static_cast<double>(SampleBytes(array_.type));
-      return FinestBelow(static_cast<uint64_t>(*a_.bits_per_sample * samples / 8));
-    }
-    return At(0);
-  }
-  const ArrayRange& range() const { return range_; }
-
- private:
-  Result<Bytes> At(double max_error) {
-    ArrayEncodeOptions options;
-    options.max_error = max_error;
-    options.channel_axes = a_.channel_axes;
-    options.threads = a_.threads;
-    Result<Bytes> file = EncodeArray(array_, options);
-    if (file.ok()) {
-      console_.Detail(fmt::format("error {:.6g}: {} bytes", max_error, file->size()));
-    }
-    return file;
-  }
-  double ErrorAt(int place) const {
-    return std::ldexp(range_.width(), -1) * std::exp2(-place / 4.0);
-  }
-
-  Result<bool> Reaches(const Bytes& file) {
-    GODWIT_ASSIGN_OR_RETURN(const ArrayStream stream, ParseArrayStream(file, a_.limits));
-    ArrayDecodeOptions options;
-    options.limits = a_.limits;
-    options.threads = a_.threads;
-    GODWIT_ASSIGN_OR_RETURN(const NdArray decoded, DecodeArray(stream, options));
-    return PsnrOf(range_, ErrorOf(array_, decoded).mean_square) >= *a_.psnr_db;
-  }
-  // Places 0 to kPlaces - 1 are errors, ever smaller; kPlaces is lossless.
-  static constexpr int kPlaces = 120;
-  Result<Bytes> AtPlace(int place) { return At(place == kPlaces ? 0 : ErrorAt(place)); }
-
-  template <typename Test>
-  Result<Bytes> CoarsestThat(Test test) {
-    int low = 0, high = kPlaces;  // high will do
-    GODWIT_ASSIGN_OR_RETURN(Bytes best, AtPlace(high));
-    while (low < high) {
-      const int middle = (low + high) / 2;
-      GODWIT_ASSIGN_OR_RETURN(Bytes file, AtPlace(middle));
-      GODWIT_ASSIGN_OR_RETURN(const bool enough, test(file));
-      if (enough) {
-        high = middle;
-        best = std::move(file);
-      } else {
-        low = middle + 1;
-      }
-    }
-    return best;
-  }
-  Result<Bytes> FinestBelow(uint64_t bytes) {
-    std::optional<Bytes> best;
-    int low = 0, high = kPlaces + 1;
-    size_t least = 0;
-    while (low < high) {
-      const int middle = (low + high) / 2;
-      GODWIT_ASSIGN_OR_RETURN(Bytes file, AtPlace(middle));
-      if (file.size() <= bytes) {
-        low = middle + 1;
-        best = std::move(file);
-      } else {
-        high = middle;
-        least = file.size();
-      }
-    }
-    if (best) return *std::move(best);
-    return Status(StatusCode::kOverLimit, "the smallest file has " + std::to_string(least) +
-                                              " bytes, at most " + std::to_string(bytes) +
-                                              " wanted");
-  }
-
-  const NdArray& array_;
-  const ArrayEncodeArguments& a_;
-  const Console& console_;
-  const ArrayRange range_;
-};
+// The model that a stream names, if it names one.
+Result<std::optional<ArrayModel>> ModelOf(const ArrayHeader& header,
+                                          const std::vector<std::string>& folders) {
+  using Found = std::optional<ArrayModel>;
+  if (header.model_id == 0) return Found();
+  GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(folders));
+  GODWIT_ASSIGN_OR_RETURN(ArrayModel model, models.ArrayModelOf(header.model_id));
+  return Found(std::move(model));
+}
 
 double BitsPerSample(const Shape& shape, uint64_t bytes) {
   const int64_t count = shape.count();
@@ -127,13 +49,31 @@ double BitsPerSample(const Shape& shape, uint64_t bytes) {
 std::string PromiseName(const ArrayHeader& h) {
   switch (h.promise) {
     case ArrayPromise::kNone:
-      return "no promise";
+      return h.map.kind == array::MapKind::kWavelet ? "wavelet, no promise" : "no promise";
     case ArrayPromise::kLossless:
       return "lossless";
     case ArrayPromise::kMaxError:
       return fmt::format("error at most {:.6g}", h.max_error);
+    case ArrayPromise::kRelativeError:
+      return fmt::format("error at most {:.6g} of each sample", h.max_error);
   }
   return "";
+}
+
+double MaxErrorOf(const ArrayHeader& h) {
+  return h.promise == ArrayPromise::kRelativeError ? 0 : h.max_error;
+}
+double RelativeErrorOf(const ArrayHeader& h) {
+  return h.promise == ArrayPromise::kRelativeError ? h.max_error : 0;
+}
+
+const char* MethodName(const ArrayHeader& h) {
+  return h.map.kind == array::MapKind::kWavelet ? "wavelet" : "predict";
+}
+// 16 digits, or null in JSON.
+nlohmann::ordered_json ModelName(const ArrayHeader& h) {
+  if (h.model_id == 0) return nullptr;
+  return HexOf(h.model_id);
 }
 
 std::string AxesName(const ArrayHeader& h) {
@@ -153,24 +93,28 @@ Status EncodeArrayFile(const ArrayEncodeArguments& a, const Console& console) {
   const std::string place = InputName(a.in) + ": ";
   GODWIT_ASSIGN_OR_RETURN(const NdArray array, ReadArrayFile(a.in, a.limits));
   GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
-  ArraySearch search(array, a, console);
-  const Result<Bytes> file = search.Run();
-  if (!file.ok()) return file.status().WithPrefix(place);
+  std::vector<ArrayModel> models;
+  if (a.SeeksWavelet()) {
+    Result<std::vector<ArrayModel>> found = ModelsFor(a);
+    if (!found.ok()) return found.status().WithPrefix(place);
+    models = *std::move(found);
+  }
+  ArraySearch search(array, a, models, console);
+  const Result<FoundArray> found = search.Run();
+  if (!found.ok()) return found.status().WithPrefix(place);
+  const Bytes* const file = &found->file;
   GODWIT_ASSIGN_OR_RETURN(const ArrayStream stream, ParseArrayStream(*file, a.limits));
   ArrayError error;
   const bool measures = a.psnr_db || a.report_psnr;
   if (measures) {
-    ArrayDecodeOptions options;
-    options.limits = a.limits;
-    options.threads = a.threads;
-    GODWIT_ASSIGN_OR_RETURN(const NdArray decoded, DecodeArray(stream, options));
+    GODWIT_ASSIGN_OR_RETURN(const NdArray decoded, search.Decode(*found));
     error = ErrorOf(array, decoded);
   }
   GODWIT_RETURN_IF_ERROR(output.Write(*file));
   GODWIT_RETURN_IF_ERROR(output.Commit());
 
   const double bits = BitsPerSample(array.shape, file->size());
-  const double psnr_db = PsnrOf(search.range(), error.mean_square);
+  const double psnr_db = search.Psnr(error);
   if (console.json) {
     nlohmann::ordered_json json = {{"input", a.in},
                                    {"output", a.out},
@@ -180,8 +124,11 @@ Status EncodeArrayFile(const ArrayEncodeArguments& a, const Console& console) {
                                    {"shape", ShapeName(array.shape)},
                                    {"channel_axes", AxesName(stream.header)},
                                    {"lossless", stream.header.promise == ArrayPromise::kLossless},
-                                   {"max_error", stream.header.max_error},
+                                   {"max_error", MaxErrorOf(stream.header)},
+                                   {"relative_error", RelativeErrorOf(stream.header)},
                                    {"codec", "packet"},
+                                   {"method", MethodName(stream.header)},
+                                   {"model", ModelName(stream.header)},
                                    {"seconds", Seconds(start)}};
     if (measures) json["psnr_db"] = psnr_db;  // infinity becomes null
     console.PrintJson(json);
@@ -213,6 +160,9 @@ Status DecodeArrayFile(const ArrayDecodeArguments& a, const Bytes& file, const C
                                                     ShapeName(stream->header.shape) +
                                                     ", as 2:10,:,5");
   }
+  const auto model = ModelOf(stream->header, a.model_folders);
+  if (!model.ok()) return model.status().WithPrefix(place);
+  if (*model) options.model = &**model;
   const Result<NdArray> array = DecodeArray(*stream, options);
   if (!array.ok()) return array.status().WithPrefix(place);
   GODWIT_RETURN_IF_ERROR(WriteArrayFile(a.out, *array, a.overwrite));
@@ -245,16 +195,20 @@ Status PrintArrayInfo(const std::string& path, const Bytes& file, const DecodeLi
                        {"bytes", file.size()},
                        {"bits_per_sample", bits},
                        {"lossless", h.promise == ArrayPromise::kLossless},
-                       {"max_error", h.max_error},
+                       {"max_error", MaxErrorOf(h)},
+                       {"relative_error", RelativeErrorOf(h)},
+                       {"method", MethodName(h)},
+                       {"model", ModelName(h)},
                        {"tile", ShapeName(tile)},
                        {"tiles", stream.tiles.size()}});
     return {};
   }
   console.out << fmt::format(
       "{}: {} {}, {} bytes, {:.4g} bit/sample\n"
-      "  codec packet, {}, channel axes {}, {} tiles of {}\n",
+      "  codec packet, {}{}, channel axes {}, {} tiles of {}\n",
       InputName(path), ShapeName(h.shape), SampleTypeName(h.type), file.size(), bits,
-      PromiseName(h), AxesName(h), stream.tiles.size(), ShapeName(tile));
+      PromiseName(h), h.model_id == 0 ? "" : ", model " + HexOf(h.model_id), AxesName(h),
+      stream.tiles.size(), ShapeName(tile));
   return {};
 }
 
@@ -269,7 +223,8 @@ Status CompareArrays(const std::string& path_a, const std::string& path_b,
                     path_b, ShapeName(b.shape), SampleTypeName(b.type)));
   }
   const ArrayError error = ErrorOf(a, b);
-  const double psnr_db = PsnrOf(RangeOf(a), error.mean_square);
+  const double width = RangeOf(a).width();
+  const double psnr_db = 10 * std::log10(width * width / error.mean_square);
   const bool equal = a.data == b.data;
   if (console.json) {
     console.PrintJson({{"a", path_a},
@@ -288,11 +243,17 @@ Status CompareArrays(const std::string& path_a, const std::string& path_b,
   return {};
 }
 
-Status VerifyArray(const Bytes& file, const DecodeLimits& limits, int threads) {
+Status VerifyArray(const Bytes& file, const DecodeLimits& limits, int threads,
+                   ModelChoice& models) {
   GODWIT_ASSIGN_OR_RETURN(const ArrayStream stream, ParseArrayStream(file, limits));
+  std::optional<ArrayModel> model;
+  if (stream.header.model_id != 0) {
+    GODWIT_ASSIGN_OR_RETURN(model, models.ArrayModelOf(stream.header.model_id));
+  }
   ArrayDecodeOptions options;
   options.limits = limits;
   options.threads = threads;
+  options.model = model ? &*model : nullptr;
   return DecodeArray(stream, options).status();
 }
 

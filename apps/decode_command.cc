@@ -274,6 +274,7 @@ int RunDecode(std::span<const std::string> args, Console& console) {
     const Status status = DecodeArrayFile({.in = a.in,
                                            .out = a.out,
                                            .slice = a.slice,
+                                           .model_folders = a.model_folders,
                                            .threads = a.threads,
                                            .overwrite = a.overwrite,
                                            .limits = a.options.limits},

@@ -36,10 +36,11 @@ constexpr std::string_view kSummary =
 struct Arguments {
   std::string in, out;
   std::optional<double> quality, bpp, psnr_db;
-  std::optional<double> bits_per_sample, max_error, relative_error;  // of arrays
+  std::optional<double> bits_per_sample, max_error, range_error, relative_error;  // of arrays
   std::optional<uint64_t> size_bytes;
   std::optional<double> kbps;
-  std::string codec, entropy = "lite", model, axes, raw;  // codec empty: by what IN is
+  std::string codec, entropy = "lite", model, axes, raw,
+                     method = "auto";  // codec empty: by what IN is
   std::string synthesis, order = "layers", tile_text, tune_name = "psnr";
   std::vector<std::string> model_folders;
   int layers = 8, threads = 0, rate_hz = 0;
@@ -52,7 +53,8 @@ struct Arguments {
 
   bool searches() const { return bpp || psnr_db || size_bytes; }
   bool asks_for_array() const {
-    return bits_per_sample || max_error || relative_error || lossless || !axes.empty();
+    return bits_per_sample || max_error || range_error || relative_error || lossless ||
+           !axes.empty() || method != "auto";
   }
 };
 
@@ -81,18 +83,24 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Positional("IN", &a->in);
   parser.Positional("OUT", &a->out);
   parser.Real({"-q,--quality", "Q", "0 (smallest) to 100 (best), default 50"}, &a->quality, 0, 100);
-  parser.Real({"--bpp", "R", "at most R bits a pixel"}, &a->bpp, 1e-6, 1000);
+  parser.Real({"--bpp", "R", "at most R bits a pixel; of arrays, a sample"}, &a->bpp, 1e-6, 1000);
   parser.Real({"--kbps", "R", "sound: at most R thousand bits a second"}, &a->kbps, 0.1, 100000);
   parser.Count({"--size", "SIZE", "at most this size: the best file that fits"}, &a->size_bytes);
   parser.Real({"--psnr", "DB", "the smallest file that decodes to this PSNR"}, &a->psnr_db, 1, 100);
   parser.Flag({"--lossless", "", "arrays: lose nothing, as without a target"}, &a->lossless);
   parser.Real({"--max-error", "E", "arrays: no sample is off by more than E"}, &a->max_error, 0,
               1e300);
-  parser.Real({"--relative-error", "R", "the same in parts of the array's range: 0.001"},
+  parser.Real({"--range-error", "R", "the same in parts of the array's range: 0.001"},
+              &a->range_error, 0, 1);
+  parser.Real({"--relative-error", "R", "arrays: no sample is off by more than R times itself"},
               &a->relative_error, 0, 1);
   parser.Real({"--bps", "R", "arrays: at most R bits a sample"}, &a->bits_per_sample, 1e-6, 64);
+  parser.Choice({"--method", "NAME",
+                 "arrays with -q, --size, --bps or --psnr: auto (default), wavelet,\n"
+                 "or predict, which also bounds the error and loses nothing"},
+                &a->method, {"auto", "wavelet", "predict"});
   parser.Exclusive({"--quality", "--bpp", "--size", "--psnr", "--lossless", "--max-error",
-                    "--relative-error", "--bps", "--kbps"});
+                    "--range-error", "--relative-error", "--bps", "--kbps"});
   parser.Text({"--axes", "LIST", "arrays: the axes that hold channels, as 0,3; or none"}, &a->axes);
   parser.Integer({"--effort", "N",
                   "pictures: 1 (default) to 9, slower for fewer bits at about the\n"
@@ -295,16 +303,23 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
 }
 
 int RunEncodeArray(const Arguments& a, const Console& console) {
-  if (a.bpp) return console.FailUsage("--bpp is for pictures; --bps says the same of arrays");
+  const bool bounded = a.lossless || a.max_error || a.range_error || a.relative_error;
+  if (bounded && a.method == "wavelet") {
+    return console.FailUsage("--method wavelet promises no error; leave one of them out");
+  }
   ArrayEncodeArguments array{.in = a.in,
                              .out = a.out,
                              .quality = a.quality,
-                             .bits_per_sample = a.bits_per_sample,
+                             .bits_per_sample = a.bpp ? a.bpp : a.bits_per_sample,
                              .psnr_db = a.psnr_db,
                              .max_error = a.max_error,
+                             .range_error = a.range_error,
                              .relative_error = a.relative_error,
                              .size_bytes = a.size_bytes,
                              .channel_axes = {},
+                             .method = a.method,
+                             .model = a.model,
+                             .model_folders = a.model_folders,
                              .threads = a.threads,
                              .overwrite = a.overwrite,
                              .report_psnr = a.report_psnr,
@@ -363,8 +378,8 @@ int RunEncode(std::span<const std::string> args, Console& console) {
   }
   if (array) {
     return console.FailUsage(
-        "--lossless, --max-error, --relative-error, --bps and --axes are for "
-        "arrays, and " +
+        "--lossless, --max-error, --range-error, --relative-error, --bps, --axes and --method are "
+        "for arrays, and " +
         InputName(a.in) + " holds none");
   }
   const auto start = std::chrono::steady_clock::now();

@@ -1,5 +1,7 @@
 #include "apps/model_choice.h"
 
+#include <algorithm>
+
 namespace godwit {
 namespace {
 
@@ -117,6 +119,35 @@ Result<std::optional<ImageSynthesis>> ModelChoice::Synthesis(uint64_t stream_id,
                                                  ", not " + ModelIdHex(stream_id));
   }
   return Found(*std::move(synthesis));
+}
+
+std::vector<ArrayModel> ModelChoice::ArrayModels() {
+  std::vector<ArrayModel> models;
+  for (const ModelEntry& entry : registry_.List()) {
+    if (!entry.status.ok() || entry.codec != "packet" || entry.kind != "stream") continue;
+    const bool again = std::any_of(models.begin(), models.end(),
+                                   [&](const ArrayModel& m) { return m.id() == entry.id; });
+    Result<SafeTensors> file = registry_.Load(entry);
+    if (again || !file.ok()) continue;
+    Result<ArrayModel> model = ArrayModel::Load(*file, entry.id);
+    if (model.ok()) models.push_back(*std::move(model));
+  }
+  return models;
+}
+
+Result<ArrayModel> ModelChoice::ArrayModelOf(uint64_t id) {
+  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, registry_.FindStreamModel(id));
+  Result<ArrayModel> model = ArrayModel::Load(file, id);
+  if (!model.ok()) return model.status().WithPrefix("array model " + ModelIdHex(id) + ": ");
+  return model;
+}
+
+Result<ArrayModel> ModelChoice::NamedArrayModel(const std::string& model) {
+  if (const std::optional<uint64_t> id = ParseModelId(model)) return ArrayModelOf(*id);
+  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, ReadNamedModel(model));
+  Result<ArrayModel> loaded = ArrayModel::Load(file, ModelIdOf(file.file()));
+  if (!loaded.ok()) return loaded.status().WithPrefix(model + ": ");
+  return loaded;
 }
 
 std::string SynthesisName(const std::optional<ImageSynthesis>& synthesis) {

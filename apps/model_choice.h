@@ -8,6 +8,7 @@
 
 #include "apps/option_parser.h"
 #include "base/status.h"
+#include "codecs/array/array_model.h"
 #include "codecs/audio/audio_model.h"
 #include "codecs/image/image_header.h"
 #include "codecs/image/image_model.h"
@@ -39,6 +40,10 @@ class ModelChoice {
   // Of sound. `model` as above, or "none": untrained, which id 0 stands for.
   Result<AudioModel> ForEncodingSound(const std::string& model, const std::string& codec);
   Result<AudioModel> ForSound(uint64_t id);
+  // Of arrays: all at hand that are not damaged; one by 16 hex digits or file; the one of a stream.
+  std::vector<ArrayModel> ArrayModels();
+  Result<ArrayModel> NamedArrayModel(const std::string& model);
+  Result<ArrayModel> ArrayModelOf(uint64_t id);
 
   ModelRegistry& registry() { return registry_; }
 

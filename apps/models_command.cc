@@ -29,6 +29,10 @@ Result<double> MacsPerPixel(const ModelRegistry& registry, const ModelEntry& ent
                                   : MakeAudioHeader(AudioKind::kVoice, 16000, 1));
     return AudioEncoderMacs(header);
   }
+  if (entry.kind == "stream" && entry.codec == "packet") {
+    GODWIT_ASSIGN_OR_RETURN(const ArrayModel model, ArrayModel::Load(file, entry.id));
+    return model.encoder_macs_per_sample();
+  }
   if (entry.kind == "stream") {
     GODWIT_ASSIGN_OR_RETURN(const ImageModel model, ImageModel::Load(file, entry.id));
     return model.encoder_macs_per_pixel();

@@ -26,7 +26,7 @@ Status Verify(const std::string& path, const ImageDecodeOptions& options, ModelC
   GODWIT_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(path, options.limits.max_memory_bytes));
   if (HoldsSound(bytes)) return VerifySound(bytes, options.limits, models).WithPrefix(place);
   if (HoldsArray(bytes)) {
-    return VerifyArray(bytes, options.limits, options.threads).WithPrefix(place);
+    return VerifyArray(bytes, options.limits, options.threads, models).WithPrefix(place);
   }
   GODWIT_ASSIGN_OR_RETURN(const StreamFile file,
                           ParseStreamFile(path, std::move(bytes), {.limits = options.limits}));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Bytes of arrays beside zfp, zstd, FLAC and JPEG 2000; prints a Markdown table.
 
-    bench/array_rivals.py FILE... [--godwit build/release/apps/godwit] [--quick]
+    bench/array_rivals.py FILE... [--godwit build/release/apps/godwit] [--quick | --low]
 
 FILE is .npy, .nii, .nii.gz or .wav (16 bit). Needs NumPy and, for each rival that is wanted, its program: zfp, zstd, flac,
 opj_compress and opj_decompress (Debian: zfp zstd flac libopenjp2-tools). Every decoded sample is checked: ours against the
@@ -10,6 +10,8 @@ error asked for, JPEG 2000 for its PSNR.
 Lossless: zstd -19 over byte planes of samples that lie channel by channel; flac -8 -e -p on groups of up to 8 channels of 16
 bits; JPEG 2000 (reversible 5/3) band by band, pictures and volumes only; zfp -R. An error: zfp -a, as the whole array and as
 one array for each channel, whichever is smaller. A PSNR: that of ours at each error; JPEG 2000 (9/7) band by band at the quality that reaches it.
+
+--low: low rates. JPEG 2000 band by band at three qualities; ours (--size, --method wavelet, --model none) and zfp (-r) at its bytes.
 """
 import argparse
 import gzip
@@ -83,29 +85,38 @@ class Rivals:
             best = total if best is None else min(best, total)
         return best
 
+    def jpeg2000_at(self, quality, peak):
+        """Bytes and PSNR at a quality of each band; without one, lossless."""
+        bits = max(8, int(self.a.max()).bit_length())
+        total, error = 0, 0.0
+        for band in self.a:
+            head = f'P5\n{band.shape[1]} {band.shape[0]}\n{(1 << bits) - 1}\n'.encode()
+            raw = band.astype('>u2' if bits > 8 else 'u1').tobytes()
+            with open(self.path('j.pgm'), 'wb') as f:
+                f.write(head + raw)
+            run('opj_compress', '-i', self.path('j.pgm'), '-o', self.path('j.j2k'),
+                *(['-I', '-q', f'{quality:.3f}'] if quality else []))
+            total += self.size('j.j2k')
+            if quality:
+                run('opj_decompress', '-i', self.path('j.j2k'), '-o', self.path('k.pgm'))
+                data = open(self.path('k.pgm'), 'rb').read()
+                out = np.frombuffer(data[-len(raw):], '>u2' if bits > 8 else 'u1').reshape(band.shape)
+                error += ((out.astype(float) - band) ** 2).sum()
+        return total, 10 * np.log10(peak ** 2 / (error / self.a.size)) if quality else 0
+
+    def zfp_rate(self, bits):
+        """Fixed rate; the least that zfp has may be more."""
+        self.a.astype('f8').tofile(self.path('p'))
+        shape = ['-d', f'-{self.a.ndim}', *self.a.shape[::-1]]
+        run('zfp', *shape, '-i', self.path('p'), '-z', self.path('p.zfp'), '-r', bits)
+        run('zfp', *shape, '-z', self.path('p.zfp'), '-o', self.path('q'), '-r', bits)
+        return self.size('p.zfp'), np.fromfile(self.path('q'), 'f8').reshape(self.a.shape)
+
     def jpeg2000(self, psnr_db=None, peak=None):
         """Band by band; lossless, or at a quality that reaches the PSNR of the whole: found by bisection."""
         if self.a.ndim != 3 or self.a.dtype not in (np.uint8, np.uint16):
             return None
-        bits = max(8, int(self.a.max()).bit_length())
-
-        def at(quality):
-            total, error = 0, 0.0
-            for band in self.a:
-                head = f'P5\n{band.shape[1]} {band.shape[0]}\n{(1 << bits) - 1}\n'.encode()
-                raw = band.astype('>u2' if bits > 8 else 'u1').tobytes()
-                with open(self.path('j.pgm'), 'wb') as f:
-                    f.write(head + raw)
-                run('opj_compress', '-i', self.path('j.pgm'), '-o', self.path('j.j2k'),
-                    *(['-I', '-q', f'{quality:.3f}'] if quality else []))
-                total += self.size('j.j2k')
-                if quality:
-                    run('opj_decompress', '-i', self.path('j.j2k'), '-o', self.path('k.pgm'))
-                    data = open(self.path('k.pgm'), 'rb').read()
-                    out = np.frombuffer(data[-len(raw):], '>u2' if bits > 8 else 'u1').reshape(band.shape)
-                    error += ((out.astype(float) - band) ** 2).sum()
-            return total, 10 * np.log10(peak ** 2 / (error / self.a.size)) if quality else 0
-
+        at = lambda quality: self.jpeg2000_at(quality, peak)
         if psnr_db is None:
             return at(None)[0]
         low, high, best = 10.0, 100.0, None
@@ -131,6 +142,23 @@ class Ours:
         return os.path.getsize(self.gdw), np.load(self.out)
 
 
+def decibels(array, back, peak):
+    return 10 * np.log10(peak ** 2 / max(((back.astype(float) - array) ** 2).mean(), 1e-30))
+
+
+def low_rates(name, array, ours, rivals):
+    """Rows at three qualities of JPEG 2000: its bytes, and what the others make of as many."""
+    peak = float(array.max()) - float(array.min())
+    for quality in (30, 36, 44):
+        total, psnr_db = rivals.jpeg2000_at(quality, peak)
+        size, back = ours.at('--size', total, '--method', 'wavelet', '--model', 'none')
+        zfp_size, zfp_back = rivals.zfp_rate(8 * total / array.size)
+        print(f'| {name} | {total} | {8 * total / array.size:.3f} | {psnr_db:.2f} | {size} | {decibels(array, back, peak):.2f} | '
+              f'{zfp_size} | {decibels(array, zfp_back, peak):.2f} |', flush=True)
+        smaller, _ = ours.at('--psnr', f'{psnr_db:.3f}', '--method', 'wavelet', '--model', 'none')
+        print(f'| | | | | {smaller} at its PSNR ({smaller / total:.2f}) | | | |', flush=True)
+
+
 def cell(rival, ours):
     return '-' if rival is None else f'{rival} ({ours / rival:.2f})'
 
@@ -140,8 +168,16 @@ def main():
     parser.add_argument('files', nargs='+')
     parser.add_argument('--godwit', default='build/release/apps/godwit')
     parser.add_argument('--quick', action='store_true', help='no JPEG 2000 at a PSNR')
+    parser.add_argument('--low', action='store_true', help='low rates, of pictures and volumes')
     args = parser.parse_args()
     have = {name: shutil.which(name) for name in ('zfp', 'zstd', 'flac', 'opj_compress')}
+    if args.low:
+        print('| array | bytes of JPEG 2000 | bit/sample | dB | godwit bytes | dB | zfp bytes | dB |\n|---|--:|--:|--:|--:|--:|--:|--:|')
+        for path in args.files:
+            array, name = load(path), '_'.join(os.path.basename(path).split('_')[:2])
+            with tempfile.TemporaryDirectory() as folder:
+                low_rates(name, array, Ours(args.godwit, array, folder), Rivals(array, folder))
+        return
     print('| array | target | godwit | zfp | zstd | FLAC | JPEG 2000 |\n|---|---|--:|--:|--:|--:|--:|')
     for path in args.files:
         array = load(path)

@@ -24,6 +24,7 @@ _godwit() {
     --format) words="png jpg ppm pgm pam wav flac raw" ;;
     --layers) words="1 2 3 4 5 6 7 8" ;;
     --metrics) words="all psnr psnr-y psnr-ycbcr ssim msssim msssim-rgb butteraugli ssimulacra" ;;
+    --method) words="auto wavelet predict" ;;
     --order) words="layers rows" ;;
     --tile) words="32 64 128 256 512 1024 2048 4096" ;;
     --tune) words="psnr msssim" ;;
@@ -37,7 +38,7 @@ _godwit() {
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;
-    -q | --quality | --bpp | --size | --psnr | --max-error | --relative-error | --bps | --axes | \
+    -q | --quality | --bpp | --size | --psnr | --max-error | --range-error | --relative-error | --bps | --axes | \
       --kbps | --rate | --raw | \
       --slice | --region | --picture | --packets | --jpeg-quality | -j | --threads | --max-pixels | --max-memory | \
       --points | --repeats | --jobs | --report-bpp | --anchor | --min-overlap)
@@ -54,7 +55,7 @@ _godwit() {
   if [[ $current == -* ]]; then
     case $command in
       encode)
-        options="--quality --bpp --kbps --size --psnr --lossless --max-error --relative-error --bps --axes
+        options="--quality --bpp --kbps --size --psnr --lossless --max-error --range-error --relative-error --bps --method --axes
           --effort --tune --synthesis --codec --entropy --model --model-dir --layers --tile --order --strip
           --raw --rate --live
           --report-psnr --force --threads $limits"

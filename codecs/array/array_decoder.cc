@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "codecs/array/tile_syntax.h"
+#include "codecs/array/wavelet_decode.h"
 
 namespace godwit {
 namespace {
@@ -48,7 +49,8 @@ Status LookUp(PredictedTile& tile, const std::vector<ValueTable>& tables) {
 }
 
 Status DecodePredicted(BitReader& reader, const ValueMap& map, PredictedTile& tile) {
-  CodeExceptions(reader, tile.geometry, tile.exceptions, tile.values);
+  CodeExceptions(reader, tile.geometry, tile.exceptions, tile.values,
+                 map.type == SampleType::kF64 ? &tile.lower : nullptr);
   std::vector<ValueTable> tables;
   GODWIT_RETURN_IF_ERROR(CodeTables(reader, map, tile, tables));
   tile.rate = static_cast<int>(reader.CodeRaw(0, 4));
@@ -59,6 +61,7 @@ Status DecodePredicted(BitReader& reader, const ValueMap& map, PredictedTile& ti
     PlaneModel model;
     coder.Code(reader, p, model);
   }
+  if (HasLower(map)) CodeLower(reader, tile);
   GODWIT_RETURN_IF_ERROR(reader.Finish());
   if (coder.outside()) return Status(StatusCode::kCorrupt, "values outside their type");
   for (size_t i = 0; i < as_they_are.size(); ++i) {
@@ -74,21 +77,29 @@ void StoreTile(const ArrayHeader& header, const PredictedTile& tile, const Box& 
     if constexpr (std::is_integral_v<decltype(type)>) {
       return IntegerFromWhole(header.map, tile.values[i]);
     } else {
+      using T = decltype(type);
+      const int32_t v = tile.values[i];
       const bool as_it_is = !tile.exceptions.empty() && tile.exceptions[i] != 0;
-      return as_it_is ? std::bit_cast<float>(tile.values[i])
-                      : FloatFromWhole(header.map, tile.values[i]);
+      if constexpr (std::is_same_v<T, double>) {
+        if (as_it_is) return DoubleOf(v, tile.lower[i]);
+        if (HasLower(header.map)) return DoubleOf(v >= 0 ? v : v ^ 0x7fffffff, tile.lower[i]);
+        return DoubleFromWhole(header.map, v);
+      } else {
+        return as_it_is ? std::bit_cast<float>(v) : FloatFromWhole(header.map, v);
+      }
     }
   };
   WithSampleType(header.type, [&](auto type) {
     using T = decltype(type);
     T* const samples = out.As<T>();
-    ForEachSample(header, whole, box, part, [&](int64_t to, int64_t from) {
-      samples[to] = static_cast<T>(value(from, type));
-    });
+    ForEachSample(
+        header, whole, box, part, StepsInPlanes(OrderOf(header, box)),
+        [&](int64_t to, int64_t from) { samples[to] = static_cast<T>(value(from, type)); });
   });
 }
 
-Status DecodeTile(const ArrayStream& stream, int64_t index, NdArray& out, const Box& whole) {
+Status DecodeTile(const ArrayStream& stream, int64_t index, const WaveletModel& start, NdArray& out,
+                  const Box& whole) {
   const ArrayHeader& header = stream.header;
   const Box box = TileBox(header, index);
   const Box part = Meeting(box, whole);
@@ -98,15 +109,20 @@ Status DecodeTile(const ArrayStream& stream, int64_t index, NdArray& out, const 
       "tile " + std::to_string(index) + " at byte " + std::to_string(stream.offsets[t]) + ": ";
   return CatchOutOfMemory([&]() -> Status {
     const BoxOrder order = OrderOf(header, box);
+    BitReader reader(stream.tiles[t]);
+    const uint32_t method = reader.CodeRaw(0, 4);
+    const TileMethod wanted =
+        header.map.kind == MapKind::kWavelet ? TileMethod::kWavelet : TileMethod::kPredicted;
+    if (method != static_cast<uint32_t>(wanted)) {
+      return Status(StatusCode::kUnsupported, place + "method " + std::to_string(method));
+    }
+    if (wanted == TileMethod::kWavelet) {
+      return DecodeWaveletTile(reader, header, start, box, part, out, whole).WithPrefix(place);
+    }
     PredictedTile tile;
     tile.geometry = GeometryOf(order);
     tile.channels = order.channels;
     tile.values.resize(static_cast<size_t>(tile.geometry.size()));
-    BitReader reader(stream.tiles[t]);
-    const uint32_t method = reader.CodeRaw(0, 4);
-    if (method != static_cast<uint32_t>(TileMethod::kPredicted)) {
-      return Status(StatusCode::kUnsupported, place + "method " + std::to_string(method));
-    }
     GODWIT_RETURN_IF_ERROR(DecodePredicted(reader, header.map, tile).WithPrefix(place));
     StoreTile(header, tile, box, part, out, whole);
     return {};
@@ -117,6 +133,13 @@ Status DecodeTile(const ArrayStream& stream, int64_t index, NdArray& out, const 
 
 Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions& options) {
   const ArrayHeader& header = stream.header;
+  if (header.model_id != 0 &&
+      (options.model == nullptr || options.model->id() != header.model_id)) {
+    return Status(StatusCode::kModelMissing,
+                  "the stream needs array model " + HexOf(header.model_id));
+  }
+  const WaveletModel untrained;
+  const WaveletModel& start = header.model_id != 0 ? options.model->start() : untrained;
   NdArray out{header.type, header.shape, {}};
   Box whole = options.part;
   uint64_t bytes = SampleBytes(header.type);
@@ -152,7 +175,7 @@ Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions&
   std::vector<Status> status(static_cast<size_t>(tiles));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
   for (int64_t i = 0; i < tiles; ++i) {
-    status[static_cast<size_t>(i)] = DecodeTile(stream, i, out, whole);
+    status[static_cast<size_t>(i)] = DecodeTile(stream, i, start, out, whole);
   }
   for (const Status& s : status) GODWIT_RETURN_IF_ERROR(s);
   return out;

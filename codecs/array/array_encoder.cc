@@ -10,6 +10,7 @@
 #include "codecs/array/predictor_fit.h"
 #include "codecs/array/table_fit.h"
 #include "codecs/array/tile_syntax.h"
+#include "codecs/array/wavelet_encode.h"
 #include "io/container.h"
 
 namespace godwit {
@@ -18,8 +19,8 @@ namespace {
 using namespace array;
 
 // The step nearest below 2 * max_error that a header can say.
-ValueMap ScaledMap(double max_error) {
-  ValueMap map{MapKind::kScaled, SampleType::kF32, 1, 1, 0};
+ValueMap ScaledMap(SampleType type, double max_error) {
+  ValueMap map{MapKind::kScaled, type};
   int exponent = 0;
   const double fraction = std::frexp(2 * max_error, &exponent);  // in [0.5, 1)
   constexpr int kBits = 22;
@@ -30,31 +31,73 @@ ValueMap ScaledMap(double max_error) {
 
 double StepOf(const ValueMap& map) { return std::ldexp(map.mantissa, map.exponent); }
 
-// Whether most finite samples have a whole number at all.
-bool ScaledReaches(const NdArray& array, const ValueMap& map) {
-  if (map.exponent < -200 || map.exponent > 127) return false;
-  const double largest = StepOf(map) * kMaxScaled;
-  const float* const samples = array.As<float>();
-  const auto count = static_cast<int64_t>(array.data.size() / sizeof(float));
+template <typename T, typename Test>
+bool NearlyAll(const NdArray& array, Test test) {
+  const T* const samples = array.As<T>();
+  const auto count = static_cast<int64_t>(array.data.size() / sizeof(T));
   int64_t beyond = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    beyond += std::isfinite(samples[i]) && std::abs(samples[i]) > largest;
-  }
+  for (int64_t i = 0; i < count; ++i) beyond += std::isfinite(samples[i]) && !test(samples[i]);
   return beyond <= count / 64;
 }
 
+// Whether most finite samples have a whole number at all.
+bool ScaledReaches(const NdArray& array, const ValueMap& map) {
+  const auto [least, most] = ExponentsOf(map.type);
+  if (map.exponent < least || map.exponent > most) return false;
+  const double largest = StepOf(map) * kMaxScaled;
+  const auto test = [&](double v) { return std::abs(v) <= largest; };
+  return map.type == SampleType::kF32 ? NearlyAll<float>(array, test)
+                                      : NearlyAll<double>(array, test);
+}
+
+bool IsSingle(double v) {
+  const auto single = static_cast<float>(v);  // infinite where v is beyond
+  return std::bit_cast<uint64_t>(static_cast<double>(single)) == std::bit_cast<uint64_t>(v);
+}
+
 ValueMap ChooseMap(const NdArray& array, double max_error) {
-  if (array.type == SampleType::kF32) {
-    const ValueMap scaled = ScaledMap(max_error);
+  if (IsReal(array.type)) {
+    const ValueMap scaled = ScaledMap(array.type, max_error);
     if (max_error > 0 && ScaledReaches(array, scaled)) return scaled;
-    return {MapKind::kOrdered, array.type, 1, 1, 0};
+    const bool single = array.type == SampleType::kF64 && NearlyAll<double>(array, IsSingle);
+    return {single ? MapKind::kSingle : MapKind::kOrdered, array.type};
   }
   const double whole = std::floor(std::min(max_error, 4294967295.0));
-  if (whole < 1) return {MapKind::kWhole, array.type, 1, 1, 0};
-  return {MapKind::kSteps, array.type, 2 * static_cast<uint64_t>(whole) + 1, 1, 0};
+  if (whole < 1) return {MapKind::kWhole, array.type};
+  return {MapKind::kSteps, array.type, 2 * static_cast<uint64_t>(whole) + 1};
+}
+
+// The exponent field below which there are so few samples that they may be exceptions: around 0
+// there should be few steps.
+uint8_t LeastExponent(const NdArray& array) {
+  std::array<size_t, 256> counts{};
+  const float* const samples = array.As<float>();
+  const size_t count = array.data.size() / sizeof(float);
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t word = std::bit_cast<uint32_t>(samples[i]) & 0x7fffffff;
+    if (word != 0) ++counts[word >> 23];
+  }
+  size_t below = counts[0];
+  uint8_t least = 1;
+  while (least < 254 && below + counts[least] <= count / 2048) below += counts[least++];
+  return least;
+}
+
+// Without loss where the error is too small to be said.
+ValueMap RelativeMap(const NdArray& array, double relative_error) {
+  ValueMap map{MapKind::kRelative, array.type};
+  const double ratio = std::floor(std::ldexp(relative_error, 32));
+  map.ratio = static_cast<uint32_t>(std::min(ratio, 4294967295.0));
+  if (array.type == SampleType::kF32) map.least = LeastExponent(array);
+  if (map.ratio > 0) map.relative = RelativeScale::Create(array.type, map.ratio, map.least);
+  return map.relative != nullptr ? map : ChooseMap(array, 0);
 }
 
 int32_t WholeFromInteger(const ValueMap& map, int64_t sample) {
+  if (map.kind == MapKind::kRelative) {
+    const int32_t number = map.relative->NumberOf(static_cast<uint32_t>(std::abs(sample)));
+    return sample < 0 ? -number : number;
+  }
   const int64_t shifted = sample - (map.type == SampleType::kU32 ? int64_t{1} << 31 : 0);
   if (map.kind == MapKind::kWhole) return static_cast<int32_t>(shifted);
   const auto step = static_cast<int64_t>(map.step), half = step / 2;
@@ -63,35 +106,73 @@ int32_t WholeFromInteger(const ValueMap& map, int64_t sample) {
 }
 
 // False where none is within the error.
-bool WholeFromFloat(const ValueMap& map, double max_error, float sample, int32_t* q) {
+bool WholeFromReal(const ValueMap& map, double max_error, float sample, int32_t* q) {
   if (map.kind == MapKind::kOrdered) {
     *q = OrderedBits(sample);
     return true;
+  }
+  if (map.kind == MapKind::kRelative) {
+    if (!std::isfinite(sample)) return false;
+    const int32_t number = map.relative->NumberOf(std::bit_cast<uint32_t>(std::abs(sample)));
+    *q = sample < 0 ? -number : number;
+    return number != 0 || sample == 0;
   }
   const double near = static_cast<double>(sample) / StepOf(map);
   if (!(std::abs(near) < kMaxScaled)) return false;  // NaN too
   *q = static_cast<int32_t>(std::lround(near));
   return std::abs(static_cast<double>(FloatFromWhole(map, *q)) - sample) <= max_error;
 }
+bool WholeFromReal(const ValueMap& map, double max_error, double sample, int32_t* q) {
+  if (map.kind == MapKind::kOrdered) {  // the lower half is kept beside it
+    const auto upper = static_cast<int32_t>(std::bit_cast<uint64_t>(sample) >> 32);
+    *q = upper >= 0 ? upper : upper ^ 0x7fffffff;
+    return true;
+  }
+  if (map.kind == MapKind::kSingle) {
+    if (!std::isfinite(sample) || !IsSingle(sample)) return false;
+    *q = OrderedBits(static_cast<float>(sample));
+    return true;
+  }
+  const double near = sample / StepOf(map);
+  if (!(std::abs(near) < kMaxScaled)) return false;
+  *q = static_cast<int32_t>(std::lround(near));
+  return std::abs(DoubleFromWhole(map, *q) - sample) <= max_error;
+}
 
 template <typename T>
 void LoadIntegers(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
                   PredictedTile& tile) {
   const T* const samples = array.As<T>();
-  ForEachSample(header, whole, box, box, [&](int64_t from, int64_t to) {
-    tile.values[static_cast<size_t>(to)] = WholeFromInteger(header.map, samples[from]);
-  });
+  ForEachSample(
+      header, whole, box, box, StepsInPlanes(OrderOf(header, box)), [&](int64_t from, int64_t to) {
+        tile.values[static_cast<size_t>(to)] = WholeFromInteger(header.map, samples[from]);
+      });
 }
 
-void LoadFloats(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
-                PredictedTile& tile) {
-  const float* const samples = array.As<float>();
-  ForEachSample(header, whole, box, box, [&](int64_t from, int64_t at) {
+// Keeps the bits of what no value stands for, and the lower halves of f64.
+void KeepBits(float sample, size_t at, PredictedTile& tile) {
+  tile.values[at] = std::bit_cast<int32_t>(sample);
+}
+void KeepBits(double sample, size_t at, PredictedTile& tile) {
+  const auto bits = std::bit_cast<uint64_t>(sample);
+  tile.values[at] = static_cast<int32_t>(bits >> 32);
+  tile.lower[at] = static_cast<uint32_t>(bits);
+}
+
+template <typename T>
+void LoadReals(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
+               PredictedTile& tile) {
+  const T* const samples = array.As<T>();
+  const bool has_lower = HasLower(header.map);
+  if (std::is_same_v<T, double>) tile.lower.resize(tile.values.size());
+  const TileSteps steps = StepsInPlanes(OrderOf(header, box));
+  ForEachSample(header, whole, box, box, steps, [&](int64_t from, int64_t at) {
     const auto to = static_cast<size_t>(at);
-    if (WholeFromFloat(header.map, header.max_error, samples[from], &tile.values[to])) return;
+    if (has_lower) KeepBits(samples[from], to, tile);
+    if (WholeFromReal(header.map, header.max_error, samples[from], &tile.values[to])) return;
     if (tile.exceptions.empty()) tile.exceptions.resize(tile.values.size());
     tile.exceptions[to] = 1;
-    tile.values[to] = std::bit_cast<int32_t>(samples[from]);
+    KeepBits(samples[from], to, tile);
   });
 }
 
@@ -101,7 +182,7 @@ void LoadTile(const NdArray& array, const ArrayHeader& header, const Box& whole,
     if constexpr (std::is_integral_v<decltype(type)>) {
       LoadIntegers<decltype(type)>(array, header, whole, box, tile);
     } else {
-      LoadFloats(array, header, whole, box, tile);
+      LoadReals<decltype(type)>(array, header, whole, box, tile);
     }
   });
 }
@@ -125,7 +206,7 @@ void FillExceptions(PredictedTile& tile) {
 // Where floats are few numbers, values become their places in a table.
 std::vector<ValueTable> FitTables(const ValueMap& map, PredictedTile& tile) {
   std::vector<ValueTable> tables(static_cast<size_t>(tile.channels));
-  if (map.kind != MapKind::kOrdered) return tables;
+  if (!HasTables(map)) return tables;
   for (size_t c = 0; c < tables.size(); ++c) {
     std::vector<int32_t> values;
     ForChannel(tile, static_cast<int64_t>(c), [&](int32_t& v) { values.push_back(v); });
@@ -146,7 +227,8 @@ Result<size_t> WriteTile(const ValueMap& map, PredictedTile& tile, std::vector<V
                          int rate, int64_t planes, std::span<std::byte> out) {
   BitWriter writer(out);
   writer.CodeRaw(static_cast<uint32_t>(TileMethod::kPredicted), 4);
-  CodeExceptions(writer, tile.geometry, tile.exceptions, tile.values);
+  CodeExceptions(writer, tile.geometry, tile.exceptions, tile.values,
+                 map.type == SampleType::kF64 ? &tile.lower : nullptr);
   GODWIT_RETURN_IF_ERROR(CodeTables(writer, map, tile, tables));
   FillExceptions(tile);
   tile.rate = rate;
@@ -156,6 +238,7 @@ Result<size_t> WriteTile(const ValueMap& map, PredictedTile& tile, std::vector<V
     PlaneModel model = FitPlane(tile, p);
     coder.Code(writer, p, model);
   }
+  if (HasLower(map)) CodeLower(writer, tile);
   return writer.Finish();
 }
 
@@ -164,7 +247,7 @@ Result<Bytes> WrittenTile(const ValueMap& map, const PredictedTile& tile,
                           std::vector<ValueTable>& tables, int rate, int64_t planes) {
   const PlaneGeometry& g = tile.geometry;
   const auto samples = static_cast<size_t>(planes * g.height * g.width);
-  for (size_t bytes = samples * 6 + (size_t{1} << 16);; bytes *= 2) {
+  for (size_t bytes = samples * 10 + (size_t{1} << 16);; bytes *= 2) {
     Bytes out(bytes);
     PredictedTile work = tile;
     const Result<size_t> size = WriteTile(map, work, tables, rate, planes, out);
@@ -249,8 +332,15 @@ uint8_t GuessChannelAxes(const Shape& shape) {
 }
 
 Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& options) {
-  if (array.type > SampleType::kF32) {
-    return Status(StatusCode::kUnsupported, "samples of type f64; make them f32 first");
+  const double ratio = options.relative_error;
+  if (!(ratio >= 0) || std::isinf(ratio)) {
+    return Status(StatusCode::kInvalidArgument, "the relative error must be a number from 0 on");
+  }
+  if (ratio > 0 && array.type == SampleType::kF64) {
+    return Status(StatusCode::kUnsupported, "a relative error of f64; make them f32 first");
+  }
+  if (!(options.wavelet_step >= 0) || std::isinf(options.wavelet_step)) {
+    return Status(StatusCode::kInvalidArgument, "the step must be a number from 0 on");
   }
   if (!(options.max_error >= 0) || std::isinf(options.max_error)) {
     return Status(StatusCode::kInvalidArgument, "the largest error must be a number from 0 on");
@@ -269,19 +359,41 @@ Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& option
   if (transformed > 3) {
     return Status(StatusCode::kUnsupported, "four transformed axes: one must hold channels");
   }
-  header.map = ChooseMap(array, options.max_error);
-  const bool exact = header.map.kind == MapKind::kWhole || header.map.kind == MapKind::kOrdered;
-  header.promise = exact ? ArrayPromise::kLossless : ArrayPromise::kMaxError;
-  header.max_error = exact ? 0 : options.max_error;
+  const bool is_wavelet = options.wavelet_step > 0;
+  if (is_wavelet) {
+    header.map = WaveletMap(array, options.wavelet_step);
+    if (options.model != nullptr) header.model_id = options.model->id();
+  } else {
+    header.map = ratio > 0 ? RelativeMap(array, ratio) : ChooseMap(array, options.max_error);
+  }
+  const MapKind kind = header.map.kind;
+  const bool exact =
+      kind == MapKind::kWhole || kind == MapKind::kOrdered || kind == MapKind::kSingle;
+  header.promise = is_wavelet                   ? ArrayPromise::kNone
+                   : exact                      ? ArrayPromise::kLossless
+                   : kind == MapKind::kRelative ? ArrayPromise::kRelativeError
+                                                : ArrayPromise::kMaxError;
+  header.max_error = exact || is_wavelet          ? 0
+                     : kind == MapKind::kRelative ? ratio
+                                                  : options.max_error;
   ChooseTiles(header, options.tile_samples);
 
   const int64_t tiles = TileCount(header);
+  if (is_wavelet && tiles > 0) {
+    GODWIT_ASSIGN_OR_RETURN(header.levels, CatchOutOfMemory([&]() -> Result<WaveletLevels> {
+                              return ChooseLevels(array, header);
+                            }));
+  }
+  const WaveletModel untrained;
+  const WaveletModel& start = options.model != nullptr ? options.model->start() : untrained;
   std::vector<Result<Bytes>> bodies(static_cast<size_t>(tiles), Bytes());
   const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
   const int workers = static_cast<int>(std::min<int64_t>(threads, tiles));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
   for (int64_t i = 0; i < tiles; ++i) {
-    bodies[static_cast<size_t>(i)] = CatchOutOfMemory([&] { return EncodeTile(array, header, i); });
+    bodies[static_cast<size_t>(i)] = CatchOutOfMemory([&] {
+      return is_wavelet ? EncodeWaveletTile(array, header, start, i) : EncodeTile(array, header, i);
+    });
   }
   return CatchOutOfMemory([&]() -> Result<Bytes> {
     ContainerWriter writer;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "codecs/array/array_model.h"
 #include "tensor/nd_array.h"
 
 namespace godwit {
@@ -14,8 +15,15 @@ struct ArrayEncodeOptions {
   // Every sample comes back within this distance; 0: exactly, whatever the type. NaN and infinity
   // come back as they are in any case.
   double max_error = 0;
+  // Above 0, and instead of max_error: every sample comes back within this part of itself, zeros
+  // exactly. Not of f64.
+  double relative_error = 0;
   // Bit i: axis i holds channels. Where absent, GuessChannelAxes().
   std::optional<uint8_t> channel_axes = {};
+  // Above 0: at a low rate by wavelets, quantised in steps of this many units of the samples, and
+  // no error is promised.
+  double wavelet_step = 0;
+  const ArrayModel* model = nullptr;        // of wavelets: what tiles start with
   int64_t tile_samples = int64_t{1} << 22;  // about; all channels of a place count
   int threads = 0;                          // 0: all cores; changes no byte
 };
@@ -23,8 +31,8 @@ struct ArrayEncodeOptions {
 // Short axes beside a much longer one, as (time, channel) has; and one of four axes in any case.
 uint8_t GuessChannelAxes(const Shape& shape);
 
-// kUnsupported: f64, and more than three transformed axes; kInvalidArgument: an error that is
-// negative or no number, channel axes that are not there.
+// kUnsupported: a relative error of f64, and more than three transformed axes; kInvalidArgument: an
+// error that is negative or no number, channel axes that are not there.
 Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& options = {});
 
 }  // namespace godwit

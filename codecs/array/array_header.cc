@@ -6,6 +6,7 @@
 #include <string>
 
 #include "codecs/array/plane_predictor.h"
+#include "codecs/array/wavelet_tile.h"
 #include "io/container.h"
 
 namespace godwit {
@@ -13,6 +14,7 @@ namespace array {
 namespace {
 
 constexpr uint64_t kMaxSide = uint64_t{1} << 40;
+constexpr uint16_t kHasModel = 1 << 12;
 constexpr uint64_t kNoLimit = ~uint64_t{0};
 
 Status Corrupt(const std::string& what) {
@@ -22,19 +24,48 @@ Status Corrupt(const std::string& what) {
 // a * b, or the largest number where that is beyond it.
 uint64_t Times(uint64_t a, uint64_t b) { return a != 0 && b > kNoLimit / a ? kNoLimit : a * b; }
 
-bool IsInteger(SampleType type) { return type != SampleType::kF32; }
+// Which kinds of values go with which types.
+bool Fits(MapKind kind, SampleType type) {
+  switch (kind) {
+    case MapKind::kWhole:
+    case MapKind::kSteps:
+      return !IsReal(type);
+    case MapKind::kOrdered:
+    case MapKind::kScaled:
+      return IsReal(type);
+    case MapKind::kWavelet:
+      return true;
+    case MapKind::kRelative:
+      return type != SampleType::kF64;
+    case MapKind::kSingle:
+      return type == SampleType::kF64;
+  }
+  return false;
+}
+
+Status ParseWaveletMap(ByteReader& reader, ValueMap* map) {
+  GODWIT_ASSIGN_OR_RETURN(const uint16_t exponent, reader.U16());
+  map->exponent = static_cast<int16_t>(exponent);
+  const auto [least, largest] = ExponentsOf(map->type);
+  if (map->exponent < least || map->exponent > largest) return Corrupt("units out of range");
+  GODWIT_ASSIGN_OR_RETURN(const uint64_t offset, reader.Varint());
+  if (offset > uint64_t{1} << 51) return Corrupt("offset out of range");
+  const auto half = static_cast<int64_t>(offset >> 1);
+  map->offset = (offset & 1) != 0 ? -half - 1 : half;
+  GODWIT_ASSIGN_OR_RETURN(map->step, reader.Varint());
+  if (map->step < 256 || map->step > uint64_t{1} << 40) return Corrupt("step out of range");
+  return {};
+}
 
 Result<ValueMap> ParseMap(ByteReader& reader, SampleType type) {
   ValueMap map;
   map.type = type;
   GODWIT_ASSIGN_OR_RETURN(const uint8_t kind, reader.U8());
-  if (kind > static_cast<uint8_t>(MapKind::kScaled)) {
+  if (kind > static_cast<uint8_t>(MapKind::kSingle)) {
     return Status(StatusCode::kUnsupported, "array header: values of kind " + std::to_string(kind));
   }
   map.kind = static_cast<MapKind>(kind);
-  if ((map.kind <= MapKind::kSteps) != IsInteger(type)) {
-    return Corrupt("values that do not go with the type");
-  }
+  if (!Fits(map.kind, type)) return Corrupt("values that do not go with the type");
   if (map.kind == MapKind::kSteps) {
     GODWIT_ASSIGN_OR_RETURN(map.step, reader.Varint());
     if (map.step < 2 || map.step > uint64_t{1} << 33) return Corrupt("step out of range");
@@ -43,19 +74,42 @@ Result<ValueMap> ParseMap(ByteReader& reader, SampleType type) {
     GODWIT_ASSIGN_OR_RETURN(const uint64_t mantissa, reader.Varint());
     GODWIT_ASSIGN_OR_RETURN(const uint16_t exponent, reader.U16());
     map.exponent = static_cast<int16_t>(exponent);
-    if (mantissa < 1 || mantissa > uint64_t{1} << 22 || map.exponent < -200 || map.exponent > 127) {
+    const auto [least, largest] = ExponentsOf(type);
+    if (mantissa < 1 || mantissa > uint64_t{1} << 22 || map.exponent < least ||
+        map.exponent > largest) {
       return Corrupt("step out of range");
     }
     map.mantissa = static_cast<uint32_t>(mantissa);
   }
+  if (map.kind == MapKind::kRelative) {
+    GODWIT_ASSIGN_OR_RETURN(map.ratio, reader.U32());
+    if (map.ratio == 0) return Corrupt("no relative error");
+    GODWIT_ASSIGN_OR_RETURN(map.least, reader.U8());
+    map.relative = RelativeScale::Create(type, map.ratio, map.least);
+    if (map.relative == nullptr) return Corrupt("relative error out of range");
+  }
+  if (map.kind == MapKind::kWavelet) GODWIT_RETURN_IF_ERROR(ParseWaveletMap(reader, &map));
   return map;
+}
+
+Status ParseLevels(ByteReader& reader, ArrayHeader* h) {
+  GODWIT_ASSIGN_OR_RETURN(const uint16_t levels, reader.U16());
+  if (levels >> 13 != 0) return Corrupt("reserved bits");
+  for (size_t a = 0; a < 3; ++a) h->levels[a] = levels >> (8 - 4 * a) & 15;
+  if (*std::max_element(h->levels.begin(), h->levels.end()) > kMaxWaveletLevels) {
+    return Corrupt("more levels than there may be");
+  }
+  if ((levels & kHasModel) == 0) return {};
+  GODWIT_ASSIGN_OR_RETURN(h->model_id, reader.U64());
+  return h->model_id == 0 ? Corrupt("a model without a number") : Status();
 }
 
 Status ParsePromise(ByteReader& reader, ArrayHeader* h) {
   GODWIT_ASSIGN_OR_RETURN(const uint8_t promise, reader.U8());
-  if (promise > static_cast<uint8_t>(ArrayPromise::kMaxError)) return Corrupt("unknown promise");
+  if (promise > static_cast<uint8_t>(ArrayPromise::kRelativeError))
+    return Corrupt("unknown promise");
   h->promise = static_cast<ArrayPromise>(promise);
-  if (h->promise != ArrayPromise::kMaxError) return {};
+  if (h->promise < ArrayPromise::kMaxError) return {};
   GODWIT_ASSIGN_OR_RETURN(const uint64_t bits, reader.U64());
   h->max_error = std::bit_cast<double>(bits);
   if (!(h->max_error >= 0) || std::isinf(h->max_error)) return Corrupt("error out of range");
@@ -126,6 +180,7 @@ BoxOrder OrderOf(const ArrayHeader& h, const Box& box) {
 
 uint64_t WorkBytes(const ArrayHeader& h, const Box& box) {
   const BoxOrder order = OrderOf(h, box);
+  if (h.map.kind == MapKind::kWavelet) return WaveletWorkBytes(h, order);
   const bool line = order.height == 1;
   const uint64_t rows = static_cast<uint64_t>(order.height) + (line ? 0 : 2 * kRowPad);
   const uint64_t columns = static_cast<uint64_t>(order.width) +
@@ -134,7 +189,10 @@ uint64_t WorkBytes(const ArrayHeader& h, const Box& box) {
   samples = Times(samples, columns);
   // Values, errors, exceptions; the tables of ordered values have an entry for two samples at
   // most, each with eight places.
-  const uint64_t bytes = Times(samples, h.map.kind == MapKind::kOrdered ? 33 : 9);
+  // Of f64 the halves too.
+  const bool has_tables = h.map.kind == MapKind::kOrdered || h.map.kind == MapKind::kSingle;
+  const uint64_t bytes =
+      Times(samples, (has_tables ? 33 : 9) + (h.type == SampleType::kF64 ? 12 : 0));
   constexpr uint64_t kModels = uint64_t{5} << 20;
   return std::max(bytes, bytes + kModels);
 }
@@ -155,8 +213,22 @@ Bytes WriteHead(const ArrayHeader& h) {
     w.Varint(h.map.mantissa);
     w.U16(static_cast<uint16_t>(h.map.exponent));
   }
+  if (h.map.kind == MapKind::kWavelet) {
+    w.U16(static_cast<uint16_t>(h.map.exponent));
+    const int64_t offset = h.map.offset;
+    w.Varint(offset < 0 ? 2 * static_cast<uint64_t>(-(offset + 1)) + 1
+                        : 2 * static_cast<uint64_t>(offset));
+    w.Varint(h.map.step);
+    w.U16(static_cast<uint16_t>((h.model_id != 0 ? kHasModel : 0) | h.levels[0] << 8 |
+                                h.levels[1] << 4 | h.levels[2]));
+    if (h.model_id != 0) w.U64(h.model_id);
+  }
+  if (h.map.kind == MapKind::kRelative) {
+    w.U32(h.map.ratio);
+    w.U8(h.map.least);
+  }
   w.U8(static_cast<uint8_t>(h.promise));
-  if (h.promise == ArrayPromise::kMaxError) w.U64(std::bit_cast<uint64_t>(h.max_error));
+  if (h.promise >= ArrayPromise::kMaxError) w.U64(std::bit_cast<uint64_t>(h.max_error));
   return w.Release();
 }
 
@@ -164,7 +236,7 @@ Result<ArrayHeader> ParseHead(std::span<const std::byte> body, const DecodeLimit
   ByteReader reader(body);
   ArrayHeader h;
   GODWIT_ASSIGN_OR_RETURN(const uint8_t type, reader.U8());
-  if (type > static_cast<uint8_t>(SampleType::kF32)) {
+  if (type > static_cast<uint8_t>(SampleType::kF64)) {
     return Status(StatusCode::kUnsupported,
                   "array header: samples of type " + std::to_string(type));
   }
@@ -191,6 +263,9 @@ Result<ArrayHeader> ParseHead(std::span<const std::byte> body, const DecodeLimit
     h.tile[i] = static_cast<int64_t>(tile);
   }
   GODWIT_ASSIGN_OR_RETURN(h.map, ParseMap(reader, h.type));
+  if (h.map.kind == MapKind::kWavelet) {
+    GODWIT_RETURN_IF_ERROR(ParseLevels(reader, &h));
+  }
   GODWIT_RETURN_IF_ERROR(ParsePromise(reader, &h));
   if (reader.remaining() != 0) return Corrupt("bytes left over");
   GODWIT_RETURN_IF_ERROR(CheckLimits(h, limits));

@@ -16,17 +16,21 @@
 namespace godwit {
 
 // What an encoder promised; for people, decoding does not need it.
-enum class ArrayPromise : uint8_t { kNone = 0, kLossless = 1, kMaxError = 2 };
+enum class ArrayPromise : uint8_t { kNone = 0, kLossless = 1, kMaxError = 2, kRelativeError = 3 };
 
 struct ArrayHeader {
-  SampleType type = SampleType::kU8;  // not f64
+  SampleType type = SampleType::kU8;
   Shape shape;
   uint8_t channel_axes = 0;  // bit i: axis i holds channels; the others are transformed
   // Sides of a tile by axis; channel axes are never cut.
   std::array<int64_t, 4> tile{1, 1, 1, 1};
   array::ValueMap map;
+  // MapKind::kWavelet: at most so many levels along places, rows and columns, and the model whose
+  // probabilities tiles start with; 0 for none.
+  std::array<uint8_t, 3> levels{};
+  uint64_t model_id = 0;
   ArrayPromise promise = ArrayPromise::kNone;
-  double max_error = 0;  // kMaxError
+  double max_error = 0;  // kMaxError; of kRelativeError, in parts of each sample
 
   friend bool IsChannelAxis(const ArrayHeader& h, int axis) { return h.channel_axes >> axis & 1; }
 };
@@ -49,6 +53,8 @@ namespace array {
 struct Box {
   std::array<int64_t, 4> begin{0, 0, 0, 0}, size{1, 1, 1, 1};
 };
+
+inline Box WholeBox(const ArrayHeader& header) { return {{0, 0, 0, 0}, header.shape.dims}; }
 
 // Tiles along each axis and in all; 0 for an array without samples.
 std::array<int64_t, 4> TileCounts(const ArrayHeader& header);

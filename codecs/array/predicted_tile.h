@@ -29,7 +29,9 @@ struct PredictedTile {
   std::vector<ValueRange> ranges;   // of the values, by channel
   std::vector<int32_t> values;      // geometry.size(); coded ones inside, room around them
   std::vector<uint8_t> exceptions;  // empty, or geometry.size(): 1 where the value is not coded
-  int rate = 0;                     // of learning
+  // Of f64, geometry.size() or none: the lower halves of values that are upper ones.
+  std::vector<uint32_t> lower;
+  int rate = 0;  // of learning
 };
 
 // The planes that plane p may refer to, nearest first: at earlier places of the first axis, then

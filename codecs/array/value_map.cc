@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 
 namespace godwit::array {
 namespace {
@@ -44,8 +45,12 @@ int32_t ValueMap::low() const {
       return static_cast<int32_t>(
           RoundedRatio(LeastSample(type) - Shift(type), static_cast<int64_t>(step)));
     case MapKind::kOrdered:
+    case MapKind::kSingle:
       return INT32_MIN;
+    case MapKind::kRelative:
+      return IsReal(type) || LeastSample(type) < 0 ? -relative->last() : 0;
     case MapKind::kScaled:
+    case MapKind::kWavelet:
       return -kMaxScaled;
   }
   return 0;
@@ -58,11 +63,26 @@ int32_t ValueMap::high() const {
       return static_cast<int32_t>(
           RoundedRatio(LargestSample(type) - Shift(type), static_cast<int64_t>(step)));
     case MapKind::kOrdered:
+    case MapKind::kSingle:
       return INT32_MAX;
+    case MapKind::kRelative:
+      return relative->last();
     case MapKind::kScaled:
+    case MapKind::kWavelet:
       return kMaxScaled;
   }
   return 0;
+}
+
+std::pair<int, int> ExponentsOf(SampleType type) {
+  switch (type) {
+    case SampleType::kF32:
+      return {-200, 127};
+    case SampleType::kF64:
+      return {-1100, 960};
+    default:
+      return {-12, 32};
+  }
 }
 
 float FloatFromWhole(bool negative, uint64_t size, int exponent) {
@@ -89,14 +109,46 @@ float FloatFromWhole(bool negative, uint64_t size, int exponent) {
 }
 
 int64_t IntegerFromWhole(const ValueMap& map, int32_t q) {
+  if (map.kind == MapKind::kWavelet) {
+    const int64_t w = q + map.offset;
+    const int e = map.exponent;
+    constexpr int64_t kMost = int64_t{1} << 62;
+    const int64_t v = e >= 0 ? std::clamp(w, -(kMost >> e), kMost >> e) * (int64_t{1} << e)
+                             : (w + (int64_t{1} << (-e - 1))) >> -e;
+    return std::clamp(v, LeastSample(map.type), LargestSample(map.type));
+  }
+  if (map.kind == MapKind::kRelative) {
+    const int64_t size = map.relative->WordOf(q < 0 ? -q : q);
+    return std::clamp(q < 0 ? -size : size, LeastSample(map.type), LargestSample(map.type));
+  }
   const int64_t v = map.kind == MapKind::kSteps ? q * static_cast<int64_t>(map.step) : q;
   return std::clamp(v + Shift(map.type), LeastSample(map.type), LargestSample(map.type));
 }
 
 float FloatFromWhole(const ValueMap& map, int32_t q) {
-  if (map.kind == MapKind::kOrdered) return FromOrderedBits(q);
+  if (map.kind == MapKind::kOrdered || map.kind == MapKind::kSingle) return FromOrderedBits(q);
+  if (map.kind == MapKind::kRelative) {
+    const uint32_t word = map.relative->WordOf(q < 0 ? -q : q);
+    return std::bit_cast<float>(word | (q < 0 ? 0x80000000u : 0));
+  }
+  if (map.kind == MapKind::kWavelet) {
+    const int64_t w = q + map.offset;
+    return FloatFromWhole(w < 0, static_cast<uint64_t>(w < 0 ? -w : w), map.exponent);
+  }
   const auto size = static_cast<uint64_t>(q < 0 ? -int64_t{q} : int64_t{q});
   return FloatFromWhole(q < 0, size * map.mantissa, map.exponent);
+}
+
+double DoubleFromWhole(const ValueMap& map, int32_t q) {
+  // Products are below 2^53 and exponents such that nothing overflows, so that ldexp() is exact or,
+  // of subnormals, rounds to nearest, ties to even.
+  if (map.kind == MapKind::kWavelet) {
+    return std::ldexp(static_cast<double>(q + map.offset), map.exponent);
+  }
+  if (map.kind == MapKind::kScaled) {
+    return q == 0 ? 0 : std::ldexp(static_cast<double>(int64_t{q} * map.mantissa), map.exponent);
+  }
+  return static_cast<double>(FloatFromWhole(map, q));
 }
 
 }  // namespace godwit::array

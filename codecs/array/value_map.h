@@ -4,30 +4,45 @@
 
 #include <bit>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
+#include "codecs/array/relative_scale.h"
 #include "tensor/nd_array.h"
 
 namespace godwit::array {
 
 enum class MapKind : uint8_t {
-  kWhole = 0,    // integers as they are
-  kSteps = 1,    // integers in steps of `step`
-  kOrdered = 2,  // f32: its bits, in the order of the numbers
-  kScaled = 3,   // f32 in steps of mantissa * 2^exponent
+  kWhole = 0,     // integers as they are
+  kSteps = 1,     // integers in steps of `step`
+  kOrdered = 2,   // f32: its bits, in the order of the numbers; f64: their upper half
+  kScaled = 3,    // f32 and f64 in steps of mantissa * 2^exponent
+  kWavelet = 4,   // any type in units of 2^exponent from `offset` on, for the wavelet method
+  kRelative = 5,  // integers and f32 in steps that grow with them
+  kSingle = 6,    // f64 that are f32: as kOrdered has these
 };
 
 struct ValueMap {
   MapKind kind = MapKind::kWhole;
   SampleType type = SampleType::kU8;
-  uint64_t step = 1;      // kSteps: 2 to 2^33
+  uint64_t step = 1;      // kSteps: 2 to 2^33; kWavelet: 1 to 2^40, in 2^-16 units
   uint32_t mantissa = 1;  // kScaled: 1 to 2^22
-  int exponent = 0;       // kScaled: -200 to 127
+  int exponent = 0;       // kScaled, kWavelet: see ExponentsOf()
+  int64_t offset = 0;     // kWavelet: within +-2^50 units
+  std::shared_ptr<const RelativeScale> relative = {};  // kRelative
+  uint32_t ratio = 0;                                  // kRelative: from 1 on, in 2^-32
+  uint8_t least = 0;  // kRelative: least exponent field of f32 that has steps
 
   int32_t low() const;
   int32_t high() const;
 };
 
 inline constexpr int32_t kMaxScaled = 1 << 30;
+
+constexpr bool IsReal(SampleType type) { return type >= SampleType::kF32; }
+
+// Least and largest exponent of kScaled and kWavelet.
+std::pair<int, int> ExponentsOf(SampleType type);
 
 // The least and the largest of an integer type.
 int64_t LeastSample(SampleType type);
@@ -45,8 +60,14 @@ inline float FromOrderedBits(int32_t i) {
   return std::bit_cast<float>(i >= 0 ? i : i ^ 0x7fffffff);
 }
 
+inline double DoubleOf(int32_t upper, uint32_t lower) {
+  return std::bit_cast<double>(uint64_t{static_cast<uint32_t>(upper)} << 32 | lower);
+}
+
 // What the whole number stands for.
 int64_t IntegerFromWhole(const ValueMap& map, int32_t q);
 float FloatFromWhole(const ValueMap& map, int32_t q);
+// Of f64, but for the lower half of kOrdered.
+double DoubleFromWhole(const ValueMap& map, int32_t q);
 
 }  // namespace godwit::array

@@ -2,8 +2,11 @@
 #include <cmath>
 #include <cstring>
 
+#include "codecs/array/wavelet_context.h"
 #include "io/audio_file.h"
 #include "io/npy_file.h"
+#include "models/registry.h"
+#include "models/safetensors_writer.h"
 #include "tests/apps/program.h"
 
 namespace godwit {
@@ -60,8 +63,13 @@ TEST_F(ArrayTest, KeepsWhatItPromises) {
     return error;
   };
   EXPECT_LE(worst("--max-error", "0.01"), 0.01);
-  EXPECT_LE(worst("--relative-error", "0.001"), 0.001 * 2.4);
-  EXPECT_LE(worst("-q", "50"), 2.4 / 256);
+  EXPECT_LE(worst("--range-error", "0.001"), 0.001 * 2.4);
+  worst("--relative-error", "0.01");
+  const NdArray b = Load("b.npy");
+  for (size_t i = 0; i < 12000; ++i) {
+    const float v = a.As<float>()[i];
+    ASSERT_LE(std::abs(double{v} - b.As<float>()[i]), 0.01 * std::abs(v)) << i;
+  }
   const auto bytes = [&](const std::string& option, const std::string& value) {
     const ProgramResult r = Good({"encode", "-f", "a.npy", "a.gdw", option, value, "--json"});
     return nlohmann::json::parse(r.out);
@@ -69,7 +77,64 @@ TEST_F(ArrayTest, KeepsWhatItPromises) {
   EXPECT_LE(bytes("--size", "2000").at("bytes"), 2000);
   EXPECT_LE(bytes("--bps", "1.5").at("bits_per_sample"), 1.5);
   EXPECT_GE(bytes("--psnr", "50").at("psnr_db"), 50);
+  EXPECT_LE(bytes("--bpp", "0.3").at("bits_per_sample"), 0.3);
+  EXPECT_EQ(bytes("-q", "50").at("method"), "wavelet");
+  EXPECT_EQ(bytes("--relative-error", "0.01").at("relative_error"), 0.01);
   EXPECT_EQ(bytes("--axes", "none").at("channel_axes"), "none");
+}
+
+TEST_F(ArrayTest, MethodsMeetWhatIsAskedFor) {
+  Save("a.npy", Waves());
+  const auto encoded = [&](std::vector<std::string> args) {
+    args.insert(args.begin(), {"encode", "-f", "a.npy", "a.gdw", "--json", "--report-psnr"});
+    const auto json = nlohmann::json::parse(Good(args).out);
+    Good({"verify", "a.gdw"});
+    return json;
+  };
+  for (const char* method : {"auto", "wavelet", "predict"}) {
+    const auto sized = encoded({"--size", "1500", "--method", method});
+    EXPECT_LE(sized.at("bytes"), 1500) << method;
+    EXPECT_GE(sized.at("bytes"), 1300) << method;
+    const auto good = encoded({"--psnr", "45", "--method", method});
+    EXPECT_GE(good.at("psnr_db"), 45) << method;
+    EXPECT_LE(good.at("psnr_db"), 46.5) << method;
+    EXPECT_EQ(good.at("method"), std::string(method) == "predict" ? "predict" : "wavelet");
+    EXPECT_GT(encoded({"-q", "70", "--method", method}).at("psnr_db"),
+              encoded({"-q", "40", "--method", method}).at("psnr_db"));
+  }
+  // The best file that fits may be the one that loses nothing.
+  EXPECT_TRUE(encoded({"--size", "1M"}).at("lossless"));
+  EXPECT_NE(Good({"info", "a.gdw"}).out.find("lossless"), std::string::npos);
+}
+
+TEST_F(ArrayTest, AModelOfArraysIsNamedAndNeeded) {
+  Save("a.npy", Waves());
+  array::WaveletModel start;
+  int64_t bits = 0;
+  start.ForEachBit([&](CountedBit&) { ++bits; });
+  const auto sets = static_cast<int64_t>(start.weights.size());
+  SafeTensorsWriter writer;
+  writer.SetMetadata("godwit.codec", "packet");
+  writer.SetMetadata("godwit.kind", "stream");
+  writer.Add<uint16_t>("start.p1", {bits}, std::vector<uint16_t>(static_cast<size_t>(bits), 9999));
+  writer.Add<uint8_t>("start.count", {bits}, std::vector<uint8_t>(static_cast<size_t>(bits), 3));
+  writer.Add<int32_t>("start.weight", {sets, 7},
+                      std::vector<int32_t>(static_cast<size_t>(sets) * 7, 11000));
+  writer.Add<int32_t>("start.sign_weight", {3}, std::vector<int32_t>(3, 27000));
+  const Bytes file = writer.Finish();
+  std::filesystem::create_directory(File("arrays"));
+  SaveBytes(File("arrays/m.safetensors"), file);
+  const std::string id = ModelIdHex(ModelIdOf(file));
+  const std::string models = Good({"models", "--model-dir", "arrays"}).out;
+  EXPECT_NE(models.find(id), std::string::npos) << models;
+  Good({"encode", "a.npy", "a.gdw", "-q", "50", "--model", "arrays/m.safetensors"});
+  Good({"encode", "a.npy", "b.gdw", "-q", "50", "--model", "none"});
+  const std::string info = Good({"info", "a.gdw"}).out;
+  EXPECT_NE(info.find("model " + id), std::string::npos) << info;
+  EXPECT_EQ(Run({"decode", "a.gdw", "x.npy"}).exit, 7);
+  EXPECT_EQ(Run({"verify", "a.gdw"}).exit, 7);
+  Good({"decode", "a.gdw", "x.npy", "--model-dir", "arrays"});
+  Good({"verify", "a.gdw", "--model-dir", "arrays"});
 }
 
 TEST_F(ArrayTest, ComparedArraysSayTheirLargestError) {
@@ -111,7 +176,8 @@ TEST_F(ArrayTest, MistakesAreOneLineWithTheirExitCode) {
     EXPECT_EQ(r.exit, exit) << r.err;
     ExpectOneLine(r.err, "godwit " + args[0], words);
   };
-  fails({"encode", "a.npy", "x.gdw", "--bpp", "1"}, 2, "--bps");
+  fails({"encode", "a.npy", "x.gdw", "--max-error", "1", "--method", "wavelet"}, 2, "promises");
+  fails({"encode", "a.npy", "x.gdw", "-q", "5", "--model", "no.safetensors"}, 7, "no.safetensors");
   fails({"encode", "p.png", "x.gdw", "--max-error", "1"}, 2, "holds none");
   fails({"encode", "a.npy", "x.gdw", "--axes", "7"}, 2, "--axes 7");
   fails({"encode", "a.npy", "x.gdw", "--axes", "3"}, 2, "not there");
@@ -128,7 +194,7 @@ TEST_F(ArrayTest, MistakesAreOneLineWithTheirExitCode) {
   wide.type = SampleType::kF64;
   wide.shape.dims[1] = 2;
   Save("wide.npy", wide);
-  fails({"encode", "wide.npy", "x.gdw"}, 4, "f64");
+  fails({"encode", "wide.npy", "x.gdw", "--relative-error", "0.1"}, 4, "f64");
   EXPECT_FALSE(Exists("x.gdw") || Exists("x.npy"));
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr SampleType kTypes[] = {SampleType::kU8,  SampleType::kI8,  SampleType::kU16,
                                  SampleType::kI16, SampleType::kU32, SampleType::kI32,
-                                 SampleType::kF32};
+                                 SampleType::kF32, SampleType::kF64};
 
 Shape ShapeOf(std::vector<int64_t> sides) {
   Shape shape;
@@ -36,6 +36,8 @@ NdArray Walk(SampleType type, const Shape& shape, uint32_t seed) {
     if (rng() % 97 == 0) v = static_cast<int32_t>(rng());
     if (type == SampleType::kF32) {
       array.As<float>()[i] = static_cast<float>(v) * 0.37f;
+    } else if (type == SampleType::kF64) {
+      array.As<double>()[i] = static_cast<double>(v) * 0.37;
     } else {
       std::memcpy(array.data.data() + i * SampleBytes(type), &v, SampleBytes(type));
     }
@@ -123,6 +125,84 @@ TEST(ArrayCodecTest, WhatIsNotFiniteSurvivesEveryError) {
       }
     }
   }
+}
+
+TEST(ArrayCodecTest, NoSampleIsOffByMoreThanItsPart) {
+  uint32_t seed = 2000;
+  for (const SampleType type : kTypes) {
+    if (type == SampleType::kF64) continue;
+    for (const double part : {1e-10, 1e-7, 1e-3, 0.05, 0.5, 1.0}) {
+      NdArray array = Walk(type, ShapeOf({50, 41}), ++seed);
+      if (type == SampleType::kF32) {  // all sizes, zeros of both signs, subnormals
+        std::mt19937 rng(seed);
+        for (size_t i = 0; i < 400; ++i) {
+          const auto bits = static_cast<uint32_t>(i < 20   ? (i % 2) << 31
+                                                  : i < 40 ? i * 777
+                                                           : rng());
+          std::memcpy(array.As<float>() + 3 * i, &bits, 4);
+        }
+      } else {
+        for (size_t i = 0; i < 50; ++i) std::memset(array.data.data() + 32 * i, 0, 8);
+      }
+      const auto back = Decoded(Encoded(array, {.relative_error = part}));
+      ASSERT_TRUE(back.ok()) << back.status().message();
+      for (size_t i = 0; i < 50 * 41; ++i) {
+        const double v = At(array, i), w = At(*back, i);
+        if (std::isfinite(v)) {
+          ASSERT_LE(std::abs(v - w), part * std::abs(v))
+              << SampleTypeName(type) << " seed " << seed << " sample " << i;
+        } else {
+          ASSERT_EQ(std::memcmp(array.As<float>() + i, back->As<float>() + i, 4), 0);
+        }
+      }
+    }
+  }
+}
+
+TEST(RelativeScaleTest, NumbersRiseAndEveryWordIsWithinItsPart) {
+  for (const SampleType type : {SampleType::kU8, SampleType::kI8, SampleType::kU16}) {
+    const auto largest =
+        static_cast<uint32_t>(std::max(array::LargestSample(type), -array::LeastSample(type)));
+    for (const uint32_t ratio : {1u, 1u << 20, 1u << 28, 1u << 30, 0xffffffffu}) {
+      const auto scale = array::RelativeScale::Create(type, ratio, 0);
+      ASSERT_NE(scale, nullptr);
+      int32_t last = -1;
+      for (uint32_t w = 0; w <= largest; ++w) {
+        const int32_t n = scale->NumberOf(w);
+        ASSERT_TRUE(n == last || n == last + 1) << w;  // none is left out
+        last = n;
+        const auto error = std::abs(int64_t{scale->WordOf(n)} - int64_t{w});
+        ASSERT_LE(error << 32, int64_t{ratio} * w) << w << ' ' << ratio;
+        ASSERT_EQ(scale->NumberOf(scale->WordOf(n)), n);
+      }
+      EXPECT_EQ(last, scale->last());
+    }
+  }
+}
+
+TEST(ArrayCodecTest, PartsOfSamplesThatChangeTheirSignCostLittle) {
+  NdArray array{SampleType::kF32, ShapeOf({8000}), {}};
+  array.data.resize(32000);
+  for (size_t i = 0; i < 8000; ++i) {
+    array.As<float>()[i] = 5 * std::sin(static_cast<float>(i) * 0.05f);
+  }
+  EXPECT_LT(Encoded(array, {.relative_error = 0.02}).size(), 8000u * 3 / 8);
+}
+
+TEST(ArrayCodecTest, DoublesThatAreSinglesCostWhatTheseDo) {
+  const NdArray singles = Walk(SampleType::kF32, ShapeOf({900, 3}), 5);
+  NdArray doubles{SampleType::kF64, singles.shape, {}};
+  doubles.data.resize(singles.data.size() * 2);
+  for (size_t i = 0; i < 2700; ++i) doubles.As<double>()[i] = double{singles.As<float>()[i]};
+  doubles.As<double>()[5] = 0.1;  // one that is none, and two that are not finite
+  doubles.As<double>()[6] = -INFINITY;
+  const uint64_t nan = 0x7ff8000000000123;
+  std::memcpy(doubles.As<double>() + 1000, &nan, 8);
+  const Bytes file = Encoded(doubles, {});
+  const auto back = Decoded(file);
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  EXPECT_EQ(back->data, doubles.data);
+  EXPECT_LT(file.size(), Encoded(singles, {}).size() + 100);
 }
 
 TEST(ArrayCodecTest, ThreadsChangeNoByteAndTilesNoSample) {
@@ -279,7 +359,18 @@ TEST(ArrayCodecTest, HostileHeadsAreRefusedBeforeAnythingIsAllocated) {
   EXPECT_EQ(code([&](ArrayHeader& h) { h.tile[1] = 0; }), kCorrupt);
   EXPECT_EQ(code([&](ArrayHeader& h) { h.channel_axes = 4; }), kCorrupt);
   EXPECT_EQ(code([&](ArrayHeader& h) { h.shape.rank = 0; }), kCorrupt);
-  EXPECT_EQ(code([&](ArrayHeader& h) { h.type = SampleType::kF64; }), kUnsupported);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.type = SampleType::kF64; }), kCorrupt);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.type = static_cast<SampleType>(8); }), kUnsupported);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.map.kind = array::MapKind::kSingle; }), kCorrupt);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.map.kind = array::MapKind::kRelative; }), kCorrupt);
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.map.kind = static_cast<array::MapKind>(7); }),
+            kUnsupported);
+  EXPECT_EQ(code([&](ArrayHeader& h) {  // 2^32 steps, were there as many
+              h.type = SampleType::kU32;
+              h.map.kind = array::MapKind::kRelative;
+              h.map.ratio = 1;
+            }),
+            kCorrupt);
   EXPECT_EQ(code([&](ArrayHeader& h) { h.map.kind = array::MapKind::kOrdered; }), kCorrupt);
   EXPECT_EQ(code([&](ArrayHeader& h) {
               h.shape = ShapeOf({2, 2, 2, 2});
@@ -322,8 +413,12 @@ TEST(ArrayCodecTest, WhatCannotBeEncodedIsSaid) {
   EXPECT_EQ(EncodeArray(array, {.channel_axes = 16}).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(EncodeArray(array, {.max_error = -1}).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(EncodeArray(array, {.max_error = NAN}).status().code(), StatusCode::kInvalidArgument);
-  array.type = SampleType::kF64;
-  EXPECT_EQ(EncodeArray(array).status().code(), StatusCode::kUnsupported);
+  for (const double error : {-1.0, double{NAN}, double{INFINITY}}) {
+    EXPECT_EQ(EncodeArray(array, {.relative_error = error}).status().code(),
+              StatusCode::kInvalidArgument);
+  }
+  array = Walk(SampleType::kF64, ShapeOf({4}), 1);
+  EXPECT_EQ(EncodeArray(array, {.relative_error = 0.1}).status().code(), StatusCode::kUnsupported);
 }
 
 TEST(ArrayCodecTest, AxesAreGuessed) {
