@@ -167,7 +167,7 @@ void ImageDecoder::State::PlanLanes() {
     const auto width = static_cast<int64_t>(share / making * static_cast<double>(strip_w));
     first = std::clamp<int64_t>(width / 4 * 4, 8, RoundUp(strip_w / lanes, 4));
     // A lane much narrower than the others leaves its thread idle where nothing is decoded; then
-    // the others are cut once more, for whoever is free (small: 7 % faster, medium: 10 % slower).
+    // the others are cut once more, for whoever is free (small: 7 % faster, large: 10 % slower).
     const int64_t others = first * 2 * lanes < strip_w ? lanes : lanes - 1;
     lanes = std::max(others, (strip_w - first + max_lane - 1) / max_lane);
   }

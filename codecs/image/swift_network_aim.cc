@@ -10,7 +10,7 @@ namespace {
 
 constexpr float kOutputStep = 1.0f / 64;  // of a step of the network's output
 
-// The network undoes part of what a symbol changes, measured on training pictures at medium: by
+// The network undoes part of what a symbol changes, measured on training pictures at `large`: by
 // 0.05, 0.1 and 0.2 of it at steps 34, 101 and 240; most in low bands and in chroma. Aims that
 // leave this out take larger steps than help. Twice this is as bad as none.
 constexpr float kGivesWay = 0.08f;  // at step index kReferenceIndex

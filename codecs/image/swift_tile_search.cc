@@ -11,7 +11,7 @@ namespace godwit::swift {
 namespace {
 
 // Squared steps for a bit. Best of 0.06 to 0.18 on reduced training pictures, BD-rate with the
-// medium network; the coarse scale, whose error the network mends least, of 0.02 to 0.15.
+// large network; the coarse scale, whose error the network mends least, of 0.02 to 0.15.
 constexpr float kLambda = 0.1f, kCoarseLambda = 0.06f;
 constexpr float kTollShare = 0.6f;  // of tolls: they are of other symbols as they were
 
