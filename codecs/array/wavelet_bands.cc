@@ -97,7 +97,7 @@ std::vector<WaveletBand> BandsOf(const WaveletShape& shape) {
         band.lows += std::min(level + 1, shape.levels[a]) - is_high;
         if (level + 1 < shape.levels[a]) splits_above |= 4u >> a;
       }
-      if (!exists || band.count() == 0) continue;
+      if (!exists || band.is_empty()) continue;
       if (!above.empty() && above[high & splits_above] >= 0) {
         band.parent = above[high & splits_above];
         for (size_t a = 0; a < 3; ++a) band.halved[a] = (splits_above >> (2 - a) & 1) != 0;
@@ -110,7 +110,7 @@ std::vector<WaveletBand> BandsOf(const WaveletShape& shape) {
     }
     above = here;
   }
-  if (bands[0].count() == 0) bands.erase(bands.begin());
+  if (bands[0].is_empty()) bands.erase(bands.begin());
   return bands;
 }
 

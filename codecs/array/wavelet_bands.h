@@ -33,7 +33,7 @@ struct WaveletBand {
   std::array<bool, 3> halved{};  // axes along which the parent is half as long
   std::vector<int> siblings;     // the last three before it of its level
 
-  int64_t count() const { return size[0] * size[1] * size[2]; }
+  bool is_empty() const { return size[0] == 0 || size[1] == 0 || size[2] == 0; }
 };
 // Lowest first, then from the coarsest level to the finest. None is empty.
 std::vector<WaveletBand> BandsOf(const WaveletShape& shape);
