@@ -261,6 +261,14 @@ TEST(ImagePacketsTest, LimitsHold) {
             StatusCode::kOverLimit);
   EXPECT_EQ(GatherImagePackets(stream, {}, {.max_memory_bytes = 1000}).status().code(),
             StatusCode::kOverLimit);
+  // 400 megapixels in five rows of empty tiles: more than is read where nobody asks for more.
+  const HandMadePicture large{.flags = 36, .width = 20000, .height = 20000, .rest = {0xbc}};
+  std::vector<HandMadeSection> rows;
+  for (uint8_t r = 0; r < 5; ++r) rows.push_back({0x82, {r, 0, 0}});
+  const Bytes file = HandMadeFile(large, rows);
+  EXPECT_EQ(WriteImagePackets(file).status().code(), StatusCode::kOverLimit);
+  const Bytes packets = Must(WriteImagePackets(file, {}, {.max_pixels = 400'000'000}));
+  EXPECT_TRUE(Must(GatherImagePackets(packets, {}, {.max_pixels = 400'000'000})).file == file);
 }
 
 TEST(ImagePacketsTest, OnlyWhatSensorsWriteIsCutIntoPackets) {
@@ -268,6 +276,16 @@ TEST(ImagePacketsTest, OnlyWhatSensorsWriteIsCutIntoPackets) {
   const auto code = [](const Bytes& file) { return WriteImagePackets(file).status().code(); };
   EXPECT_EQ(code(EncodePicture(TestImageModel(), MakePicture(40, 40, 3))), kUnsupported);
   EXPECT_EQ(code(RowsFile(4)), kUnsupported);  // alpha
+  // Sections that no picture looks at would be lost: tags of a sound, an unknown optional one.
+  for (const uint8_t type : {uint8_t{0x13}, uint8_t{0x20}}) {
+    Bytes more = RowsFile();
+    AppendSection(static_cast<SectionType>(type), Bytes(3), &more);
+    ASSERT_TRUE(ParseImageStream(more).ok());
+    EXPECT_EQ(code(more), kUnsupported);
+    const HandMadePicture picture{.flags = 36, .width = 40, .height = 40, .rest = {0x25}};
+    EXPECT_EQ(code(HandMadeFile(picture, {{type, {9}}, {0x82, {0, 0, 0}}, {0x82, {1, 0, 0}}})),
+              kUnsupported);
+  }
   Bytes cut = RowsFile();
   cut.pop_back();
   EXPECT_EQ(code(cut), kTruncated);
