@@ -412,6 +412,48 @@ TEST(DamagedImageTest, LayersOfARowThatBuildOnLostOnesAreLeftOut) {
   EXPECT_EQ(s.losses[0].tile_row, 1u);
 }
 
+// 32 rows of 40 to 50 thousand random bytes, in which much looks like a section.
+TEST(DamagedImageTest, DamageInALargeFileCostsWhatItTouches) {
+  std::mt19937 random(11);
+  const HandMadePicture picture{.flags = 36, .width = 64, .height = 1024, .rest = {0x25}};
+  std::vector<HandMadeSection> rows(32);
+  std::vector<size_t> begins = {HandMadeFile(picture).size()};
+  for (uint8_t r = 0; r < 32; ++r) {
+    const uint64_t size = 40000 + random() % 10000;
+    ByteWriter body;
+    body.U8(r);
+    body.U8(0);
+    body.Varint(size);
+    for (uint64_t i = 0; i < size; ++i) body.U8(static_cast<uint8_t>(random()));
+    for (const std::byte b : body.bytes()) rows[r].body.push_back(std::to_integer<uint8_t>(b));
+    rows[r].type = 0x82;
+    begins.push_back(begins.back() + SectionSize(rows[r].body.size()));
+  }
+  const Bytes file = HandMadeFile(picture, rows);
+  ASSERT_EQ(file.size(), begins.back());
+  const auto lost = [](const Bytes& damaged) {
+    std::vector<uint64_t> rows_lost;
+    for (const ImageLoss& loss : Must(ParseDamagedImage(damaged)).losses)
+      rows_lost.push_back(loss.tile_row);
+    return rows_lost;
+  };
+  using Rows = std::vector<uint64_t>;
+  // Bytes that are missing, so that the length leads nowhere.
+  Bytes damaged = file;
+  for (const size_t r : {30u, 17u, 3u})
+    damaged.erase(damaged.begin() + static_cast<ptrdiff_t>(begins[r] + 20000));
+  EXPECT_EQ(lost(damaged), (Rows{3, 17, 30}));
+  // Flipped bytes in neighbours, whose lengths lead from one to the next.
+  damaged = file;
+  for (const size_t r : {5u, 6u, 7u, 8u, 30u, 31u}) damaged[begins[r] + 9] ^= std::byte{1};
+  EXPECT_EQ(lost(damaged), (Rows{5, 6, 7, 8, 30, 31}));
+  // Both, and the end is cut off: row 9 stands between two that are damaged.
+  damaged.resize(begins[31] + 100);
+  damaged.erase(damaged.begin() + static_cast<ptrdiff_t>(begins[20] + 20000));
+  damaged[begins[10] + 9] ^= std::byte{1};
+  EXPECT_EQ(lost(damaged), (Rows{5, 6, 7, 8, 10, 20, 30, 31}));
+}
+
 // Sections that would be whole but for their CRC, one in the other.
 TEST(DamagedImageTest, AHostileFileCostsNoMoreThanItsLength) {
   Bytes file = RowsFile();
