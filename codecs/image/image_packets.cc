@@ -211,6 +211,12 @@ Result<GatheredImage> GatherImagePackets(std::span<const std::byte> bytes,
     return Corrupt("packets of a picture that is not in the order of rows");
   }
   const TileGrid grid(header);
+  if (grid.down * sizeof(ImageLoss) > limits.max_memory_bytes) {
+    return Status(StatusCode::kOverLimit, "a list of " + std::to_string(grid.down) +
+                                              " rows of tiles takes more than the limit of " +
+                                              std::to_string(limits.max_memory_bytes) +
+                                              " bytes of memory");
+  }
   std::ranges::stable_sort(packets, [](const TransportPacket& a, const TransportPacket& b) {
     return std::pair(a.row, a.offset) < std::pair(b.row, b.offset);
   });
@@ -225,6 +231,7 @@ Result<GatheredImage> GatherImagePackets(std::span<const std::byte> bytes,
     if (!row.whole()) {
       const uint64_t have = row.body.size();
       const ImageLoss loss = KeepWholeLayers(r, grid.across, row.body);
+      image.losses.reserve(grid.down);  // no more than was held to the limits
       image.losses.push_back(loss);
       if (image.first_loss.empty()) {
         image.first_loss =

@@ -402,14 +402,67 @@ TEST(DamagedImageTest, LayersOfARowThatBuildOnLostOnesAreLeftOut) {
   };
   // The second of row 0's three sections.
   ImageStream s = parse({{0, 0, 0}, {0, 1, 0}, {0, 2, 0}, {1, 0, 0}, {2, 0, 0}}, 1);
-  EXPECT_TRUE(s.losses.empty());
+  ASSERT_EQ(s.losses.size(), 1u);
+  EXPECT_EQ(s.losses[0].tile_row, 0u);
+  EXPECT_EQ(s.losses[0].layers, 1);
   EXPECT_TRUE(s.truncated);
   ASSERT_EQ(s.damage.size(), 2u);
-  EXPECT_NE(s.damage[0].find("build on lost ones"), std::string::npos);
+  EXPECT_NE(s.damage[0].find(" are damaged"), std::string::npos);
+  EXPECT_NE(s.damage[1].find("build on lost ones"), std::string::npos);
   // The first of row 1's two.
   s = parse({{0, 0, 0}, {1, 0, 0}, {1, 1, 0}, {2, 0, 0}}, 1);
   ASSERT_EQ(s.losses.size(), 1u);
   EXPECT_EQ(s.losses[0].tile_row, 1u);
+  // The last layers of row 0, of row 2, and of a row that has as many as there can be.
+  s = parse({{0, 0, 0}, {0, 1, 0}, {1, 0, 0}, {2, 0, 0}}, 1);
+  ASSERT_EQ(s.losses.size(), 1u);
+  EXPECT_EQ(s.losses[0].tile_row, 0u);
+  EXPECT_EQ(s.losses[0].layers, 1);
+  s = parse({{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {2, 1, 0}}, 3);
+  ASSERT_EQ(s.losses.size(), 1u);
+  EXPECT_EQ(s.losses[0].tile_row, 2u);
+  s = parse({{0, 0, 0}, {1, 0x20, 0, 0, 0}, {1, 1, 0}, {2, 0, 0}}, 2);
+  EXPECT_TRUE(s.losses.empty());
+  EXPECT_EQ(s.damage.size(), 1u);
+}
+
+TEST(DamagedImageTest, AProfileBetweenTheLayersOfARowIsNoDamage) {
+  const HandMadePicture picture{
+      .flags = 36, .width = 40, .height = 40, .rate = 1 << 12, .rest = {0x25}};
+  const Bytes file = HandMadeFile(
+      picture, {{0x82, {0, 0, 0}}, {0x10, {1, 2}}, {0x82, {0, 1, 1, 7}}, {0x82, {1, 0, 0}}});
+  ASSERT_TRUE(ParseImageStream(file).ok());
+  const ImageStream s = Must(ParseDamagedImage(file));
+  EXPECT_TRUE(s.damage.empty() && s.losses.empty());
+  EXPECT_FALSE(s.truncated);
+  EXPECT_EQ(s.layers[1][0].size(), 1u);
+}
+
+TEST(DamagedImageTest, MissingRowsAreHeldToTheLimitOnMemory) {
+  // A million rows, of which only the last is there.
+  const HandMadePicture picture{.flags = 36, .width = 1, .height = 1u << 25, .rest = {0x25}};
+  const Bytes file = HandMadeFile(picture, {{0x82, {0xff, 0xff, 0x3f, 0, 0}}});
+  EXPECT_EQ(Must(ParseDamagedImage(file)).losses.size(), (1u << 20) - 1);
+  EXPECT_EQ(ParseDamagedImage(file, {.max_memory_bytes = 20'000'000}).status().code(),
+            StatusCode::kOverLimit);
+  const Bytes head = picture.Body();
+  const std::vector<std::byte> piece(2);
+  Bytes packet;
+  ASSERT_TRUE(AppendPacket({.last = true, .head = head, .piece = piece}, &packet).ok());
+  EXPECT_EQ(Must(GatherImagePackets(packet)).losses.size(), (1u << 20) - 1);
+  EXPECT_EQ(GatherImagePackets(packet, {}, {.max_memory_bytes = 16'000'000}).status().code(),
+            StatusCode::kOverLimit);
+}
+
+TEST(DamagedImageTest, NotesAreFew) {
+  std::vector<HandMadeSection> sections = {{0x82, {0, 0, 0}}};
+  for (int i = 0; i < 200; ++i) sections.push_back({0x13, {9, 9}});
+  Bytes file = HandMadeFile({.flags = 36, .width = 40, .height = 20, .rest = {0x25}}, sections);
+  const size_t first = Must(ParseImageStream(file)).sections[1].offset + 9;
+  for (size_t at = first; at < file.size(); at += 16) file[at + 3] ^= std::byte{1};
+  const ImageStream s = Must(ParseDamagedImage(file));
+  ASSERT_EQ(s.damage.size(), 9u);
+  EXPECT_EQ(s.damage[8], "and 92 more places are damaged");
 }
 
 // 32 rows of 40 to 50 thousand random bytes, in which much looks like a section.
