@@ -19,6 +19,8 @@ void Console::Note(std::string_view text) const {
   if (!quiet) WriteLine(err, name, text);
 }
 
+void Console::Warn(std::string_view text) const { WriteLine(err, name, text); }
+
 void Console::Detail(std::string_view text) const {
   if (verbose && !quiet) WriteLine(err, name, text);
 }

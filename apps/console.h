@@ -20,6 +20,8 @@ struct Console {
   bool verbose = false;  // details too
 
   void Note(std::string_view text) const;
+  // What a user must know who goes on with half of it; said even when quiet.
+  void Warn(std::string_view text) const;
   void Detail(std::string_view text) const;
   // One line, whatever `status` says; returns the exit code.
   ExitCode Fail(const Status& status) const;

@@ -176,17 +176,42 @@ Result<Outcome> Decode(const Arguments& a, Bytes bytes, const Console& console) 
 }
 
 void ReportLosses(const std::string& place, const Outcome& outcome, const Console& console) {
-  for (const std::string& damage : outcome.damage) console.Note(place + damage);
+  for (const std::string& damage : outcome.damage) console.Warn(place + damage);
   if (outcome.missing_packets > 0) {
-    console.Note(fmt::format("{}{} packet{} missing", place, outcome.missing_packets,
+    console.Warn(fmt::format("{}{} packet{} missing", place, outcome.missing_packets,
                              outcome.missing_packets == 1 ? " is" : "s are"));
   }
+  constexpr size_t kMostRows = 8;  // named of each kind
+  size_t lost = 0, shorter = 0;
   for (const ImageLoss& loss : outcome.losses) {
+    if (++(loss.layers == 0 ? lost : shorter) > kMostRows) continue;
     const std::string row = place + TileRowName(outcome.header, loss.tile_row);
-    console.Note(loss.layers == 0
-                     ? row + " is lost and made up"
-                     : fmt::format("{} has {} of {} layers", row, loss.layers, loss.of));
+    if (loss.layers == 0) {
+      console.Warn(row + " is lost and made up");
+    } else if (loss.of == 0) {
+      console.Warn(fmt::format("{} has {} whole layer{}, the others are damaged", row, loss.layers,
+                               loss.layers == 1 ? "" : "s"));
+    } else {
+      console.Warn(fmt::format("{} has {} of {} layers", row, loss.layers, loss.of));
+    }
   }
+  if (lost > kMostRows)
+    console.Warn(fmt::format("{}and {} more rows are lost and made up", place, lost - kMostRows));
+  if (shorter > kMostRows)
+    console.Warn(fmt::format("{}and {} more rows lack layers", place, shorter - kMostRows));
+}
+
+// What else is not there, which of rows has been said already.
+void ReportEnd(const std::string& place, const Outcome& outcome, const Console& console) {
+  const std::string_view alpha = outcome.lacks_alpha ? "its alpha is missing" : "";
+  const bool by_rows = outcome.header.order == ImageOrder::kRows;
+  if (by_rows && !outcome.damage.empty()) {
+    if (!alpha.empty()) console.Warn(fmt::format("{}{}", place, alpha));
+    return;
+  }
+  console.Warn(fmt::format("{}{}decoded {} whole layer{}{}{}", place,
+                           outcome.damage.empty() ? "ends early; " : "", outcome.layers,
+                           outcome.layers == 1 ? "" : "s", alpha.empty() ? "" : "; ", alpha));
 }
 
 // Rows of tiles, as JSON.
@@ -204,11 +229,7 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
     console.Note(fmt::format("{}no medium synthesis at hand; used {}", place, outcome.synthesis));
   }
   ReportLosses(place, outcome, console);
-  if (outcome.truncated) {
-    console.Note(fmt::format("{}ends early; decoded {} whole layer{}{}", place, outcome.layers,
-                             outcome.layers == 1 ? "" : "s",
-                             outcome.lacks_alpha ? "; its alpha is missing" : ""));
-  }
+  if (outcome.truncated) ReportEnd(place, outcome, console);
   if (console.json) {
     console.PrintJson({{"input", a.in},
                        {"output", a.out},
@@ -219,6 +240,7 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
                        {"truncated", outcome.truncated},
                        {"lost_rows", RowsOf(outcome, /*lost=*/true)},
                        {"short_rows", RowsOf(outcome, /*lost=*/false)},
+                       {"damage", outcome.damage},
                        {"missing_packets", outcome.missing_packets},
                        {"model", ModelIdHex(outcome.model_id)},
                        {"synthesis", outcome.synthesis},

@@ -40,7 +40,7 @@ struct Outcome {
 };
 
 Result<Outcome> CutIntoPackets(const Arguments& a, const StreamFile& file) {
-  const Result<Bytes> packets = WriteImagePackets(*file.bytes, a.packets);
+  const Result<Bytes> packets = WriteImagePackets(*file.bytes, a.packets, a.options.limits);
   if (!packets.ok()) return packets.status().WithPrefix(InputName(a.in) + ": ");
   GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
   GODWIT_RETURN_IF_ERROR(output.Write(*packets));

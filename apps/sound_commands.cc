@@ -289,7 +289,7 @@ Status DecodeSoundFile(const SoundDecodeArguments& a, ByteSource& source, const 
   const AudioHeader& h = reader.header();
   const uint64_t length = reader.decoder().length(), concealed = reader.decoder().concealed();
   if (concealed > 0) {
-    console.Note(fmt::format("{}{} frames were lost and are made up", place, concealed));
+    console.Warn(fmt::format("{}{} frames were lost and are made up", place, concealed));
   }
   if (console.json) {
     console.PrintJson({{"input", a.in},

@@ -133,8 +133,10 @@ Result<std::optional<Section>> ContainerReader::Next() {
 // A hostile file could else have its CRC taken from every byte on.
 constexpr uint64_t kSearchFactor = 16, kFreeSearch = 1 << 20;
 
-SectionFinder::SectionFinder(std::span<const std::byte> file)
-    : file_(file), budget_(kSearchFactor * file.size() + kFreeSearch) {}
+SectionFinder::SectionFinder(std::span<const std::byte> file) : file_(file) {
+  const uint64_t budget = kSearchFactor * file.size() + kFreeSearch;
+  budget_ = {.in_order = budget, .likely = budget, .unlikely = budget};
+}
 
 Result<SectionFinder> SectionFinder::Open(std::span<const std::byte> file) {
   GODWIT_ASSIGN_OR_RETURN(ContainerReader reader, ContainerReader::Open(file));
@@ -142,7 +144,9 @@ Result<SectionFinder> SectionFinder::Open(std::span<const std::byte> file) {
   return SectionFinder(file);
 }
 
-std::optional<Section> SectionFinder::ReadAt(uint64_t offset) {
+// The section at `offset`, if its CRC is right. A wrong one is paid for from `budget`, whose last
+// bytes may be overdrawn: one that is right must not go unread.
+std::optional<Section> SectionFinder::ReadAt(uint64_t offset, uint64_t& budget) const {
   const auto rest = file_.subspan(static_cast<size_t>(offset));
   ByteReader reader(rest);
   const Result<uint8_t> type = reader.U8();
@@ -151,35 +155,56 @@ std::optional<Section> SectionFinder::ReadAt(uint64_t offset) {
   const auto body = reader.Take(*size);
   const size_t covered = reader.offset();
   const Result<uint32_t> crc = reader.U32();
-  if (!body.ok() || !crc.ok() || covered > budget_) return std::nullopt;
+  if (!body.ok() || !crc.ok() || budget == 0) return std::nullopt;
   if (Crc32c(rest.first(covered)) == *crc) return Section{*type, offset, *body};
-  budget_ -= covered;
+  budget -= std::min<uint64_t>(budget, covered);
   return std::nullopt;
 }
 
-bool SectionFinder::IsStartOrEnd(uint64_t offset) {
-  if (offset >= file_.size()) return offset == file_.size();
-  const auto type = std::to_integer<uint8_t>(file_[static_cast<size_t>(offset)]);
-  return IsKnown(type) && !IsMedium(type) && ReadAt(offset).has_value();
+// Behind what may be a section at `offset` by its type and length; 0 where none can be.
+uint64_t SectionFinder::EndOf(uint64_t offset) const {
+  ByteReader reader(file_.subspan(static_cast<size_t>(offset)));
+  const Result<uint8_t> type = reader.U8();
+  if (!type.ok() || !IsKnown(*type) || IsMedium(*type)) return 0;
+  const Result<uint64_t> size = reader.Varint();
+  constexpr size_t kCrcSize = 4;
+  if (!size.ok() || reader.remaining() < kCrcSize || *size > reader.remaining() - kCrcSize)
+    return 0;
+  return offset + reader.offset() + *size + kCrcSize;
 }
 
-// Where a section begins after the damaged one at `offset`: behind it if its length is right, else
-// at the first place where one is whole.
+// A place behind which another section may begin, or the file ends, is far likelier to hold one;
+// others, as in front of one that is damaged or cut short, are paid for apart.
+bool SectionFinder::IsFoundAt(uint64_t offset) {
+  const uint64_t end = EndOf(offset);
+  if (end == 0) return false;
+  const bool likely = end == file_.size() || EndOf(end) != 0;
+  return ReadAt(offset, likely ? budget_.likely : budget_.unlikely).has_value();
+}
+
+// Where a section begins after the damaged one at `offset`: behind it, or behind damaged neighbours
+// of it, if their lengths are right, else at the first place where one is whole.
 uint64_t SectionFinder::FindFrom(uint64_t offset) {
   ByteReader reader(file_.subspan(static_cast<size_t>(offset) + 1));
   const Result<uint64_t> size = reader.Varint();
   constexpr size_t kCrcSize = 4;
   if (size.ok() && *size < file_.size()) {
-    const uint64_t next = offset + 1 + reader.offset() + *size + kCrcSize;
-    if (IsStartOrEnd(next)) return next;
+    uint64_t next = offset + 1 + reader.offset() + *size + kCrcSize;
+    constexpr int kMaxHops = 64;  // a hostile file could have all walks end in one
+    for (int hop = 0; hop <= kMaxHops && next != 0 && next <= file_.size(); ++hop) {
+      if (next == file_.size()) return next;
+      const uint64_t end = EndOf(next);
+      if (end != 0 && ReadAt(next, budget_.in_order)) return next;
+      next = end;
+    }
   }
-  for (++offset; !IsStartOrEnd(offset);) ++offset;
+  for (++offset; offset < file_.size() && !IsFoundAt(offset);) ++offset;
   return offset;
 }
 
 Result<std::optional<Section>> SectionFinder::Next() {
   while (offset_ < file_.size()) {
-    std::optional<Section> section = ReadAt(offset_);
+    std::optional<Section> section = ReadAt(offset_, budget_.in_order);
     if (!section || (offset_ > kFileHeaderSize && IsMedium(section->type))) {
       const uint64_t next = FindFrom(offset_);
       gaps_.push_back({offset_, next});

@@ -83,13 +83,16 @@ class SectionFinder {
 
  private:
   explicit SectionFinder(std::span<const std::byte> file);
-  std::optional<Section> ReadAt(uint64_t offset);
-  bool IsStartOrEnd(uint64_t offset);
+  std::optional<Section> ReadAt(uint64_t offset, uint64_t& budget) const;
+  uint64_t EndOf(uint64_t offset) const;
+  bool IsFoundAt(uint64_t offset);
   uint64_t FindFrom(uint64_t offset);
 
   std::span<const std::byte> file_;
   uint64_t offset_ = kFileHeaderSize;
-  uint64_t budget_;  // bytes whose CRC may still be taken in vain
+  struct {
+    uint64_t in_order, likely, unlikely;
+  } budget_;  // bytes whose CRC may still be taken in vain, by the kind of place
   std::vector<Gap> gaps_;
 };
 

@@ -51,6 +51,13 @@ class CoarseDecoder {
                                      swift::kChannels)),
         dc_(static_cast<size_t>(kCellBlocks * Cells(grid_.TileWidth(0)) * kCellBlocks)) {}
 
+  static uint64_t BytesFor(const ImageStream& stream, const ImageModel& model) {
+    const int64_t cells = Cells(TileGrid(stream.header).TileWidth(0));
+    return swift::TileDecoder::BytesFor(stream.header.full ? model.full() : nullptr,
+                                        stream.header.planes, cells) +
+           static_cast<uint64_t>(kCellBlocks * cells * kCellBlocks * (swift::kChannels + 1)) *
+               sizeof(int16_t);
+  }
   int64_t columns() const { return columns_; }
   size_t planes() const { return stream_.header.planes; }
 
@@ -109,6 +116,9 @@ class CoarseDecoder {
   swift::TileDecoder tile_;
   std::vector<int16_t> symbols_, dc_;
 };
+
+// A row that is known to have had more than layer 0, which is all that it has.
+bool IsCoarse(const ImageLoss& loss) { return loss.layers == 1 && loss.of > 0; }
 
 int64_t BlocksDown(const TileGrid& grid, uint64_t first, uint64_t end) {
   const auto top = static_cast<int64_t>(first * grid.tile_height);
@@ -197,18 +207,18 @@ void FillBetween(std::span<const int16_t> above, std::span<const int16_t> below,
   }
 }
 
-uint64_t ConcealedBytes(const ImageStream& stream) {
+uint64_t ConcealedBytes(const ImageStream& stream, const ImageModel& model) {
+  if (stream.losses.empty()) return 0;
   const TileGrid grid(stream.header);
   uint64_t rows = 0;
   for (const ImageLoss& loss : stream.losses) {
-    if (loss.layers < 2)
+    if (loss.layers == 0 || IsCoarse(loss))
       rows += static_cast<uint64_t>(BlocksDown(grid, loss.tile_row, loss.tile_row + 1));
   }
-  if (rows == 0) return 0;
   rows += 2 * grid.tile_height / kBlockSide;  // those around, while they are decoded
   const auto columns = static_cast<uint64_t>(Cells(stream.header.width) * kCellBlocks);
   return rows * columns * stream.header.planes * sizeof(int16_t) +
-         columns * kCellBlocks * swift::kChannels * sizeof(int16_t);
+         CoarseDecoder::BytesFor(stream, model);
 }
 
 Result<std::vector<ConcealedRows>> ConcealLosses(const ImageStream& stream, const ImageModel& model,
@@ -220,7 +230,7 @@ Result<std::vector<ConcealedRows>> ConcealLosses(const ImageStream& stream, cons
   for (size_t i = 0; i < stream.losses.size();) {
     const uint64_t first = stream.losses[i].tile_row;
     if (stream.losses[i].layers > 0) {
-      if (stream.losses[i++].layers > 1) continue;
+      if (!IsCoarse(stream.losses[i++])) continue;
       GODWIT_ASSIGN_OR_RETURN(ConcealedRows row, SmoothRow(decoder, grid, first));
       concealed.push_back(std::move(row));
       continue;

@@ -32,7 +32,7 @@ void FillBetween(std::span<const int16_t> above, std::span<const int16_t> below,
 void SmoothCells(int64_t columns, std::span<int16_t> dc);
 
 // Bytes that ConcealLosses() takes.
-uint64_t ConcealedBytes(const ImageStream& stream);
+uint64_t ConcealedBytes(const ImageStream& stream, const ImageModel& model);
 
 // Decodes the coarse layers of what stream.losses names, and of the rows around what is lost.
 // kTruncated where no row is there.

@@ -1,4 +1,7 @@
 // ParseDamagedImage(): what is whole in a file that is not; docs/format/image.md section 7.
+#include <algorithm>
+#include <optional>
+
 #include "codecs/image/image_header.h"
 #include "codecs/image/image_sections.h"
 #include "codecs/image/image_syntax.h"
@@ -7,8 +10,50 @@
 namespace godwit {
 namespace {
 
+constexpr size_t kMostNotes = 8;
+
+// What is missing of a picture in the order of rows. Packets say how many layers a row had; here a
+// row may lack some where something is damaged before the next row, or the picture's end, follows.
+class RowLosses {
+ public:
+  RowLosses(uint64_t rows, size_t most_layers, std::vector<ImageLoss>& losses)
+      : rows_(rows), most_layers_(most_layers), losses_(losses) {}
+
+  void Add(const ImageSectionInfo& layers) {
+    const auto row = static_cast<uint64_t>(layers.tile_row);
+    if (row >= next_) {
+      LoseUpTo(row);
+      next_ = row + 1;
+    }
+    layers_ = layers.first_layer + layers.layers;
+    damage_ = left_out_ = false;
+  }
+  void SeeDamage() { damage_ = true; }
+  void LeaveOut(uint64_t row) { left_out_ = left_out_ || row + 1 == next_; }
+  void Finish() { LoseUpTo(rows_); }
+
+ private:
+  void LoseUpTo(uint64_t row) {
+    const bool more = static_cast<size_t>(layers_) < most_layers_;
+    if (next_ > 0 && (left_out_ || (damage_ && more && row == next_))) {
+      Lose({.tile_row = next_ - 1, .layers = layers_});
+    }
+    for (; next_ < row; ++next_) Lose({.tile_row = next_});
+  }
+  void Lose(const ImageLoss& loss) {
+    losses_.reserve(rows_);  // no more than was held to the limits
+    losses_.push_back(loss);
+  }
+
+  uint64_t rows_, next_ = 0;  // next_: behind the last row that has something
+  size_t most_layers_;
+  int layers_ = 0;  // of that row
+  bool damage_ = false, left_out_ = false;
+  std::vector<ImageLoss>& losses_;
+};
+
 // Whether layers can be used, or build on some that are lost.
-bool BuildsOnLost(const Section& section, const ImageStream& s) {
+bool BuildsOnLost(const Section& section, const ImageStream& s, uint64_t* row_of_tiles) {
   if (section.type != static_cast<uint8_t>(SectionType::kLayers)) return false;
   ByteReader reader(section.body);
   if (s.header.order == ImageOrder::kLayers) {
@@ -18,52 +63,77 @@ bool BuildsOnLost(const Section& section, const ImageStream& s) {
   const Result<uint64_t> row = reader.Varint();
   const Result<uint8_t> range = reader.U8();
   if (!row.ok() || !range.ok() || (*range & 15) == 0) return false;
-  const ImageSectionInfo& last = s.sections.back();
-  return last.tile_row != static_cast<int64_t>(*row) ||
-         last.first_layer + last.layers < (*range & 15);
+  *row_of_tiles = *row;
+  // A profile or tags may stand between the layers of a row.
+  const auto last = std::find_if(s.sections.rbegin(), s.sections.rend(),
+                                 [](const ImageSectionInfo& info) { return info.tile_row >= 0; });
+  return last == s.sections.rend() || last->tile_row != static_cast<int64_t>(*row) ||
+         last->first_layer + last->layers < (*range & 15);
 }
 
-std::string ByteRange(uint64_t begin, uint64_t end) {
-  return "bytes " + std::to_string(begin) + " to " + std::to_string(end - 1);
-}
+// What was passed over, for people: the first of it.
+class Notes {
+ public:
+  explicit Notes(std::vector<std::string>& notes) : notes_(notes) {}
+  void Add(std::string text) {
+    if (++count_ <= kMostNotes) notes_.push_back(std::move(text));
+  }
+  void AddGaps(std::span<const SectionFinder::Gap> gaps) {
+    for (; gaps_ < gaps.size(); ++gaps_) {
+      Add("bytes " + std::to_string(gaps[gaps_].begin) + " to " +
+          std::to_string(gaps[gaps_].end - 1) + " are damaged");
+    }
+  }
+  size_t gaps() const { return gaps_; }  // that were added
+  void Finish() {
+    if (count_ > kMostNotes)
+      notes_.push_back("and " + std::to_string(count_ - kMostNotes) + " more places are damaged");
+  }
+
+ private:
+  std::vector<std::string>& notes_;
+  size_t count_ = 0, gaps_ = 0;
+};
 
 }  // namespace
 
 Result<ImageStream> ParseDamagedImage(std::span<const std::byte> file, const DecodeLimits& limits) {
   GODWIT_ASSIGN_OR_RETURN(SectionFinder finder, SectionFinder::Open(file));
   ImageStream s;
+  Notes notes(s.damage);
+  std::optional<RowLosses> rows;
+  bool left_out = false;
   while (true) {
     GODWIT_ASSIGN_OR_RETURN(const std::optional<Section> section, finder.Next());
+    if (rows && finder.gaps().size() > notes.gaps()) rows->SeeDamage();
+    notes.AddGaps(finder.gaps());
     if (!section) break;
     const uint64_t offset = section->offset;
-    if (!s.sections.empty() && BuildsOnLost(*section, s)) {
-      s.damage.push_back("layers at byte " + std::to_string(offset) + " build on lost ones");
-      s.truncated = true;
+    uint64_t row = 0;
+    if (!s.sections.empty() && BuildsOnLost(*section, s, &row)) {
+      notes.Add("layers at byte " + std::to_string(offset) + " build on lost ones");
+      left_out = true;
+      if (rows) rows->LeaveOut(row);
       continue;
     }
+    const size_t before = s.sections.size();
     GODWIT_RETURN_IF_ERROR(AsCorrupt(ReadSection(*section, limits, /*gaps=*/true, s))
                                .WithPrefix("section at byte " + std::to_string(offset) + ": "));
+    if (before == 0 && s.header.order == ImageOrder::kRows)
+      rows.emplace(TileGrid(s.header).down, s.layers.size(), s.losses);
+    if (s.sections.size() > before && s.sections.back().tile_row >= 0) rows->Add(s.sections.back());
   }
-  for (const SectionFinder::Gap& gap : finder.gaps()) {
-    s.damage.push_back(ByteRange(gap.begin, gap.end) + " are damaged");
-  }
+  notes.Finish();
   const TileGrid grid(s.header);
-  if (s.header.order == ImageOrder::kLayers) {
+  s.truncated = left_out;
+  if (!rows) {
     s.tile_rows = s.layers.empty() ? 0 : grid.down;
-    s.truncated = s.truncated || !finder.gaps().empty();
+    // A file may have fewer than eight layers; what is damaged then may be others.
+    s.truncated |= !finder.gaps().empty() && s.layers.size() < swift::kLayers;
   } else if (s.tile_rows > 0) {
     for (auto& layer : s.layers) layer.resize(grid.count());
     s.tile_rows = grid.down;
-    uint64_t next = 0;
-    const auto lose = [&](uint64_t end) {
-      for (; next < end; ++next) s.losses.push_back({.tile_row = next});
-    };
-    for (const ImageSectionInfo& info : s.sections) {
-      if (info.tile_row < 0) continue;
-      lose(static_cast<uint64_t>(info.tile_row));
-      next = static_cast<uint64_t>(info.tile_row) + 1;
-    }
-    lose(grid.down);
+    rows->Finish();
   }
   if (s.tile_rows == 0) return Status(StatusCode::kTruncated, "no row of tiles is whole");
   if (s.header.has_alpha && s.alpha.empty()) s.truncated = true;

@@ -191,7 +191,7 @@ Status ImageDecoder::State::Allocate() {
       static_cast<uint64_t>(capacity * columns) * static_cast<uint64_t>(planes) * (kChannels + 1) *
           2 +
       static_cast<uint64_t>(strip_h * strip_w) * 64 * static_cast<uint64_t>(planes) + alpha_bytes +
-      ConcealedBytes(stream);
+      ConcealedBytes(stream, model);
   if (bytes > options.limits.max_memory_bytes) {
     return Status(StatusCode::kOverLimit, "decoding takes " + std::to_string(bytes) +
                                               " bytes of memory, the limit is " +

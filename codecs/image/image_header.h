@@ -50,7 +50,7 @@ struct ImageSectionInfo {
 struct ImageLoss {
   uint64_t tile_row = 0;
   int layers = 0;  // that are there, from the coarsest on; 0: the row is lost, and made up
-  int of = 0;      // that it had; 0: unknown
+  int of = 0;      // that it had; 0: unknown, as in files, where damage follows the row
 };
 
 // A whole file, checked: every CRC, every length. Spans borrow from the file.
@@ -66,7 +66,7 @@ struct ImageStream {
       false;  // only with allow_truncated: something after the last whole layer was dropped
   uint64_t tile_rows = 0;  // from the top, of which the file has something
   // Only of ParseDamagedImage(): what is missing in the order of rows, by row, and for people what
-  // else was passed over.
+  // else was passed over, by byte: up to eight places, then how many more.
   std::vector<ImageLoss> losses;
   std::vector<std::string> damage;
 };

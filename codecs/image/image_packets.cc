@@ -161,19 +161,21 @@ std::string TileRowName(const ImageHeader& header, uint64_t row) {
          std::to_string(std::min((row + 1) * grid.tile_height, grid.height) - 1) + ")";
 }
 
-Result<Bytes> WriteImagePackets(std::span<const std::byte> file,
-                                const ImagePacketOptions& options) {
+Result<Bytes> WriteImagePackets(std::span<const std::byte> file, const ImagePacketOptions& options,
+                                const DecodeLimits& limits) {
   if (options.packet_bytes < kMinPacketSize || options.packet_bytes > kMaxPacketSize ||
       options.head_every == 0) {
     return Status(StatusCode::kInvalidArgument, "packets have 64 to 65535 bytes");
   }
-  GODWIT_ASSIGN_OR_RETURN(const ImageStream stream, ParseImageStream(file));
+  GODWIT_ASSIGN_OR_RETURN(const ImageStream stream, ParseImageStream(file, limits));
   const TileGrid grid(stream.header);
   if (stream.header.order != ImageOrder::kRows) {
     return Status(StatusCode::kUnsupported,
                   "layer after layer; packets carry pictures in the order of rows");
   }
-  if (stream.sections.size() != grid.down + 1) {
+  uint64_t held = kFileHeaderSize;  // less than the file where it has sections of other types
+  for (const ImageSectionInfo& section : stream.sections) held += section.bytes;
+  if (stream.sections.size() != grid.down + 1 || held != file.size()) {
     return Status(StatusCode::kUnsupported,
                   "packets carry no alpha, profile or tags, and one section a row");
   }
@@ -209,6 +211,12 @@ Result<GatheredImage> GatherImagePackets(std::span<const std::byte> bytes,
     return Corrupt("packets of a picture that is not in the order of rows");
   }
   const TileGrid grid(header);
+  if (grid.down * sizeof(ImageLoss) > limits.max_memory_bytes) {
+    return Status(StatusCode::kOverLimit, "a list of " + std::to_string(grid.down) +
+                                              " rows of tiles takes more than the limit of " +
+                                              std::to_string(limits.max_memory_bytes) +
+                                              " bytes of memory");
+  }
   std::ranges::stable_sort(packets, [](const TransportPacket& a, const TransportPacket& b) {
     return std::pair(a.row, a.offset) < std::pair(b.row, b.offset);
   });
@@ -223,6 +231,7 @@ Result<GatheredImage> GatherImagePackets(std::span<const std::byte> bytes,
     if (!row.whole()) {
       const uint64_t have = row.body.size();
       const ImageLoss loss = KeepWholeLayers(r, grid.across, row.body);
+      image.losses.reserve(grid.down);  // no more than was held to the limits
       image.losses.push_back(loss);
       if (image.first_loss.empty()) {
         image.first_loss =

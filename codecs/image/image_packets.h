@@ -23,9 +23,10 @@ struct ImagePacketOptions {
 
 // A .gdw picture in the order of rows as packets, one after the other: those of the firmware
 // library. kUnsupported for other orders, and where the file holds more than sensors write: alpha,
-// a profile, tags, or several sections a row.
+// a profile, tags, sections of unknown types, or several a row. Other errors as ParseImageStream().
 Result<Bytes> WriteImagePackets(std::span<const std::byte> file,
-                                const ImagePacketOptions& options = {});
+                                const ImagePacketOptions& options = {},
+                                const DecodeLimits& limits = {});
 
 // What has arrived of one picture.
 struct GatheredImage {

@@ -60,11 +60,24 @@ Status ReadTileRow(ByteReader& reader, uint64_t row, int first, int count, bool 
     return Corrupt("more layers than the header speaks of");
   }
   for (size_t l = done; l < done + static_cast<size_t>(count); ++l) {
-    s.layers[l].resize(before);  // what the rows above left out
+    if (gaps) s.layers[l].reserve(grid.count());  // no more than was held to the limits
+    s.layers[l].resize(before);                   // what the rows above left out
     GODWIT_RETURN_IF_ERROR(ReadSubstreams(reader, grid.across, s.layers[l]));
     s.tile_rows = row + 1;
   }
   return {};
+}
+
+// Tiles that are missing take memory without a byte in the file.
+Status CheckRoomForGaps(const ImageStream& s, const DecodeLimits& limits) {
+  const TileGrid grid(s.header);
+  const uint64_t bytes =
+      grid.count() * s.layers.size() * sizeof(s.layers[0][0]) + grid.down * sizeof(ImageLoss);
+  if (bytes <= limits.max_memory_bytes) return {};
+  return Status(StatusCode::kOverLimit, "a list of " + std::to_string(grid.count()) +
+                                            " tiles takes " + std::to_string(bytes) +
+                                            " bytes of memory, the limit is " +
+                                            std::to_string(limits.max_memory_bytes));
 }
 
 bool Has(const ImageStream& s, std::string_view name) {
@@ -144,6 +157,7 @@ Status ReadSection(const Section& section, const DecodeLimits& limits, bool gaps
       info.name = "picture";
       if (s.header.order == ImageOrder::kRows) {
         s.layers.resize(static_cast<size_t>(count));
+        if (gaps) GODWIT_RETURN_IF_ERROR(CheckRoomForGaps(s, limits));
         break;
       }
       GODWIT_RETURN_IF_ERROR(ReadLayers(reader, count, TileGrid(s.header).count(), s));

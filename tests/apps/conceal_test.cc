@@ -1,6 +1,7 @@
 // Packets and damaged pictures, through the program.
 #include <algorithm>
 
+#include "io/container.h"
 #include "io/transport.h"
 #include "tests/apps/program.h"
 
@@ -83,6 +84,50 @@ TEST_F(ConcealTest, LossesAreAnErrorOrAreNamed) {
   EXPECT_TRUE(said["lost_rows"].empty());
 }
 
+TEST_F(ConcealTest, WhatIsDamagedBesideTheLayersIsSaidAsItIs) {
+  Bytes file = LoadBytes(File("whole.gdw"));
+  AppendSection(SectionType::kXmp, Bytes(30), &file);
+  file[file.size() - 9] ^= std::byte{8};
+  SaveBytes(File("xmp.gdw"), file);
+  const ProgramResult xmp = Decode("xmp.gdw", "xmp.png", {"--conceal", "--json"});
+  EXPECT_NE(xmp.err.find(" are damaged\n"), std::string::npos) << xmp.err;
+  EXPECT_EQ(xmp.err.find("ends early"), std::string::npos) << xmp.err;
+  nlohmann::json json = nlohmann::json::parse(xmp.out);
+  EXPECT_FALSE(json["truncated"].get<bool>());
+  EXPECT_EQ(json["damage"].size(), 1u);
+  EXPECT_TRUE(json["lost_rows"].empty());
+
+  SavePicture("alpha.png", MakePicture(40, 40, 4));
+  Encode("alpha.png", "alpha.gdw");
+  file = LoadBytes(File("alpha.gdw"));
+  file[file.size() - 5] ^= std::byte{8};
+  SaveBytes(File("alpha.gdw"), file);
+  const ProgramResult alpha = Decode("alpha.gdw", "no_alpha.png", {"--conceal", "--json"});
+  EXPECT_EQ(alpha.err.find("ends early"), std::string::npos) << alpha.err;
+  EXPECT_NE(alpha.err.find("; its alpha is missing\n"), std::string::npos) << alpha.err;
+  EXPECT_LT(alpha.err.find(" are damaged\n"), alpha.err.find("alpha is missing"));
+  EXPECT_TRUE(nlohmann::json::parse(alpha.out)["truncated"].get<bool>());
+}
+
+TEST_F(ConcealTest, ManyLossesTakeFewLines) {
+  SavePicture("tall.png", MakePicture(700, 33, 3));
+  Encode("tall.png", "tall.gdw", {"--order", "rows", "--tile", "64x32", "-q", "50"});
+  Bytes kept;
+  ASSERT_EQ(Run({"repack", "tall.gdw", "tall.gdp", "--packets", "65535"}).exit, 0);
+  const Bytes all = LoadBytes(File("tall.gdp"));
+  TransportReader reader(all);
+  while (const auto p = reader.Next()) {
+    if (p->row % 2 == 0) {
+      ASSERT_TRUE(AppendPacket(*p, &kept).ok());
+    }
+  }
+  SaveBytes(File("tall.gdp"), kept);
+  const ProgramResult result = Decode("tall.gdp", "tall2.png", {"--conceal", "--json"});
+  EXPECT_NE(result.err.find("and 3 more rows are lost and made up\n"), std::string::npos)
+      << result.err;
+  EXPECT_EQ(nlohmann::json::parse(result.out)["lost_rows"].size(), 11u);
+}
+
 TEST_F(ConcealTest, DamagedFilesAreAnErrorOrTheirRowsAreNamed) {
   Bytes file = LoadBytes(File("whole.gdw"));
   file[file.size() / 2] ^= std::byte{8};
@@ -93,6 +138,11 @@ TEST_F(ConcealTest, DamagedFilesAreAnErrorOrTheirRowsAreNamed) {
   EXPECT_NE(result.err.find(" are damaged\n"), std::string::npos) << result.err;
   EXPECT_NE(result.err.find(" is lost and made up\n"), std::string::npos) << result.err;
   EXPECT_EQ(nlohmann::json::parse(result.out)["lost_rows"].size(), 1u);
+  EXPECT_EQ(nlohmann::json::parse(result.out)["damage"].size(), 1u);
+  // Not what a user may miss.
+  const ProgramResult quiet = Decode("bad.gdw", "bad2.png", {"--conceal", "--quiet"});
+  EXPECT_EQ(quiet.err, result.err.substr(0, quiet.err.size()));
+  EXPECT_NE(quiet.err.find(" is lost and made up\n"), std::string::npos) << quiet.err;
   file.resize(20);
   SaveBytes(File("bad.gdw"), file);
   EXPECT_EQ(Run({"decode", "bad.gdw", "no.png", "--conceal"}).exit, 5);

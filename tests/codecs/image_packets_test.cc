@@ -261,6 +261,14 @@ TEST(ImagePacketsTest, LimitsHold) {
             StatusCode::kOverLimit);
   EXPECT_EQ(GatherImagePackets(stream, {}, {.max_memory_bytes = 1000}).status().code(),
             StatusCode::kOverLimit);
+  // 400 megapixels in five rows of empty tiles: more than is read where nobody asks for more.
+  const HandMadePicture large{.flags = 36, .width = 20000, .height = 20000, .rest = {0xbc}};
+  std::vector<HandMadeSection> rows;
+  for (uint8_t r = 0; r < 5; ++r) rows.push_back({0x82, {r, 0, 0}});
+  const Bytes file = HandMadeFile(large, rows);
+  EXPECT_EQ(WriteImagePackets(file).status().code(), StatusCode::kOverLimit);
+  const Bytes packets = Must(WriteImagePackets(file, {}, {.max_pixels = 400'000'000}));
+  EXPECT_TRUE(Must(GatherImagePackets(packets, {}, {.max_pixels = 400'000'000})).file == file);
 }
 
 TEST(ImagePacketsTest, OnlyWhatSensorsWriteIsCutIntoPackets) {
@@ -268,6 +276,16 @@ TEST(ImagePacketsTest, OnlyWhatSensorsWriteIsCutIntoPackets) {
   const auto code = [](const Bytes& file) { return WriteImagePackets(file).status().code(); };
   EXPECT_EQ(code(EncodePicture(TestImageModel(), MakePicture(40, 40, 3))), kUnsupported);
   EXPECT_EQ(code(RowsFile(4)), kUnsupported);  // alpha
+  // Sections that no picture looks at would be lost: tags of a sound, an unknown optional one.
+  for (const uint8_t type : {uint8_t{0x13}, uint8_t{0x20}}) {
+    Bytes more = RowsFile();
+    AppendSection(static_cast<SectionType>(type), Bytes(3), &more);
+    ASSERT_TRUE(ParseImageStream(more).ok());
+    EXPECT_EQ(code(more), kUnsupported);
+    const HandMadePicture picture{.flags = 36, .width = 40, .height = 40, .rest = {0x25}};
+    EXPECT_EQ(code(HandMadeFile(picture, {{type, {9}}, {0x82, {0, 0, 0}}, {0x82, {1, 0, 0}}})),
+              kUnsupported);
+  }
   Bytes cut = RowsFile();
   cut.pop_back();
   EXPECT_EQ(code(cut), kTruncated);
@@ -384,14 +402,109 @@ TEST(DamagedImageTest, LayersOfARowThatBuildOnLostOnesAreLeftOut) {
   };
   // The second of row 0's three sections.
   ImageStream s = parse({{0, 0, 0}, {0, 1, 0}, {0, 2, 0}, {1, 0, 0}, {2, 0, 0}}, 1);
-  EXPECT_TRUE(s.losses.empty());
+  ASSERT_EQ(s.losses.size(), 1u);
+  EXPECT_EQ(s.losses[0].tile_row, 0u);
+  EXPECT_EQ(s.losses[0].layers, 1);
   EXPECT_TRUE(s.truncated);
   ASSERT_EQ(s.damage.size(), 2u);
-  EXPECT_NE(s.damage[0].find("build on lost ones"), std::string::npos);
+  EXPECT_NE(s.damage[0].find(" are damaged"), std::string::npos);
+  EXPECT_NE(s.damage[1].find("build on lost ones"), std::string::npos);
   // The first of row 1's two.
   s = parse({{0, 0, 0}, {1, 0, 0}, {1, 1, 0}, {2, 0, 0}}, 1);
   ASSERT_EQ(s.losses.size(), 1u);
   EXPECT_EQ(s.losses[0].tile_row, 1u);
+  // The last layers of row 0, of row 2, and of a row that has as many as there can be.
+  s = parse({{0, 0, 0}, {0, 1, 0}, {1, 0, 0}, {2, 0, 0}}, 1);
+  ASSERT_EQ(s.losses.size(), 1u);
+  EXPECT_EQ(s.losses[0].tile_row, 0u);
+  EXPECT_EQ(s.losses[0].layers, 1);
+  s = parse({{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {2, 1, 0}}, 3);
+  ASSERT_EQ(s.losses.size(), 1u);
+  EXPECT_EQ(s.losses[0].tile_row, 2u);
+  s = parse({{0, 0, 0}, {1, 0x20, 0, 0, 0}, {1, 1, 0}, {2, 0, 0}}, 2);
+  EXPECT_TRUE(s.losses.empty());
+  EXPECT_EQ(s.damage.size(), 1u);
+}
+
+TEST(DamagedImageTest, AProfileBetweenTheLayersOfARowIsNoDamage) {
+  const HandMadePicture picture{
+      .flags = 36, .width = 40, .height = 40, .rate = 1 << 12, .rest = {0x25}};
+  const Bytes file = HandMadeFile(
+      picture, {{0x82, {0, 0, 0}}, {0x10, {1, 2}}, {0x82, {0, 1, 1, 7}}, {0x82, {1, 0, 0}}});
+  ASSERT_TRUE(ParseImageStream(file).ok());
+  const ImageStream s = Must(ParseDamagedImage(file));
+  EXPECT_TRUE(s.damage.empty() && s.losses.empty());
+  EXPECT_FALSE(s.truncated);
+  EXPECT_EQ(s.layers[1][0].size(), 1u);
+}
+
+TEST(DamagedImageTest, MissingRowsAreHeldToTheLimitOnMemory) {
+  // A million rows, of which only the last is there.
+  const HandMadePicture picture{.flags = 36, .width = 1, .height = 1u << 25, .rest = {0x25}};
+  const Bytes file = HandMadeFile(picture, {{0x82, {0xff, 0xff, 0x3f, 0, 0}}});
+  EXPECT_EQ(Must(ParseDamagedImage(file)).losses.size(), (1u << 20) - 1);
+  EXPECT_EQ(ParseDamagedImage(file, {.max_memory_bytes = 20'000'000}).status().code(),
+            StatusCode::kOverLimit);
+  const Bytes head = picture.Body();
+  const std::vector<std::byte> piece(2);
+  Bytes packet;
+  ASSERT_TRUE(AppendPacket({.last = true, .head = head, .piece = piece}, &packet).ok());
+  EXPECT_EQ(Must(GatherImagePackets(packet)).losses.size(), (1u << 20) - 1);
+  EXPECT_EQ(GatherImagePackets(packet, {}, {.max_memory_bytes = 16'000'000}).status().code(),
+            StatusCode::kOverLimit);
+}
+
+TEST(DamagedImageTest, NotesAreFew) {
+  std::vector<HandMadeSection> sections = {{0x82, {0, 0, 0}}};
+  for (int i = 0; i < 200; ++i) sections.push_back({0x13, {9, 9}});
+  Bytes file = HandMadeFile({.flags = 36, .width = 40, .height = 20, .rest = {0x25}}, sections);
+  const size_t first = Must(ParseImageStream(file)).sections[1].offset + 9;
+  for (size_t at = first; at < file.size(); at += 16) file[at + 3] ^= std::byte{1};
+  const ImageStream s = Must(ParseDamagedImage(file));
+  ASSERT_EQ(s.damage.size(), 9u);
+  EXPECT_EQ(s.damage[8], "and 92 more places are damaged");
+}
+
+// 32 rows of 40 to 50 thousand random bytes, in which much looks like a section.
+TEST(DamagedImageTest, DamageInALargeFileCostsWhatItTouches) {
+  std::mt19937 random(11);
+  const HandMadePicture picture{.flags = 36, .width = 64, .height = 1024, .rest = {0x25}};
+  std::vector<HandMadeSection> rows(32);
+  std::vector<size_t> begins = {HandMadeFile(picture).size()};
+  for (uint8_t r = 0; r < 32; ++r) {
+    const uint64_t size = 40000 + random() % 10000;
+    ByteWriter body;
+    body.U8(r);
+    body.U8(0);
+    body.Varint(size);
+    for (uint64_t i = 0; i < size; ++i) body.U8(static_cast<uint8_t>(random()));
+    for (const std::byte b : body.bytes()) rows[r].body.push_back(std::to_integer<uint8_t>(b));
+    rows[r].type = 0x82;
+    begins.push_back(begins.back() + SectionSize(rows[r].body.size()));
+  }
+  const Bytes file = HandMadeFile(picture, rows);
+  ASSERT_EQ(file.size(), begins.back());
+  const auto lost = [](const Bytes& damaged) {
+    std::vector<uint64_t> rows_lost;
+    for (const ImageLoss& loss : Must(ParseDamagedImage(damaged)).losses)
+      rows_lost.push_back(loss.tile_row);
+    return rows_lost;
+  };
+  using Rows = std::vector<uint64_t>;
+  // Bytes that are missing, so that the length leads nowhere.
+  Bytes damaged = file;
+  for (const size_t r : {30u, 17u, 3u})
+    damaged.erase(damaged.begin() + static_cast<ptrdiff_t>(begins[r] + 20000));
+  EXPECT_EQ(lost(damaged), (Rows{3, 17, 30}));
+  // Flipped bytes in neighbours, whose lengths lead from one to the next.
+  damaged = file;
+  for (const size_t r : {5u, 6u, 7u, 8u, 30u, 31u}) damaged[begins[r] + 9] ^= std::byte{1};
+  EXPECT_EQ(lost(damaged), (Rows{5, 6, 7, 8, 30, 31}));
+  // Both, and the end is cut off: row 9 stands between two that are damaged.
+  damaged.resize(begins[31] + 100);
+  damaged.erase(damaged.begin() + static_cast<ptrdiff_t>(begins[20] + 20000));
+  damaged[begins[10] + 9] ^= std::byte{1};
+  EXPECT_EQ(lost(damaged), (Rows{5, 6, 7, 8, 10, 20, 30, 31}));
 }
 
 // Sections that would be whole but for their CRC, one in the other.

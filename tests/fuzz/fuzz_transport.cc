@@ -1,7 +1,9 @@
 // Packets and damaged files from strangers, with the test model: a picture or an error, the same at
 // each SIMD level, and what was not lost comes back. The first byte tells how the rest is taken:
 //   0  a stream of packets, as it is
-//   1  a damaged .gdw file, its model put right, its checksums too but for one in eight
+//   1  a damaged .gdw file, its model put right, its checksums too but for one in eight; before
+//   that
+//      it is cut into packets
 //   2  pixels: a picture is encoded, cut into packets, and these are dropped, doubled and moved
 //   3  as 2, and bytes are flipped too
 #include <algorithm>
@@ -56,6 +58,14 @@ void DecodePackets(std::span<const std::byte> bytes) {
   stream->header.model_id = TestImageModel().id();
   if (stream->header.full) return;
   DecodeBoth(*stream);
+}
+
+// A strange file is refused or comes back.
+void CutIntoPackets(std::span<const std::byte> file) {
+  const Result<Bytes> packets = WriteImagePackets(file, {.packet_bytes = 64}, kLimits);
+  if (!packets.ok()) return;
+  const Result<GatheredImage> image = GatherImagePackets(*packets, std::nullopt, kLimits);
+  Require(image.ok() && image->losses.empty() && std::ranges::equal(image->file, file));
 }
 
 void RoundTrip(ByteReader reader, bool flip) {
@@ -126,6 +136,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else if (mode == 1) {
     Bytes file(bytes.begin(), bytes.end());
     FixCrcs(file);
+    CutIntoPackets(file);
     if (file.size() > 30) file[file.size() * data[0] / 256] ^= std::byte{2};
     Result<ImageStream> stream = ParseDamagedImage(file, kLimits);
     if (!stream.ok()) return 0;
