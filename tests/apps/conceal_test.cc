@@ -100,7 +100,10 @@ TEST_F(ConcealTest, WhatIsDamagedBesideTheLayersIsSaidAsItIs) {
   SavePicture("alpha.png", MakePicture(40, 40, 4));
   Encode("alpha.png", "alpha.gdw");
   file = LoadBytes(File("alpha.gdw"));
-  file[file.size() - 5] ^= std::byte{8};
+  const ImageStream stream = Must(ParseImageStream(file));
+  const auto section = std::ranges::find(stream.sections, "alpha", &ImageSectionInfo::name);
+  ASSERT_NE(section, stream.sections.end());
+  file[section->offset + section->bytes - 5] ^= std::byte{8};
   SaveBytes(File("alpha.gdw"), file);
   const ProgramResult alpha = Decode("alpha.gdw", "no_alpha.png", {"--conceal", "--json"});
   EXPECT_EQ(alpha.err.find("ends early"), std::string::npos) << alpha.err;
@@ -141,7 +144,7 @@ TEST_F(ConcealTest, DamagedFilesAreAnErrorOrTheirRowsAreNamed) {
   EXPECT_EQ(nlohmann::json::parse(result.out)["damage"].size(), 1u);
   // Not what a user may miss.
   const ProgramResult quiet = Decode("bad.gdw", "bad2.png", {"--conceal", "--quiet"});
-  EXPECT_EQ(quiet.err, result.err.substr(0, quiet.err.size()));
+  EXPECT_NE(result.err.find(quiet.err), std::string::npos) << quiet.err;
   EXPECT_NE(quiet.err.find(" is lost and made up\n"), std::string::npos) << quiet.err;
   file.resize(20);
   SaveBytes(File("bad.gdw"), file);
