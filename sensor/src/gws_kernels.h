@@ -16,7 +16,8 @@ static inline int32_t gws_rest_of(uint32_t variance) {
   return (int32_t)((variance >> 4) + (variance >> 17) + 2u);
 }
 
-/* A bound that is not known, or has become negative, is one as well. Eight rows may add 145 each. */
+/* A bound that is not known, or has become negative, is one as well. Eight rows may add 145 each.
+ */
 #define GWS_REST_UNKNOWN 0x7ffff000
 static inline int32_t gws_rest_after(int32_t rest, uint32_t energy) {
   return rest + 145 - (int32_t)(energy - (energy >> 6));
