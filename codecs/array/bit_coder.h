@@ -21,6 +21,16 @@ uint64_t CodeWide(Coder& coder, uint64_t value, int count) {
   return out;
 }
 
+// A bit by what its contexts say together; they and their weights learn from it.
+template <size_t kInputs, typename Coder>
+bool CodeMixed(Coder& coder, const std::array<CountedBit*, kInputs>& contexts,
+               MixerWeights<kInputs>& weights, bool bit, int limit) {
+  BitMixer<kInputs> mixer;
+  bit = coder.CodeBit(bit, mixer.Predict(contexts, weights));
+  mixer.Update(contexts, weights, bit, limit);
+  return bit;
+}
+
 template <typename Coder>
 bool CodeCounted(Coder& coder, CountedBit& context, bool bit) {
   constexpr int kLimit = 60;

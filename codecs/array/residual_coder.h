@@ -118,10 +118,7 @@ class ResidualCoder {
                               &m.slow[at(scale.context[2])], &m.pattern[at(scale.context[3])],
                               &m.other[at(scale.context[4])]};
     auto& weights = m.weights[static_cast<size_t>(place) * 4 + scale.level];
-    Mixer mixer;
-    bit = coder.CodeBit(bit, mixer.Predict(bits, weights));
-    mixer.Update(bits, weights, bit, kLimit);
-    return bit;
+    return array::CodeMixed(coder, bits, weights, bit, kLimit);
   }
   template <typename Coder>
   bool CodeSign(Coder& coder, const Surroundings& s, const Scale& scale, bool negative) {
@@ -130,10 +127,7 @@ class ResidualCoder {
     const BitMixer<3>::Bits bits = {&m.sign_fraction[fraction * 4 + scale.level],
                                     &m.sign_around[s.signs * 4 + scale.level],
                                     &m.sign_both[s.signs * 8 + fraction]};
-    BitMixer<3> mixer;
-    negative = coder.CodeBit(negative, mixer.Predict(bits, m.sign_weights[scale.level]));
-    mixer.Update(bits, m.sign_weights[scale.level], negative, kLimit);
-    return negative;
+    return array::CodeMixed(coder, bits, m.sign_weights[scale.level], negative, kLimit);
   }
   // The bits above the shift in unary, those below almost raw.
   template <typename Coder>

@@ -128,21 +128,13 @@ class SymbolCoder {
 
   template <typename Coder>
   bool CodeMixed(Coder& coder, const SymbolContext& c, int place, bool bit) {
-    const Mixer::Bits bits = BitsAt(c, place);
-    auto& weights = WeightsAt(c, place);
-    Mixer mixer;
-    bit = coder.CodeBit(bit, mixer.Predict(bits, weights));
-    mixer.Update(bits, weights, bit, m_.limit);
-    return bit;
+    return array::CodeMixed(coder, BitsAt(c, place), WeightsAt(c, place), bit, m_.limit);
   }
   template <typename Coder>
   bool CodeSign(Coder& coder, const SymbolContext& c, bool negative) {
     const BitMixer<3>::Bits bits = {&m_.signs[0][c.sign[0]], &m_.signs[1][c.sign[1]],
                                     &m_.signs[2][c.sign[2]]};
-    BitMixer<3> mixer;
-    negative = coder.CodeBit(negative, mixer.Predict(bits, m_.sign_weights));
-    mixer.Update(bits, m_.sign_weights, negative, m_.limit);
-    return negative;
+    return array::CodeMixed(coder, bits, m_.sign_weights, negative, m_.limit);
   }
   // What is above the low bits in unary, as in the residuals of predicted tiles.
   template <typename Coder>

@@ -6,9 +6,8 @@
 #include <random>
 
 #include "base/crc32c.h"
-#include "codecs/array/array_decoder.h"
-#include "codecs/array/array_encoder.h"
 #include "io/container.h"
+#include "tests/codecs/test_arrays.h"
 
 namespace godwit {
 namespace {
@@ -16,13 +15,6 @@ namespace {
 constexpr SampleType kTypes[] = {SampleType::kU8,  SampleType::kI8,  SampleType::kU16,
                                  SampleType::kI16, SampleType::kU32, SampleType::kI32,
                                  SampleType::kF32, SampleType::kF64};
-
-Shape ShapeOf(std::vector<int64_t> sides) {
-  Shape shape;
-  shape.rank = static_cast<int>(sides.size());
-  std::copy(sides.begin(), sides.end(), shape.dims.begin());
-  return shape;
-}
 
 // A walk with jumps, from the type's least value to its largest.
 NdArray Walk(SampleType type, const Shape& shape, uint32_t seed) {
@@ -43,21 +35,6 @@ NdArray Walk(SampleType type, const Shape& shape, uint32_t seed) {
     }
   }
   return array;
-}
-
-double At(const NdArray& array, size_t i) {
-  return WithSampleType(
-      array.type, [&](auto type) { return static_cast<double>(array.As<decltype(type)>()[i]); });
-}
-
-Bytes Encoded(const NdArray& array, const ArrayEncodeOptions& options) {
-  Result<Bytes> file = EncodeArray(array, options);
-  EXPECT_TRUE(file.ok()) << file.status().message();
-  return file.ok() ? *std::move(file) : Bytes();
-}
-Result<NdArray> Decoded(const Bytes& file, const ArrayDecodeOptions& options = {}) {
-  GODWIT_ASSIGN_OR_RETURN(const ArrayStream stream, ParseArrayStream(file, options.limits));
-  return DecodeArray(stream, options);
 }
 
 TEST(ArrayCodecTest, EveryTypeAndShapeComesBackExactly) {

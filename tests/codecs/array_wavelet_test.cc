@@ -7,28 +7,20 @@
 #include <limits>
 #include <random>
 
-#include "codecs/array/array_decoder.h"
-#include "codecs/array/array_encoder.h"
 #include "codecs/array/wavelet_bands.h"
 #include "codecs/array/wavelet_context.h"
 #include "codecs/array/wavelet_tile.h"
 #include "io/container.h"
 #include "models/registry.h"
 #include "models/safetensors_writer.h"
+#include "tests/codecs/test_arrays.h"
 
 namespace godwit {
 namespace {
 
-Shape ShapeOfSides(std::vector<int64_t> sides) {
-  Shape shape;
-  shape.rank = static_cast<int>(sides.size());
-  std::copy(sides.begin(), sides.end(), shape.dims.begin());
-  return shape;
-}
-
 // Waves along every axis with a little noise, from about 40 to 200 for all types, times `gain`.
 NdArray Smooth(SampleType type, std::vector<int64_t> sides, double gain = 1, double offset = 0) {
-  NdArray array{type, ShapeOfSides(sides), {}};
+  NdArray array{type, ShapeOf(sides), {}};
   const auto count = static_cast<size_t>(array.shape.count());
   array.data.resize(count * SampleBytes(type));
   std::mt19937 rng(static_cast<uint32_t>(count));
@@ -43,10 +35,6 @@ NdArray Smooth(SampleType type, std::vector<int64_t> sides, double gain = 1, dou
   }
   return array;
 }
-double At(const NdArray& array, size_t i) {
-  return WithSampleType(
-      array.type, [&](auto type) { return static_cast<double>(array.As<decltype(type)>()[i]); });
-}
 double Psnr(const NdArray& a, const NdArray& b) {
   const size_t count = a.data.size() / SampleBytes(a.type);
   double least = INFINITY, largest = -INFINITY, sum = 0;
@@ -58,16 +46,6 @@ double Psnr(const NdArray& a, const NdArray& b) {
     sum += d * d;
   }
   return 10 * std::log10((largest - least) * (largest - least) * static_cast<double>(count) / sum);
-}
-
-Bytes Encoded(const NdArray& array, const ArrayEncodeOptions& options) {
-  Result<Bytes> file = EncodeArray(array, options);
-  EXPECT_TRUE(file.ok()) << file.status().message();
-  return file.ok() ? *std::move(file) : Bytes();
-}
-Result<NdArray> Decoded(const Bytes& file, const ArrayDecodeOptions& options = {}) {
-  GODWIT_ASSIGN_OR_RETURN(const ArrayStream stream, ParseArrayStream(file, options.limits));
-  return DecodeArray(stream, options);
 }
 
 TEST(WaveletBandsTest, BandsTileTheBoxAndComeBack) {
@@ -174,7 +152,7 @@ TEST(ArrayWaveletTest, LargeAndDistantValuesKeepTheirPrecision) {
   const NdArray wide = Smooth(SampleType::kI32, {40, 50}, 1.2e7, -2e9);
   EXPECT_GT(Psnr(wide, *Decoded(Encoded(wide, {.wavelet_step = 1e7}))), 40);
   for (const float v : {0.0f, 1e30f, -3e38f, 1e-42f}) {  // constant: the range says nothing
-    NdArray flat{SampleType::kF32, ShapeOfSides({30}), {}};
+    NdArray flat{SampleType::kF32, ShapeOf({30}), {}};
     flat.data.resize(120);
     for (size_t i = 0; i < 30; ++i) flat.As<float>()[i] = v;
     const auto back = Decoded(Encoded(flat, {.wavelet_step = 1e-30}));
@@ -215,7 +193,7 @@ TEST(ArrayWaveletTest, WhatIsNotFiniteSurvives) {
 
 TEST(ArrayWaveletTest, ChannelsThatFollowFromOthersCostLittle) {
   // Eight channels, mixed from two.
-  NdArray array{SampleType::kF32, ShapeOfSides({4000, 8}), {}};
+  NdArray array{SampleType::kF32, ShapeOf({4000, 8}), {}};
   array.data.resize(4000 * 8 * 4);
   std::mt19937 rng(3);
   for (size_t t = 0; t < 4000; ++t) {
@@ -262,7 +240,7 @@ TEST(ArrayWaveletTest, ThreadsChangeNoByteAndPartsNoSample) {
 
 // Noise whose neighbours are alike (0.95 along both axes), as in pictures.
 NdArray Texture(int64_t side) {
-  NdArray array{SampleType::kF32, ShapeOfSides({side, side}), {}};
+  NdArray array{SampleType::kF32, ShapeOf({side, side}), {}};
   array.data.resize(static_cast<size_t>(side * side) * 4);
   auto* const v = array.As<float>();
   std::mt19937 rng(8);
@@ -339,7 +317,7 @@ TEST(ArrayWaveletTest, HostileHeadsAreRefusedBeforeAnythingIsAllocated) {
     h.map.kind = array::MapKind::kWavelet;
     h.map.step = 1 << 16;
     h.levels = {5, 5, 5};
-    h.shape = ShapeOfSides({4, 4});
+    h.shape = ShapeOf({4, 4});
     h.tile = {4, 4, 1, 1};
     change(h);
     return Decoded(FileWith(array::WriteHead(h), Bytes(8)), {.limits = limits}).status().code();
@@ -349,14 +327,14 @@ TEST(ArrayWaveletTest, HostileHeadsAreRefusedBeforeAnythingIsAllocated) {
   EXPECT_EQ(code([&](ArrayHeader& h) { h.shape.dims[0] = h.tile[0] = k40; }), kOverLimit);
   EXPECT_EQ(code(
                 [&](ArrayHeader& h) {
-                  h.shape = ShapeOfSides({k40, k40, k40, k40});
+                  h.shape = ShapeOf({k40, k40, k40, k40});
                   h.tile = {k40, k40, k40, k40};
                   h.channel_axes = 1;
                 },
                 none),
             kOverLimit);
   EXPECT_EQ(code([&](ArrayHeader& h) {
-              h.shape = ShapeOfSides({0, k40, k40});
+              h.shape = ShapeOf({0, k40, k40});
               h.tile = {1, k40, k40, 1};
             }),
             kCorrupt);  // no samples, but a tile is there
@@ -370,7 +348,7 @@ TEST(ArrayWaveletTest, HostileHeadsAreRefusedBeforeAnythingIsAllocated) {
   // Four million channels of two samples each take many times their size.
   EXPECT_EQ(code(
                 [](ArrayHeader& h) {
-                  h.shape = ShapeOfSides({1 << 22, 2});
+                  h.shape = ShapeOf({1 << 22, 2});
                   h.tile = {1, 2, 1, 1};
                   h.channel_axes = 1;
                 },

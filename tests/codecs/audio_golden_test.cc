@@ -16,6 +16,7 @@
 #include "io/container.h"
 #include "models/registry.h"
 #include "tests/codecs/test_sounds.h"
+#include "tests/io/document_example.h"
 
 namespace godwit {
 namespace {
@@ -105,21 +106,7 @@ TEST(AudioGoldenTest, TheEncoderWritesTheRecordedStreams) {
 }
 
 TEST(AudioGoldenTest, TheDocumentsExample) {
-  std::ifstream in(GODWIT_SOURCE_DIR "/docs/format/audio.md");
-  ASSERT_TRUE(in);
-  Bytes file;
-  bool inside = false;
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("```")) {
-      inside = line == "```hex";
-      continue;
-    }
-    if (!inside) continue;
-    std::istringstream words(line.substr(0, line.find('#')));
-    for (std::string word; words >> word;) {
-      file.push_back(static_cast<std::byte>(std::stoi(word, nullptr, 16)));
-    }
-  }
+  const Bytes file = BytesInDocument(GODWIT_SOURCE_DIR "/docs/format/audio.md");
   const auto sound = DecodeAudio(file);
   ASSERT_TRUE(sound.ok()) << sound.status().message();
   std::vector<int32_t> rounded;

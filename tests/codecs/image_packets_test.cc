@@ -16,6 +16,7 @@
 #include "tests/codecs/stream_bytes.h"
 #include "tests/codecs/test_model.h"
 #include "tests/codecs/test_pictures.h"
+#include "tests/io/document_example.h"
 
 namespace godwit {
 namespace {
@@ -304,25 +305,7 @@ TEST(ImagePacketsTest, TheDocumentShowsTheExample) {
                                 .rest = {0x25}};
   const Bytes file = HandMadeFile(picture, {{0x82, {0, 0, 2, 0xa1, 0xb2}}, {0x82, {1, 0, 0}}});
   const Bytes stream = Must(WriteImagePackets(file, {.packet_bytes = 64, .picture = 5}));
-  std::ifstream in(GODWIT_SOURCE_DIR "/docs/format/transport.md");
-  ASSERT_TRUE(in);
-  std::string hex, line, want;
-  bool inside = false;
-  while (std::getline(in, line)) {
-    if (line.rfind("```", 0) == 0) {
-      inside = line == "```hex";
-      continue;
-    }
-    if (!inside) continue;
-    std::istringstream words(line.substr(0, line.find('#')));
-    for (std::string word; words >> word;) hex += word;
-  }
-  for (const std::byte b : stream) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    want += kDigits[std::to_integer<int>(b) >> 4];
-    want += kDigits[std::to_integer<int>(b) & 15];
-  }
-  EXPECT_EQ(hex, want);
+  EXPECT_EQ(ToHex(BytesInDocument(GODWIT_SOURCE_DIR "/docs/format/transport.md")), ToHex(stream));
 }
 
 // Damaged files, section by section.

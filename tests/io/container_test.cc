@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/crc32c.h"
+#include "tests/io/document_example.h"
 
 namespace godwit {
 namespace {
@@ -49,17 +50,6 @@ Status ReadAll(std::span<const std::byte> file, std::vector<Section>* sections =
   }
 }
 
-std::string ToHex(std::span<const std::byte> bytes) {
-  std::string text;
-  for (const std::byte b : bytes) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    if (!text.empty()) text += ' ';
-    text += kDigits[std::to_integer<int>(b) >> 4];
-    text += kDigits[std::to_integer<int>(b) & 15];
-  }
-  return text;
-}
-
 TEST(ContainerTest, SectionsComeBackAndUnknownOptionalOnesDoNot) {
   const Bytes file = Example();
   std::vector<Section> sections;
@@ -76,20 +66,8 @@ TEST(ContainerTest, SectionsComeBackAndUnknownOptionalOnesDoNot) {
 }
 
 TEST(ContainerTest, TheDocumentShowsTheExample) {
-  std::ifstream in(GODWIT_SOURCE_DIR "/docs/format/container.md");
-  ASSERT_TRUE(in);
-  std::string hex, line;
-  bool inside = false;
-  while (std::getline(in, line)) {
-    if (line.rfind("```", 0) == 0) {
-      inside = line == "```hex";
-      continue;
-    }
-    if (!inside) continue;
-    std::istringstream words(line.substr(0, line.find('#')));
-    for (std::string word; words >> word;) hex += (hex.empty() ? "" : " ") + word;
-  }
-  EXPECT_EQ(hex, ToHex(Example()));
+  EXPECT_EQ(ToHex(BytesInDocument(GODWIT_SOURCE_DIR "/docs/format/container.md")),
+            ToHex(Example()));
 }
 
 TEST(ContainerTest, AFileEndsAtASectionBoundaryOrIsTruncated) {
