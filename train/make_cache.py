@@ -26,7 +26,8 @@ import swift_data
 import swift_layout as L
 import swift_transform as T
 from swift_synthesis import OUT, Synthesis
-from train_synthesis import draw, machine_name
+from synthesis_run import machine_name
+from train_synthesis import draw
 
 
 def load_teacher(path):

@@ -17,19 +17,15 @@ becomes OUT.old. Checkpoints keep the commands and minutes of all runs, for the 
 import argparse
 import glob
 import os
-import platform
-import sys
-import time
 
 import numpy as np
 import torch
-from PIL import Image
 
-import export_swift as E
 import swift_data
 import swift_layout as L
 import swift_transform as T
-from swift_synthesis import SIZES, Synthesis
+import synthesis_run as R
+from swift_synthesis import SIZES
 
 
 def draw(n, rng, device):
@@ -100,95 +96,28 @@ def check(a):
         print(f'{a.out}: not there, so nothing to resume; starting from nothing', flush=True)
 
 
-def machine_name(device, threads):
-    if device == 'cuda':
-        return torch.cuda.get_device_name(0)
-    model = [line.split(':')[1].strip() for line in open('/proc/cpuinfo') if line.startswith('model name')] if os.path.exists('/proc/cpuinfo') else []
-    return f'{(model or [platform.machine()])[0]}, {threads} of {os.cpu_count()} cores, CPU only'
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--data', required=True); p.add_argument('--kodak'); p.add_argument('--out', required=True)
-    p.add_argument('--size', default='medium'); p.add_argument('--minutes', type=float, default=10)
-    p.add_argument('--start', metavar='FILE'); p.add_argument('--resume', action='store_true'); p.add_argument('--seed', type=int, default=1)
+    R.arguments(p, lr=1.5e-3, size='medium')
+    p.add_argument('--data', required=True); p.add_argument('--limit', type=int)
     p.add_argument('--crop', type=int, default=192); p.add_argument('--batch', type=int, default=12)
-    p.add_argument('--lr', type=float, default=1.5e-3); p.add_argument('--threads', type=int, default=1)
-    p.add_argument('--qat', type=float, default=0.25, help='last fraction of the time with integer arithmetic imitated')
-    p.add_argument('--eval-minutes', type=float, default=5); p.add_argument('--limit', type=int)
     a = p.parse_args()
     check(a)
     torch.set_num_threads(a.threads); torch.manual_seed(a.seed)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     train, held = swift_data.load(a.data, limit=a.limit)
-    kodak = [np.asarray(Image.open(f).convert('RGB')) for f in sorted(glob.glob(os.path.join(a.kodak, '*.png')))[::4]] if a.kodak else []
-    net, origin = Synthesis(a.size), None
-    if a.start:
-        origin, size = E.model_id(a.start), E.read_safetensors(a.start)[1].get('godwit.synthesis.size')
-        if size != a.size:
-            raise SystemExit(f'{a.start}: is a {size} network, not {a.size}')
-        E.import_synthesis(a.start, net)
-    net = net.to(device).to(memory_format=torch.channels_last)
-    ema = Synthesis(a.size).to(device)
-    ema.load_state_dict(net.state_dict())
-    opt = torch.optim.Adam(net.parameters(), lr=a.lr, betas=(0.9, 0.98))
-    spent, step_no, history = 0.0, 0, []
-    if a.resume and os.path.exists(a.out):
-        s = torch.load(a.out, map_location=device)
-        if s['size'] != a.size:
-            raise SystemExit(f'{a.out}: is a {s["size"]} network, not {a.size}')
-        spent, history, origin = s.get('minutes', 0.0), s.get('history', []), s.get('origin')
-        net.load_state_dict(s['net']); ema.load_state_dict(s['ema']); opt.load_state_dict(s['opt']); step_no = s['step']
-    elif os.path.exists(a.out):
-        os.replace(a.out, a.out + '.old')
-    print(f'{a.size}: {net.macs_per_pixel():.0f} MAC/pixel, {len(train)} pictures, {len(held)} held out', flush=True)
-    crops, vcrops = swift_data.Crops(train, a.crop, a.seed + step_no), swift_data.Crops(held or train, a.crop, 7)
-    rng = np.random.default_rng(a.seed + 100 + step_no)
+    kodak = R.load_kodak(a.kodak)
+    run = R.Run(a, device, beta2=0.98)
+    print(f'{a.size}: {run.net.macs_per_pixel():.0f} MAC/pixel, {len(train)} pictures, {len(held)} held out', flush=True)
+    crops, vcrops = swift_data.Crops(train, a.crop, a.seed + run.step), swift_data.Crops(held or train, a.crop, 7)
+    rng = np.random.default_rng(a.seed + 100 + run.step)
     valid = [(T.coefficients(vcrops.batch(8)).to(device), draw(8, np.random.default_rng(k), device)) for k in range(6)]
-    start = last_eval = time.time()
 
-    def save():
-        minutes = (time.time() - start) / 60
-        run_line = dict(command='train/train_synthesis.py ' + ' '.join(sys.argv[1:]), minutes=minutes, machine=machine_name(device, a.threads))
-        torch.save(dict(net=net.state_dict(), ema=ema.state_dict(), opt=opt.state_dict(), step=step_no, size=a.size, origin=origin,
-                        minutes=spent + minutes, history=history + [run_line]), a.out + '.tmp')
-        os.replace(a.out + '.tmp', a.out)
-
-    def report():
-        with torch.no_grad():
-            v = np.mean([loss_of(ema, c, *d).item() for c, d in valid])
-        print(f'step {step_no} min {(time.time() - start) / 60:.1f} train {run:.4f} valid {v:.4f} '
-              f'{kodak_psnr(ema, kodak) if kodak else ""}', flush=True)
-
-    if a.start:  # to be compared with the file's own card
-        ema.set_quantised(True)
-        run = 0.0
-        report()
-        ema.set_quantised(False)
-    run = 1.0
-    while True:
-        done = (time.time() - start) / (a.minutes * 60)
-        if done >= 1:
-            break
-        for g in opt.param_groups:
-            g['lr'] = a.lr * min(1, (step_no + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * done)))
-        if done >= 1 - a.qat and not net.quantised:
-            net.set_quantised(True); ema.set_quantised(True)
-            ema.load_state_dict(net.state_dict())
+    def batch_loss(net):
         coef = T.coefficients(torch.as_tensor(crops.batch(a.batch)).to(device))
-        loss = loss_of(net, coef, *draw(a.batch, rng, device))
-        opt.zero_grad(); loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        opt.step(); step_no += 1
-        run = 0.99 * run + 0.01 * loss.item()
-        with torch.no_grad():
-            decay = min(0.998, step_no / (step_no + 10))
-            for pe, pn in zip(ema.parameters(), net.parameters()):
-                pe.lerp_(pn, 1 - decay)
-        if time.time() - last_eval > a.eval_minutes * 60:
-            report(); save(); last_eval = time.time()
-    net.set_quantised(True); ema.set_quantised(True)
-    report(); save()
+        return loss_of(net, coef, *draw(a.batch, rng, device))
+
+    run.train(batch_loss, lambda net: np.mean([loss_of(net, c, *d).item() for c, d in valid]), lambda net: kodak_psnr(net, kodak) if kodak else '')
 
 
 if __name__ == '__main__':
