@@ -13,17 +13,10 @@
 #include "base/cpu.h"
 #include "base/status.h"
 #include "entropy/adaptive_bit.h"
+#include "entropy/decision.h"
 #include "entropy/range_coder.h"
 
 namespace godwit {
-
-// A decision in 32 bits: an adaptive bit as context * 2 + bit, raw bits with the top bit set.
-using Decision = uint32_t;
-inline constexpr Decision kRawDecision = 1u << 31;
-// The rate at which contexts of decisions adapt. Of the `lite` model of pictures, on held-out
-// training pictures: 5 costs 0.1 to 0.7 % more at steps 4 to 128; 7 costs 0.3 to 0.5 % more from
-// step 32 on and 0.2 % less at step 4.
-inline constexpr int kDecisionRate = 6;
 
 // Takes what a writer has collected, in order.
 class DecisionSink {
@@ -40,6 +33,7 @@ class DecisionWriter {
  public:
   // `batch` must hold kBatch and whatever comes between two calls of Pause(), and kSlack more.
   static constexpr ptrdiff_t kBatch = 8192, kSlack = 32;
+  DecisionWriter() = default;  // to be assigned before use
   DecisionWriter(Decision* batch, DecisionSink& sink) : begin_(batch), at_(batch), sink_(&sink) {}
   bool Bit(bool bit, int context) {
     *at_++ = static_cast<Decision>(context) * 2 + bit;
@@ -55,18 +49,19 @@ class DecisionWriter {
     std::memcpy(at_, from, kBlock * sizeof(Decision));
     at_ += count;
   }
-  size_t collected() const { return static_cast<size_t>(at_ - begin_); }  // and not yet handed on
+  std::span<const Decision> list() const { return {begin_, at_}; }  // not yet handed on
+  void Clear() { at_ = begin_; }
   void Pause() {
     if (at_ - begin_ > kBatch) Flush();
   }
   void Flush() {
-    sink_->Take({begin_, at_});
-    at_ = begin_;
+    sink_->Take(list());
+    Clear();
   }
 
  private:
-  Decision *begin_, *at_;
-  DecisionSink* sink_;
+  Decision *begin_ = nullptr, *at_ = nullptr;
+  DecisionSink* sink_ = nullptr;
 };
 
 // Encodes into a buffer of its own that grows. One per substream.
@@ -76,15 +71,20 @@ class DecisionEncoder {
   void Start() { encoder_ = RangeEncoder(buffer_); }
   // `contexts` are those that the decisions name; each is moved at kDecisionRate.
   void Encode(SimdLevel level, std::span<const Decision> decisions, AdaptiveBit* contexts);
-  // The same of two encoders side by side, decision by decision: while one waits for its
-  // multiplication the other goes on. No context may be in both.
-  static void EncodeTwo(SimdLevel level, DecisionEncoder& a, std::span<const Decision> of_a,
-                        DecisionEncoder& b, std::span<const Decision> of_b, AdaptiveBit* contexts);
+  // The same of several encoders, each with a list, side by side: while one waits for its
+  // multiplication others go on. No context may be in two lists, no encoder twice.
+  struct Work {
+    DecisionEncoder* encoder;
+    std::span<const Decision> decisions;
+  };
+  static constexpr size_t kMostWork = 16;
+  static void EncodeSideBySide(SimdLevel level, std::span<const Work> work, AdaptiveBit* contexts);
   // Flushes; the bytes are valid until Start(). Call once, last.
   Result<std::span<const std::byte>> Finish();
 
  private:
   void Reserve(size_t decisions);
+  static size_t EncodeCommon(SimdLevel level, std::span<const Work> work, AdaptiveBit* contexts);
 
   Bytes buffer_;
   RangeEncoder encoder_{{}};

@@ -55,10 +55,7 @@ class RangeEncoder {
   }
   // `count` equiprobable bits, 0 <= count <= 16.
   void EncodeRaw(uint32_t value, int count) {
-    assert(count >= 0 && count <= 16 && (value >> count) == 0);
-    const uint32_t unit = hot_.range >> count;
-    hot_.low += uint64_t{unit} * value;
-    hot_.range = unit;
+    hot_ = SplitRaw(hot_, value, count);
     Renormalise();
   }
   // Flushes and returns the byte count; call once, last. The zeros that end the flush are left out,
@@ -69,7 +66,8 @@ class RangeEncoder {
   // that none after them matters. 4 bits more than Finish() on average.
   Result<size_t> FinishOpen();
 
-  // For loops over many bits: take hot(), then for each bit Split() it, Normalise() it and, when
+  // For loops over many bits: take hot(), then for each bit Split() it (SplitRaw() raw bits),
+  // Normalise() it and, when
   // it IsFull(), Spill() it; give it back with set_hot(). Spill() checks no bounds: the buffer must
   // have two bytes for each bit, and eight more.
   Hot hot() const { return hot_; }
@@ -80,6 +78,12 @@ class RangeEncoder {
     const uint32_t mask = 0u - static_cast<uint32_t>(bit);
     h.low += bound & mask;
     h.range = bit ? h.range - bound : bound;
+    return h;
+  }
+  static Hot SplitRaw(Hot h, uint32_t value, int count) {
+    assert(count >= 0 && count <= 16 && (value >> count) == 0);
+    h.range >>= count;
+    h.low += uint64_t{h.range} * value;
     return h;
   }
   static constexpr uint32_t kMinRange = 1u << 24;
@@ -103,6 +107,14 @@ class RangeEncoder {
     h.low &= (uint64_t{1} << (h.held + 16)) - 1;
     h.held -= 16;
     return h;
+  }
+
+  // Passes a carry on into the bytes before `at`. None ever leaves the first.
+  static void AddOne(std::byte* at) {
+    do {
+      --at;
+      *at = static_cast<std::byte>(std::to_integer<uint32_t>(*at) + 1);
+    } while (*at == std::byte{0});
   }
 
   // Bytes that are final or wait in `hot`: with two for every symbol and eight for the end, all
@@ -130,13 +142,6 @@ class RangeEncoder {
     } else {
       WriteChecked(2);
     }
-  }
-  // Passes a carry on into the bytes before `at`. None ever leaves the first.
-  static void AddOne(std::byte* at) {
-    do {
-      --at;
-      *at = static_cast<std::byte>(std::to_integer<uint32_t>(*at) + 1);
-    } while (*at == std::byte{0});
   }
   void TakeCarry();
   // As Spill(), where the buffer may end: `bytes` from the top of the bits held and the low 32.

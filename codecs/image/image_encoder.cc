@@ -11,12 +11,11 @@
 
 #include "codecs/image/image_parts.h"
 #include "codecs/image/image_syntax.h"
+#include "codecs/image/lite_layers.h"
 #include "codecs/image/lossless_plane.h"
 #include "codecs/image/swift_analysis.h"
-#include "codecs/image/swift_context.h"
 #include "codecs/image/swift_effort.h"
 #include "codecs/image/swift_tile_search.h"
-#include "entropy/decision_list.h"
 
 namespace godwit {
 namespace {
@@ -29,89 +28,21 @@ constexpr double kCoarsestQualityStep = 340, kKneeQuality = 90, kKneeStep = 115;
 constexpr uint32_t kDefaultRowsTileHeight = 64;
 constexpr uint64_t kMaxTiles = uint64_t{1} << 22;  // 1 GiB of lists; 4 terapixels in whole tiles
 
-// The substreams of a tile's layers. Decisions come layer by layer and are coded two layers at a
-// time: layers share no context.
-class LayerCoder final : public DecisionSink {
- public:
-  explicit LayerCoder(SimdLevel level) : level_(level) {}
-  void Start(int layers) {
-    for (int l = 0; l < layers; ++l) encoders_[static_cast<size_t>(l)].Start();
-    parts_ = 0;
-  }
-  // What comes after the first `before` of the decisions not yet taken belongs to this layer.
-  void Begin(int layer, size_t before) {
-    if (parts_ > 0 && part_[parts_ - 1].begin == before) --parts_;  // nothing of that one is left
-    part_[parts_++] = {layer, before};
-  }
-  void Take(std::span<const Decision> decisions) override;
-  Result<std::span<const std::byte>> Finish(int layer) {
-    return encoders_[static_cast<size_t>(layer)].Finish();
-  }
-  swift::ContextState& contexts() { return contexts_; }
-
- private:
-  struct Part {
-    int layer = 0;
-    size_t begin = 0;
-  };
-  SimdLevel level_;
-  std::array<DecisionEncoder, kLayers> encoders_;
-  swift::ContextState contexts_;
-  std::array<Part, kLayers> part_;
-  size_t parts_ = 0;
-};
-
-void LayerCoder::Take(std::span<const Decision> decisions) {
-  AdaptiveBit* const contexts = contexts_.bit.data();
-  std::span<const Decision> rest;  // of `other`
-  DecisionEncoder* other = nullptr;
-  for (size_t i = 0; i < parts_; ++i) {
-    const size_t end = i + 1 < parts_ ? part_[i + 1].begin : decisions.size();
-    std::span<const Decision> part = decisions.subspan(part_[i].begin, end - part_[i].begin);
-    DecisionEncoder& encoder = encoders_[static_cast<size_t>(part_[i].layer)];
-    if (other == nullptr || rest.empty()) {
-      other = &encoder;
-      rest = part;
-      continue;
-    }
-    const size_t both = std::min(part.size(), rest.size());
-    DecisionEncoder::EncodeTwo(level_, *other, rest.first(both), encoder, part.first(both),
-                               contexts);
-    rest = rest.subspan(both);
-    if (part.size() > both) {
-      rest = part.subspan(both);
-      other = &encoder;
-    }
-  }
-  if (!rest.empty()) other->Encode(level_, rest, contexts);
-  // Decisions to come belong to the last of these layers, unless another begins.
-  if (parts_ > 0) part_[0] = {part_[parts_ - 1].layer, 0};
-  parts_ = std::min<size_t>(parts_, 1);
-}
-
 // What one thread needs for a tile.
 struct Worker {
   Worker(const swift::SwiftModel& model, SimdLevel simd, int planes, int64_t cells)
       : analyser(model, simd),
         row(swift::CellRow::Create(planes, cells, /*own_symbols=*/true)),
-        coder(std::make_unique<LayerCoder>(simd)),
-        batch(static_cast<size_t>(DecisionWriter::kBatch + DecisionWriter::kSlack +
-                                  BetweenPauses(cells))) {}
-  // The flags of a row of blocks; a block or a cell has fifteen values of 33.
-  static int64_t BetweenPauses(int64_t cells) {
-    return std::max<int64_t>(1024, cells * swift::kCellBlocks);
-  }
+        layers(std::make_unique<swift::LiteLayers>(simd, cells)) {}
   static uint64_t BytesFor(int planes, int64_t cells, uint64_t height, bool alpha) {
     const auto width = static_cast<uint64_t>(cells * kCell);
     return swift::CellRow::BytesFor(planes, cells) +
            uint64_t{kCell} * width * static_cast<uint64_t>(planes) +
-           (alpha ? 2 * width * height : 0) + static_cast<uint64_t>(BetweenPauses(cells)) * 4 +
-           (1 << 19);
+           (alpha ? 2 * width * height : 0) + swift::LiteLayers::BytesFor(cells) + (1 << 18);
   }
   swift::RowAnalyser analyser;
   swift::CellRow row;
-  std::unique_ptr<LayerCoder> coder;
-  std::vector<Decision> batch;
+  std::unique_ptr<swift::LiteLayers> layers;
   std::unique_ptr<swift::TileSearch> search;  // from effort 2 on
   Tensor<uint8_t> colour;                     // 32 rows of a tile without their alpha
 };
@@ -382,10 +313,7 @@ Status ImageEncoder::State::EncodeTile(Worker& worker, TensorView<const uint8_t>
   // Searches tune for themselves.
   worker.analyser.SetStep(header.step_index,
                           worker.search != nullptr ? ImageTune::kPsnr : options.tune);
-  LayerCoder& layer_coder = *worker.coder;
-  layer_coder.contexts().Reset(swift.context, header.step_index);
-  layer_coder.Start(options.layers);
-  DecisionWriter writer(worker.batch.data(), layer_coder);
+  worker.layers->Start(swift.context, header.step_index);
   uint32_t present = 0;
   const auto rows_at = [&](int64_t y) {
     TensorView<const uint8_t> rows =
@@ -415,17 +343,12 @@ Status ImageEncoder::State::EncodeTile(Worker& worker, TensorView<const uint8_t>
       worker.analyser.Analyse(rows_at(y), row);
     }
     present |= LayersIn(row);
-    for (int l = 0; l < options.layers; ++l) {
-      layer_coder.Begin(l, writer.collected());
-      swift::ContextCoder<DecisionWriter, false> coder(swift.context, row, writer, options.simd);
-      coder.CodeLayer(l);
-      writer = coder.coder();
-    }
-    writer.Flush();
+    for (int l = 0; l < options.layers; ++l) worker.layers->CodeLayer(swift.context, row, l);
   }
+  worker.layers->Flush();
   for (int l = 0; l < options.layers; ++l) {
     if ((present >> l & 1) == 0) continue;
-    GODWIT_ASSIGN_OR_RETURN(const auto bytes, layer_coder.Finish(l));
+    GODWIT_ASSIGN_OR_RETURN(const auto bytes, worker.layers->Finish(l));
     layers[static_cast<size_t>(l)][index].assign(bytes.begin(), bytes.end());
   }
   return {};

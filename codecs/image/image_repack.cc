@@ -10,10 +10,9 @@
 #include "codecs/image/full_row.h"
 #include "codecs/image/image_parts.h"
 #include "codecs/image/image_syntax.h"
-#include "codecs/image/swift_context.h"
+#include "codecs/image/lite_layers.h"
 #include "codecs/image/swift_tile_decoder.h"
 #include "entropy/bit_encoder.h"
-#include "entropy/decision_list.h"
 
 namespace godwit {
 namespace {
@@ -40,25 +39,6 @@ class MixedWriter {
   BitEncoder* to_;
 };
 
-// One layer of `lite`.
-class LiteSink final : public DecisionSink {
- public:
-  void Start(SimdLevel level, swift::ContextState& state) {
-    level_ = level;
-    contexts_ = state.bit.data();
-    encoder_.Start();
-  }
-  void Take(std::span<const Decision> decisions) override {
-    encoder_.Encode(level_, decisions, contexts_);
-  }
-  Result<std::span<const std::byte>> Finish() { return encoder_.Finish(); }
-
- private:
-  SimdLevel level_ = SimdLevel::kScalar;
-  AdaptiveBit* contexts_ = nullptr;
-  DecisionEncoder encoder_;
-};
-
 // What one thread needs: both sides of a tile, a row of cells at a time.
 class TileRepacker {
  public:
@@ -72,11 +52,10 @@ class TileRepacker {
         decoder_(model.swift(), from.full ? model.full() : nullptr, options.simd, from.planes,
                  max_cells_w),
         row_(swift::CellRow::Create(from.planes, max_cells_w, /*own_symbols=*/true)),
-        lite_(std::make_unique<swift::ContextState>()),
-        mixed_(to_full_ ? std::make_unique<swift::FullState>() : nullptr),
-        batch_(to_full_ ? 0
-                        : static_cast<size_t>(DecisionWriter::kBatch + DecisionWriter::kSlack +
-                                              1024 + max_cells_w * swift::kCellBlocks)) {
+        lite_(to_full_ ? std::make_unique<swift::ContextState>() : nullptr),
+        lite_layers_(to_full_ ? nullptr
+                              : std::make_unique<swift::LiteLayers>(options.simd, max_cells_w)),
+        mixed_(to_full_ ? std::make_unique<swift::FullState>() : nullptr) {
     const int64_t blocks = max_cells_w * swift::kCellBlocks;
     for (size_t p = 0; p < static_cast<size_t>(planes_); ++p) {
       symbols_[p] = Tensor<int16_t>(swift::kCellBlocks, blocks, kChannels);
@@ -87,9 +66,9 @@ class TileRepacker {
     const auto blocks = static_cast<uint64_t>(max_cells_w) * swift::kCellBlocks;
     return swift::TileDecoder::BytesFor(model.full(), planes, max_cells_w) +
            swift::CellRow::BytesFor(planes, max_cells_w) + sizeof(swift::ContextState) +
-           sizeof(swift::FullState) +
+           sizeof(swift::FullState) + swift::LiteLayers::BytesFor(max_cells_w) +
            static_cast<uint64_t>(planes) * blocks * swift::kCellBlocks * (kChannels + 1) * 2 +
-           blocks * 4 + (1 << 19);
+           (1 << 18);
   }
 
   // `out` gets the tile's substreams, as many as there are.
@@ -106,28 +85,22 @@ class TileRepacker {
   int planes_;
   swift::TileDecoder decoder_;
   swift::CellRow row_;
-  std::unique_ptr<swift::ContextState> lite_;
+  std::unique_ptr<swift::ContextState> lite_;  // of `full`, which begins with it
+  std::unique_ptr<swift::LiteLayers> lite_layers_;
   std::unique_ptr<swift::FullState> mixed_;
-  std::array<LiteSink, kLayers> lite_layers_;
   std::array<BitEncoder, kLayers> full_layers_;
-  std::vector<Decision> batch_;
   std::array<Tensor<int16_t>, kPlanes> symbols_, dc_;
 };
 
 void TileRepacker::CodeRow(int step_index, int layers) {
   for (int l = 0; l < layers; ++l) {
-    const auto lz = static_cast<size_t>(l);
     if (to_full_) {
-      swift::FullCoder<MixedWriter, false> coder(model_, *full_, swift::StepInputs(step_index),
-                                                 row_, *lite_, *mixed_,
-                                                 MixedWriter(full_layers_[lz]), simd_);
+      swift::FullCoder<MixedWriter, false> coder(
+          model_, *full_, swift::StepInputs(step_index), row_, *lite_, *mixed_,
+          MixedWriter(full_layers_[static_cast<size_t>(l)]), simd_);
       coder.CodeLayer(l);
     } else {
-      DecisionWriter writer(batch_.data(), lite_layers_[lz]);
-      swift::ContextCoder<DecisionWriter, false> coder(model_.context, row_, writer, simd_);
-      coder.CodeLayer(l);
-      writer = coder.coder();
-      writer.Flush();
+      lite_layers_->CodeLayer(model_.context, row_, l);
     }
   }
 }
@@ -137,14 +110,12 @@ Status TileRepacker::Repack(std::span<const std::span<const std::byte>> substrea
   const int layers = static_cast<int>(substreams.size());
   decoder_.Start(substreams, step_index, cells_w, cells_h);
   row_.StartTile(cells_w);
-  lite_->Reset(model_.context, step_index);
-  if (to_full_) *mixed_ = full_->start;
-  for (size_t l = 0; l < substreams.size(); ++l) {
-    if (to_full_) {
-      full_layers_[l].Start();
-    } else {
-      lite_layers_[l].Start(simd_, *lite_);
-    }
+  if (to_full_) {
+    lite_->Reset(model_.context, step_index);
+    *mixed_ = full_->start;
+    for (size_t l = 0; l < substreams.size(); ++l) full_layers_[l].Start();
+  } else {
+    lite_layers_->Start(model_.context, step_index);
   }
   swift::LatentTarget target;
   target.columns = cells_w * swift::kCellBlocks;
@@ -158,10 +129,11 @@ Status TileRepacker::Repack(std::span<const std::span<const std::byte>> substrea
     swift::TakeLatents(model_, step_index, simd_, decoder_.row(), row_);
     CodeRow(step_index, layers);
   }
+  if (!to_full_) lite_layers_->Flush();
   for (size_t l = 0; l < substreams.size(); ++l) {
     if (substreams[l].empty()) continue;
-    GODWIT_ASSIGN_OR_RETURN(const auto bytes,
-                            to_full_ ? full_layers_[l].Finish() : lite_layers_[l].Finish());
+    GODWIT_ASSIGN_OR_RETURN(const auto bytes, to_full_ ? full_layers_[l].Finish()
+                                                       : lite_layers_->Finish(static_cast<int>(l)));
     out[l].assign(bytes.begin(), bytes.end());
   }
   return {};
