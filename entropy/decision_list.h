@@ -32,7 +32,7 @@ class DecisionSink {
 class DecisionWriter {
  public:
   // `batch` must hold kBatch and whatever comes between two calls of Pause(), and kSlack more.
-  static constexpr ptrdiff_t kBatch = 8192, kSlack = 32;
+  static constexpr ptrdiff_t kBatch = 16384, kSlack = 32;
   DecisionWriter() = default;  // to be assigned before use
   DecisionWriter(Decision* batch, DecisionSink& sink) : begin_(batch), at_(batch), sink_(&sink) {}
   bool Bit(bool bit, int context) {
@@ -49,6 +49,10 @@ class DecisionWriter {
     std::memcpy(at_, from, kBlock * sizeof(Decision));
     at_ += count;
   }
+  // Where decisions may be written, as many as may come between two calls of Pause(), and then
+  // Skip()ped: they are collected.
+  Decision* Room() { return at_; }
+  void Skip(size_t count) { at_ += count; }
   std::span<const Decision> list() const { return {begin_, at_}; }  // not yet handed on
   void Clear() { at_ = begin_; }
   void Pause() {

@@ -31,7 +31,7 @@ Part PartOf(int context) {
   if (context >= P::kCellBase) return kCells;
   if (context >= P::kFlagBase) return kFlags;
   if (context >= P::kMagnitudeBase) {
-    const int kind = (context - P::kMagnitudeBase) / (P::kMagnitudeClasses * P::kUnaryContexts);
+    const int kind = (context - P::kMagnitudeBase) / (kMagnitudeClasses * kUnaryContexts);
     return kind >= 6 ? kCoarseBits : kMagnitudes;
   }
   if (context >= P::kSignBase) {

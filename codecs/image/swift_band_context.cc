@@ -97,7 +97,7 @@ void DecideScalar(const BandContexts& contexts, uint32_t nonzero, int size, uint
   }
 }
 
-const BandKernels kScalarBandKernels{ContextsScalar, GatherScalar, DecideScalar};
+const BandKernels kScalarBandKernels{ContextsScalar, GatherScalar, DecideScalar, nullptr};
 }  // namespace band_context_internal
 
 void BandWeights::Pack() {

@@ -16,6 +16,8 @@ namespace godwit::swift {
 inline constexpr size_t kLanes = 16;  // channels of a band, padded
 inline constexpr int kClasses = 26;
 inline constexpr int kZeroClasses = 20, kZeroStates = 3;  // of the decision whether a value is 0
+// Of the decisions on magnitudes: the largest classes, and places in unary that differ.
+inline constexpr int kMagnitudeClasses = 20, kUnaryContexts = 6;
 
 // What a block shows at its four borders, by the frequency along the border: 16 x the DCT at the
 // first sample, in steps. 16-bit sums wrap.
@@ -23,6 +25,7 @@ struct alignas(64) BlockEdges {
   std::array<int16_t, 8> left{}, top{}, right{}, bottom{};  // by v, by u, by v, by u
 
   typedef int16_t Eight __attribute__((vector_size(16)));
+  typedef int16_t All __attribute__((vector_size(64)));
   // Of a block of nothing but DC.
   void SetDc(int16_t v) {
     const Eight side = {v};
@@ -33,15 +36,30 @@ struct alignas(64) BlockEdges {
   void Add(int channel, int value) {
     // Vectors by hand: the compiler leaves this loop scalar.
     const auto x = static_cast<int16_t>(value < -255 ? -255 : value > 255 ? 255 : value);
-    const Eight by = {x, x, x, x, x, x, x, x};
-    const BlockEdges& pattern = kPattern[static_cast<size_t>(channel)];
-    for (size_t i = 0; i < 4; ++i) {
-      Eight to, p;
-      std::memcpy(&to, reinterpret_cast<const char*>(this) + 16 * i, 16);
-      std::memcpy(&p, reinterpret_cast<const char*>(&pattern) + 16 * i, 16);
-      to += p * by;
-      std::memcpy(reinterpret_cast<char*>(this) + 16 * i, &to, 16);
-    }
+    All to, pattern;
+    std::memcpy(&to, this, sizeof to);
+    std::memcpy(&pattern, &kPattern[static_cast<size_t>(channel)], sizeof pattern);
+    to += pattern * x;
+    std::memcpy(static_cast<void*>(this), &to, sizeof to);
+  }
+  // The lanes of a band, at least one; values are zero beyond the band.
+  void AddLanes(const Band& band, uint32_t lanes, const int16_t* values) {
+    All to;
+    std::memcpy(&to, this, sizeof to);
+    const auto add = [&](uint32_t lane) __attribute__((always_inline)) {
+      const int v = values[lane];
+      All pattern;
+      std::memcpy(&pattern, &kPattern[band.channel[lane]], sizeof pattern);
+      const auto x = static_cast<int16_t>(v < -255 ? -255 : v > 255 ? 255 : v);
+      to += pattern * x;
+    };
+    // Two at once, the second maybe nothing: one branch less to mispredict.
+    add(static_cast<uint32_t>(std::countr_zero(lanes)));
+    lanes &= lanes - 1;
+    add(static_cast<uint32_t>(std::countr_zero(lanes | 1u << 15)));
+    for (lanes &= lanes - 1; lanes != 0; lanes &= lanes - 1)
+      add(static_cast<uint32_t>(std::countr_zero(lanes)));
+    std::memcpy(static_cast<void*>(this), &to, sizeof to);
   }
 };
 inline constexpr std::array<int16_t, 8> kEdge = {6, 8, 7, 7, 6, 4, 3, 2};
@@ -96,6 +114,19 @@ struct GatheredBand {
   uint16_t sum = 0;      // of the bytes' magnitudes
 };
 
+// Where the contexts of a kind of values begin, twice: a decision is twice its context and the bit.
+struct KindDecisions {
+  uint32_t zero, sign, magnitude;
+};
+// What signs expect, by |t| in 1/16 steps.
+inline constexpr int kMostSignT = 24;
+inline constexpr std::array<uint16_t, 32> kSignLevel = {
+    0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5};
+
+struct DecidedBlocks {
+  size_t blocks, decisions;
+};
+
 struct BandKernels {
   void (*contexts)(int band, const BandWeights& w, const BandNeighbours& n, BandContexts& out);
   // A band's symbols from a block's 64: values by lane, zeros after the last, and the same limited
@@ -108,7 +139,14 @@ struct BandKernels {
   // after.
   void (*decide)(const BandContexts& contexts, uint32_t nonzero, int size, uint32_t base,
                  uint32_t out[kLanes]);
+  // All decisions of the first of `count` such blocks, signs and magnitudes too, up to a block with
+  // a value or class too large for it. Values are by kLanes a block; `out` must hold kMostDecided
+  // for each block and kDecidedSlack more. Null at levels that have no such way.
+  DecidedBlocks (*decide_blocks)(const BandContexts* contexts, const int16_t* values,
+                                 const uint16_t* nonzero, size_t count, int size,
+                                 const KindDecisions& kind, uint32_t* out);
 };
+inline constexpr int kMostDecided = 4 * kLanes, kDecidedSlack = 16;
 const BandKernels& BandKernelsFor(SimdLevel level);
 namespace band_context_internal {
 GatheredBand GatherScalar(int band, const int16_t* symbols, int16_t* values, int8_t* bytes);

@@ -23,12 +23,9 @@
 
 namespace godwit::swift {
 
-// Confidence of a predicted sign, by |t| in 1/16 steps. Not inside the function: there the compiler
-// would write it to the stack at each call.
-inline constexpr std::array<uint8_t, 25> kSignLevel = {0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4,
-                                                       4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5};
+// Confidence of a predicted sign.
 inline int SignLevel(int32_t t) {
-  return kSignLevel[static_cast<size_t>(std::min(std::abs(t), 24))];
+  return kSignLevel[static_cast<size_t>(std::min(std::abs(t), kMostSignT))];
 }
 
 // Adaptive state of one tile, from the model's trained start for the step.
@@ -55,7 +52,8 @@ struct NoProbe {
 //   bool Bit(bool, int context) and uint32_t Raw(uint32_t, int count): an encoder writes its
 //   arguments and returns them, a decoder ignores them and returns what it read;
 //   void Pause(): called between blocks;
-// and of an encoder void Some(const uint32_t* decisions, int count), as DecisionWriter.
+// and of an encoder void Some(const uint32_t* decisions, int count), Room() and Skip(), as
+// DecisionWriter.
 // `kDecode` tells whether symbols are outputs. An encoder knows a band's residuals beforehand, so
 // it sums up a row of blocks at a time and then writes; a decoder goes block by block.
 template <typename Coder, bool kDecode, typename Probe = NoProbe>
@@ -100,7 +98,7 @@ class ContextCoder {
     const int high = rest >> low_bits;
     int unary = 0;
     while (unary < ContextParameters::kUnary &&
-           coder.Bit(unary < high, base + std::min(unary, ContextParameters::kUnaryContexts - 1)))
+           coder.Bit(unary < high, base + std::min(unary, kUnaryContexts - 1)))
       ++unary;
     uint32_t value = static_cast<uint32_t>(unary);
     if (unary == ContextParameters::kUnary) {
@@ -134,6 +132,7 @@ class ContextCoder {
   void EncodeCells(Coder& coder, int plane, int band);
   void DecodeCells(Coder& coder, int plane, int band);
   void EncodeRow(Coder& coder, int plane, int band, int64_t y, int64_t first, int64_t end);
+  void EncodeBlock(Coder& coder, size_t k, int size, int kind);
   void DecodeRow(Coder& coder, int plane, int band, int64_t y, int64_t first, int64_t end);
   void ProbeFlag(const FlagRow& row, int64_t x, int left, size_t group, bool value);
   void ProbeSymbol(int plane, int band, size_t i, bool seen, const BandNeighbours& n, int t,
@@ -146,6 +145,8 @@ class ContextCoder {
   const BandKernels& kernels_;
   Probe probe_;
 };
+
+inline constexpr size_t kBlocksAtOnce = 12;  // between two pauses
 
 inline int8_t LimitResidual(int v) { return static_cast<int8_t>(std::clamp(v, -127, 127)); }
 
@@ -346,32 +347,48 @@ void ContextCoder<Coder, kDecode, Probe>::EncodeRow(Coder& coder, int plane, int
         ProbeSymbol(plane, band, iz, i > start, n, contexts.mean[iz], values[i]);
       }
     }
-    BlockEdges& edges = row_.edges[pz].data()[row_.Bordered(y, x)];
-    for (uint32_t lanes = row_.value_lanes.data()[k]; lanes != 0; lanes &= lanes - 1) {
-      const int lane = std::countr_zero(lanes);
-      edges.Add(kBandTable[bz].channel[static_cast<size_t>(lane)], values[lane]);
-    }
+    row_.edges[pz].data()[row_.Bordered(y, x)].AddLanes(kBandTable[bz], row_.value_lanes.data()[k],
+                                                        values);
   }
-  const auto zero = static_cast<uint32_t>(ContextParameters::ZeroContext(kind, 0));
-  std::array<uint32_t, 2 * kLanes> zero_bits{};  // copied by whole blocks from any lane
-  for (size_t k = 0; k < count; ++k) {
-    const BandContexts& contexts = row_.contexts.data()[k];
-    const int16_t* const values = row_.values.data() + k * kLanes;
-    uint32_t lanes = row_.value_lanes.data()[k];
-    kernels_.decide(contexts, lanes, size, zero, zero_bits.data());
-    // The flag promised something: the last of a so far empty band cannot be zero.
-    const bool implied = lanes >> (size - 1) == 1 && (lanes & (lanes - 1)) == 0;
+  const KindDecisions decisions_of = {
+      2 * static_cast<uint32_t>(ContextParameters::ZeroContext(kind, 0)),
+      2 * static_cast<uint32_t>(ContextParameters::SignContext(kind, 0)),
+      2 * static_cast<uint32_t>(ContextParameters::MagnitudeContext(kind, 0))};
+  for (size_t k = 0; k < count;) {
     coder.Pause();
-    for (int done = 0;;) {
-      const int lane = lanes != 0 ? std::countr_zero(lanes) : size - 1;
-      coder.Some(zero_bits.data() + done, lane + 1 - done - (implied ? 1 : 0));
-      if (lanes == 0) break;
-      const auto lz = static_cast<size_t>(lane);
-      NonZero(coder, values[lane], kind, contexts.scale_class[lz], contexts.mean[lz]);
-      lanes &= lanes - 1;
-      done = lane + 1;
-      if (done == size) break;
+    if (kernels_.decide_blocks != nullptr) {
+      const size_t most = std::min(count - k, kBlocksAtOnce);
+      const DecidedBlocks done = kernels_.decide_blocks(
+          row_.contexts.data() + k, row_.values.data() + k * kLanes, row_.value_lanes.data() + k,
+          most, size, decisions_of, coder.Room());
+      coder.Skip(done.decisions);
+      k += done.blocks;
+      if (done.blocks == most) continue;
     }
+    EncodeBlock(coder, k++, size, kind);  // too large for that
+  }
+}
+
+// Of the k-th block that has the band.
+template <typename Coder, bool kDecode, typename Probe>
+void ContextCoder<Coder, kDecode, Probe>::EncodeBlock(Coder& coder, size_t k, int size, int kind) {
+  const BandContexts& contexts = row_.contexts.data()[k];
+  const int16_t* const values = row_.values.data() + k * kLanes;
+  uint32_t lanes = row_.value_lanes.data()[k];
+  std::array<uint32_t, 2 * kLanes> zero_bits{};  // copied by whole blocks from any lane
+  kernels_.decide(contexts, lanes, size,
+                  static_cast<uint32_t>(ContextParameters::ZeroContext(kind, 0)), zero_bits.data());
+  // The flag promised something: the last of a so far empty band cannot be zero.
+  const bool implied = lanes >> (size - 1) == 1 && (lanes & (lanes - 1)) == 0;
+  for (int done = 0;;) {
+    const int lane = lanes != 0 ? std::countr_zero(lanes) : size - 1;
+    coder.Some(zero_bits.data() + done, lane + 1 - done - (implied ? 1 : 0));
+    if (lanes == 0) break;
+    const auto lz = static_cast<size_t>(lane);
+    NonZero(coder, values[lane], kind, contexts.scale_class[lz], contexts.mean[lz]);
+    lanes &= lanes - 1;
+    done = lane + 1;
+    if (done == size) break;
   }
 }
 

@@ -24,8 +24,8 @@ inline constexpr std::array<uint8_t, kBands> kChromaLayer = {2, 3, 4, 4, 5, 5, 6
 
 struct Band {
   uint8_t size = 0;
-  std::array<uint8_t, kMaxBandSize> channel{};  // coding order: by u + v, then u falling
-  uint64_t mask = 0;                            // bit per channel
+  std::array<uint8_t, kMaxBandSize + 1> channel{};  // coding order: by u + v, then u falling
+  uint64_t mask = 0;                                // bit per channel
 };
 
 constexpr std::array<Band, kBands> MakeBands() {

@@ -26,9 +26,8 @@ inline constexpr size_t kGroups = kPlanes * kBands;
 struct ContextParameters {
   // Large classes share a context where they decide alike: nearly all values are nonzero there;
   // small ones where values beyond 1 are rare.
-  static constexpr int kFlagClasses = 20, kCellClasses = 14, kMagnitudeClasses = 20,
-                       kSignLevels = 6;
-  static constexpr int kUnary = 14, kUnaryContexts = 6;
+  static constexpr int kFlagClasses = 20, kCellClasses = 14, kSignLevels = 6;
+  static constexpr int kUnary = 14;
   static constexpr int kStepRanges = 3;
   // Kinds of values that share contexts. Contexts of one layer are never used by another, so a
   // layer may be left out: nine luma bands, chroma bands by layer, the coarse scale.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codecs/image/swift_band_context.h"
+#include "codecs/image/swift_context.h"
 #include "codecs/image/swift_coarse_context.h"
 
 namespace godwit::swift {
@@ -103,6 +104,98 @@ TEST_P(ContextLevelTest, BandContextsEqualScalar) {
               << "band " << band << " lanes " << nonzero << " lane " << i;
       }
     }
+  }
+}
+
+// What docs/format/entropy.md section 4.4 says of a block that has something, of values up to 2.
+std::vector<uint32_t> Decisions(const BandContexts& contexts, const int16_t* values,
+                                uint32_t nonzero, int size, int kind) {
+  using P = ContextParameters;
+  std::array<uint32_t, kLanes> zero{};
+  BandKernelsFor(SimdLevel::kScalar)
+      .decide(contexts, nonzero, size, static_cast<uint32_t>(P::ZeroContext(kind, 0)), zero.data());
+  std::vector<uint32_t> out;
+  for (int i = 0; i < size; ++i) {
+    const auto iz = static_cast<size_t>(i);
+    const int v = values[iz], t = contexts.mean[iz];
+    if (i < size - 1 || nonzero != uint32_t{1} << (size - 1)) out.push_back(zero[iz]);
+    if (v == 0) continue;
+    out.push_back(
+        static_cast<uint32_t>(2 * P::SignContext(kind, SignLevel(t)) + ((v < 0) != (t < 0))));
+    const int magnitude = 2 * P::MagnitudeContext(kind, contexts.scale_class[iz]);
+    out.push_back(static_cast<uint32_t>(magnitude + (std::abs(v) > 1)));
+    if (std::abs(v) > 1) out.push_back(static_cast<uint32_t>(magnitude + 2));
+  }
+  return out;
+}
+
+TEST_P(ContextLevelTest, DecidedBlocksAreTheDocuments) {
+  const auto decide = BandKernelsFor(GetParam()).decide_blocks;
+  if (decide == nullptr) GTEST_SKIP() << "blocks are decided one by one";
+  constexpr size_t kBlocks = 9;
+  for (int round = 0; round < 400; ++round) {
+    const int band = round % kBands, kind = ContextParameters::KindOf(round % 3, band),
+              size = kBandTable[static_cast<size_t>(band)].size;
+    std::vector<BandContexts> contexts(kBlocks);
+    std::vector<int16_t> values(kBlocks * kLanes);
+    std::vector<uint16_t> nonzero(kBlocks);
+    // The block that is too large, if any, by its value or its class.
+    const auto stop = static_cast<size_t>(Random(0, kBlocks));
+    std::vector<uint32_t> want;
+    for (size_t k = 0; k < kBlocks; ++k) {
+      for (size_t i = 0; i < kLanes; ++i) {
+        contexts[k].scale_class[i] = static_cast<uint8_t>(Random(0, 17));
+        contexts[k].mean[i] = static_cast<int16_t>(Random(-40, 40) * (i % 3 == 0 ? 100 : 1));
+      }
+      nonzero[k] = static_cast<uint16_t>(k == 1 ? 1 << (size - 1) : Random(1, (1 << size) - 1));
+      for (size_t i = 0; i < kLanes; ++i) {
+        if ((nonzero[k] >> i & 1) == 0) {
+          contexts[k].scale_class[i] = static_cast<uint8_t>(Random(0, kClasses - 1));
+          continue;
+        }
+        values[k * kLanes + i] =
+            static_cast<int16_t>((Random(0, 1) * 2 - 1) *
+                                 (k == stop && round % 2 == 0 ? Random(3, 32767) : Random(1, 2)));
+        if (k == stop && round % 2 == 1)
+          contexts[k].scale_class[i] = static_cast<uint8_t>(Random(18, kClasses - 1));
+      }
+      if (k >= stop) continue;
+      const auto block = Decisions(contexts[k], values.data() + k * kLanes, nonzero[k], size, kind);
+      want.insert(want.end(), block.begin(), block.end());
+    }
+    using P = ContextParameters;
+    const KindDecisions of_kind{static_cast<uint32_t>(2 * P::ZeroContext(kind, 0)),
+                                static_cast<uint32_t>(2 * P::SignContext(kind, 0)),
+                                static_cast<uint32_t>(2 * P::MagnitudeContext(kind, 0))};
+    std::vector<uint32_t> got(kBlocks * kMostDecided + kDecidedSlack);
+    const DecidedBlocks done =
+        decide(contexts.data(), values.data(), nonzero.data(), kBlocks, size, of_kind, got.data());
+    ASSERT_EQ(done.blocks, stop) << "round " << round;
+    got.resize(done.decisions);
+    ASSERT_EQ(got, want) << "round " << round;
+  }
+}
+
+// Their sum as Add() makes it lane by lane.
+TEST(BlockEdgesTest, LanesAddUp) {
+  std::mt19937 rng(5);
+  for (int round = 0; round < 300; ++round) {
+    const Band& band = kBandTable[static_cast<size_t>(round % kBands)];
+    const uint32_t lanes = round < kBands
+                               ? 1u << (band.size - 1)
+                               : 1 + static_cast<uint32_t>(rng()) % ((1u << band.size) - 1);
+    std::array<int16_t, kLanes> values{};
+    BlockEdges want{}, got{};
+    for (size_t i = 0; i < band.size; ++i) {
+      if ((lanes >> i & 1) == 0) continue;
+      values[i] = static_cast<int16_t>(rng() % 1000) - 500;
+      want.Add(band.channel[i], values[i]);
+    }
+    got.AddLanes(band, lanes, values.data());
+    EXPECT_EQ(got.left, want.left);
+    EXPECT_EQ(got.top, want.top);
+    EXPECT_EQ(got.right, want.right);
+    EXPECT_EQ(got.bottom, want.bottom);
   }
 }
 
