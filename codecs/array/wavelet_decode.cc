@@ -28,22 +28,28 @@ Status ReadSymbols(BitReader& reader, const WaveletModel& start, WaveletTile& ti
 
 }  // namespace
 
-Status DecodeWaveletTile(BitReader& reader, const ArrayHeader& header, const WaveletModel& start,
-                         const Box& box, const Box& part, NdArray& out, const Box& whole) {
-  const BoxOrder order = OrderOf(header, box);
-  const PlaneGeometry planes = GeometryOf(order);
-  std::vector<uint8_t> exceptions;
-  std::vector<int32_t> bits;
-  std::vector<uint32_t> lower;
-  CodeExceptions(reader, planes, exceptions, bits,
-                 header.type == SampleType::kF64 ? &lower : nullptr);
+Result<WaveletTile> ReadWaveletTile(BitReader& reader, const ArrayHeader& header,
+                                    const WaveletModel& start, const BoxOrder& order,
+                                    TileExceptions& exceptions) {
+  CodeExceptions(reader, GeometryOf(order), exceptions.mask, exceptions.bits,
+                 header.type == SampleType::kF64 ? &exceptions.lower : nullptr);
   WaveletTile tile;
   tile.shape = ShapeOf(header, order);
   tile.bands = BandsOf(tile.shape);
   tile.channels = order.channels;
   GODWIT_RETURN_IF_ERROR(CodeMix(reader, tile));
   GODWIT_RETURN_IF_ERROR(ReadSymbols(reader, start, tile));
-  const std::vector<int32_t> values = Synthesised(tile, header.map.step, BestSimdLevel());
+  return tile;
+}
+
+Status DecodeWaveletTile(BitReader& reader, const ArrayHeader& header, const WaveletModel& start,
+                         const Box& box, const Box& part, NdArray& out, const Box& whole) {
+  const BoxOrder order = OrderOf(header, box);
+  TileExceptions exceptions;
+  GODWIT_ASSIGN_OR_RETURN(const WaveletTile tile,
+                          ReadWaveletTile(reader, header, start, order, exceptions));
+  const std::vector<int32_t> values =
+      MixedChannels(tile, SynthesisedComponents(tile, header.map.step, BestSimdLevel()));
   WithSampleType(header.type, [&](auto type) {
     using T = decltype(type);
     T* const samples = out.As<T>();
@@ -57,14 +63,14 @@ Status DecodeWaveletTile(BitReader& reader, const ArrayHeader& header, const Wav
       }
     });
     if constexpr (!std::is_integral_v<T>) {
-      if (exceptions.empty()) return;
+      if (exceptions.mask.empty()) return;
       ForEachSample(header, whole, box, part, StepsInPlanes(order), [&](int64_t to, int64_t from) {
         const auto i = static_cast<size_t>(from);
-        if (exceptions[i] == 0) return;
+        if (exceptions.mask[i] == 0) return;
         if constexpr (std::is_same_v<T, float>) {
-          samples[to] = std::bit_cast<float>(bits[i]);
+          samples[to] = std::bit_cast<float>(exceptions.bits[i]);
         } else {
-          samples[to] = DoubleOf(bits[i], lower[i]);
+          samples[to] = DoubleOf(exceptions.bits[i], exceptions.lower[i]);
         }
       });
     }

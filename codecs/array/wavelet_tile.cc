@@ -83,7 +83,7 @@ void MixRun(const int32_t* weights, const int32_t* parts, size_t components, siz
 
 }  // namespace
 
-std::vector<int32_t> Synthesised(const WaveletTile& tile, uint64_t step, SimdLevel simd) {
+std::vector<int32_t> SynthesisedComponents(const WaveletTile& tile, uint64_t step, SimdLevel simd) {
   const auto count = static_cast<size_t>(tile.shape.count());
   std::vector<int32_t> scratch(WaveletScratch(tile.shape));
   const auto components = static_cast<size_t>(tile.components);
@@ -92,7 +92,13 @@ std::vector<int32_t> Synthesised(const WaveletTile& tile, uint64_t step, SimdLev
     DequantiseComponent(tile, k, step, parts.data() + k * count);
     InverseWavelet(simd, tile.shape, parts.data() + k * count, scratch);
   }
+  return parts;
+}
+
+std::vector<int32_t> MixedChannels(const WaveletTile& tile, std::vector<int32_t> parts) {
   if (tile.mix_precision == 0) return parts;
+  const auto count = static_cast<size_t>(tile.shape.count());
+  const auto components = static_cast<size_t>(tile.components);
   const auto channels = static_cast<size_t>(tile.channels);
   std::vector<int32_t> out(count * channels);
   for (size_t c = 0; c < channels; ++c) {

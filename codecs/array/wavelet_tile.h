@@ -97,7 +97,9 @@ void CodePoints(Coder& coder, WaveletTile& tile) {
   }
 }
 
-// Symbols to samples of all channels, channel after channel: values of `map` before its offset.
-std::vector<int32_t> Synthesised(const WaveletTile& tile, uint64_t step, SimdLevel simd);
+// Symbols to samples of all components, component after component.
+std::vector<int32_t> SynthesisedComponents(const WaveletTile& tile, uint64_t step, SimdLevel simd);
+// Those of all channels, channel after channel: values of `map` before its offset.
+std::vector<int32_t> MixedChannels(const WaveletTile& tile, std::vector<int32_t> components);
 
 }  // namespace godwit::array
