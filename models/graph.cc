@@ -115,6 +115,18 @@ Status ParseAdd(const Graph& graph, const json& object, Layer* layer, Value* out
   return SameShape(in, other);
 }
 
+Status ParseShuffle(const Graph& graph, const json& object, Layer* layer, Value* out) {
+  GODWIT_RETURN_IF_ERROR(CheckKeys(object, {"op", "name", "input", "groups"}));
+  const Value& in = graph.values[layer->input];
+  GODWIT_ASSIGN_OR_RETURN(const int64_t groups, JsonInt(object, "groups", 2, kMaxChannels));
+  if (in.channels % groups != 0) return Refuse("\"groups\" divides no channels");
+  layer->op = LayerOp::kShuffle;
+  layer->groups = static_cast<int>(groups);
+  out->channels = in.channels;
+  out->zero_point = in.zero_point;
+  return {};
+}
+
 Status ParseLayer(const json& object, Graph* graph) {
   if (!object.is_object()) return Refuse("not an object");
   Layer layer;
@@ -128,7 +140,8 @@ Status ParseLayer(const json& object, Graph* graph) {
   constexpr std::pair<std::string_view, Parser> kParsers[] = {{"conv", ParseConv},
                                                               {"lut", ParseLut},
                                                               {"depth_to_space", ParseDepthToSpace},
-                                                              {"add", ParseAdd}};
+                                                              {"add", ParseAdd},
+                                                              {"shuffle", ParseShuffle}};
   for (const auto& [name, parse] : kParsers) {
     if (op != name) continue;
     Value out{.scale = graph->values[layer.input].scale};

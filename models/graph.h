@@ -15,7 +15,7 @@ inline constexpr int kMaxLayers = 64;
 inline constexpr int kMaxChannels = 1024;
 inline constexpr int kMaxScale = 64;  // output pixels a side per input position
 
-enum class LayerOp : uint8_t { kConv, kLut, kDepthToSpace, kAdd };
+enum class LayerOp : uint8_t { kConv, kLut, kDepthToSpace, kAdd, kShuffle };
 
 // Values are numbered: 0 is the network's input, i + 1 the output of layer i.
 struct Layer {
@@ -24,7 +24,8 @@ struct Layer {
   int input = 0;
   int other = -1;  // conv: the residual, or -1; add: the second operand
   ConvSpec conv;
-  int block = 1;  // depth_to_space
+  int block = 1;   // depth_to_space
+  int groups = 1;  // shuffle
 };
 
 struct Value {

@@ -67,6 +67,15 @@ void LayerKernels::Run(size_t index, const Activation& in, const Activation* oth
       }
       return;
     }
+    case LayerOp::kShuffle: {
+      for (int64_t y = 0; y < out.rect.h; ++y) {
+        for (int64_t x = 0; x < out.rect.w; ++x) {
+          ShuffleChannels(in.At(out.rect.y + y, out.rect.x + x), out.view.At(y, x), layer.groups,
+                          out.view.channels / layer.groups, flip);
+        }
+      }
+      return;
+    }
     case LayerOp::kDepthToSpace: {
       const int block = layer.block;
       for (int64_t y = 0; y < out.rect.h; y += block) {

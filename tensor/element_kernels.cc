@@ -141,6 +141,12 @@ void DepthToSpaceRow(const ElementKernels& kernels, const uint8_t* in, int64_t i
   }
 }
 
+void ShuffleChannels(const uint8_t* in, uint8_t* out, int64_t groups, int64_t each, uint8_t flip) {
+  for (int64_t i = 0; i < each; ++i) {
+    for (int64_t g = 0; g < groups; ++g) *out++ = in[g * each + i] ^ flip;
+  }
+}
+
 void ReplicateBorder(TensorView<uint8_t> inner, int64_t top, int64_t bottom, int64_t left,
                      int64_t right) {
   const size_t position = static_cast<size_t>(inner.col_stride);

@@ -26,6 +26,10 @@ const ElementKernels& ElementKernelsFor(SimdLevel level);
 void DepthToSpaceRow(const ElementKernels& kernels, const uint8_t* in, int64_t in_col_stride,
                      int block, TensorView<uint8_t> out, uint8_t flip);
 
+// One position of groups * each channels: output channel i * groups + g is input channel
+// g * each + i. Each byte gets `flip` xored in. `out` is not `in`.
+void ShuffleChannels(const uint8_t* in, uint8_t* out, int64_t groups, int64_t each, uint8_t flip);
+
 // Replicates the edges of `inner`, a window of a larger buffer, into `top` rows above it, `left`
 // columns before it and so on. Whole positions of col_stride bytes are copied.
 void ReplicateBorder(TensorView<uint8_t> inner, int64_t top, int64_t bottom, int64_t left,

@@ -63,6 +63,9 @@ def integer_layers(tensors, metadata, network, data):
         elif op == 'depth_to_space':
             b, (h, w, c) = layer['block'], x.shape
             r = x.reshape(h, w, b, b, c // b**2).transpose(0, 2, 1, 3, 4).reshape(h * b, w * b, c // b**2)
+        elif op == 'shuffle':
+            h, w, c = x.shape
+            r = x.reshape(h, w, layer['groups'], c // layer['groups']).swapaxes(2, 3).reshape(h, w, c)
         elif op == 'add':
             r, is_signed = np.minimum(x + values[layer['other']], 255), False
         else:

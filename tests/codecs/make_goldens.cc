@@ -1,5 +1,6 @@
 // make_goldens TESTDATA: rewrites TESTDATA/v1 with the shipped default model, and TESTDATA/bad and
-// TESTDATA/fuzz/{container,swift,image_round_trip,lossless_plane,safetensors} with the test model.
+// TESTDATA/fuzz/{container,swift,image_round_trip,lossless_plane,safetensors,network} with the test
+// model.
 // Run it when the format changes, or the test model; never to make a test pass.
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include "tests/codecs/golden_set.h"
 #include "tests/codecs/stream_bytes.h"
 #include "tests/codecs/test_model.h"
+#include "tests/models/test_network.h"
 
 namespace godwit {
 namespace {
@@ -223,6 +225,7 @@ void WriteSeeds(const fs::path& folder) {
   tensors.Add<float>("c", {}, std::vector<float>{0.5f});
   Write(folder / "safetensors" / "three.safetensors", tensors.Finish());
   Write(folder / "safetensors" / "none.safetensors", SafeTensorsWriter().Finish());
+  Write(folder / "network" / "monarch.safetensors", MonarchNetwork(1).Writer("net").Finish());
 }
 
 }  // namespace

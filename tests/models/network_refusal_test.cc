@@ -13,7 +13,8 @@ TestNetwork SmallNetwork() {
   net.layers = {{.op = "conv", .name = "a", .input = "in", .kernel = 3, .out = 12},
                 {.op = "lut", .name = "b", .input = "a"},
                 {.op = "add", .name = "c", .input = "a", .other = "b"},
-                {.op = "depth_to_space", .name = "d", .input = "c"}};
+                {.op = "depth_to_space", .name = "d", .input = "c"},
+                {.op = "shuffle", .name = "e", .input = "d", .groups = 3}};
   net.Randomise(1);
   return net;
 }
@@ -79,6 +80,13 @@ TEST(NetworkRefusalTest, MalformedGraphsAreRefused) {
       {"\"block\":2", "\"block\":4"},
       {"\"block\":2", "\"block\":17"},
       {"\"block\":2", "\"block\":2,\"kernel\":1"},
+      {"\"groups\":3", "\"groups\":1"},
+      {"\"groups\":3", "\"groups\":2"},  // of 3 channels
+      {"\"groups\":3", "\"groups\":0"},
+      {"\"groups\":3", "\"groups\":-3"},
+      {"\"groups\":3", "\"groups\":3000"},
+      {"\"groups\":3", "\"groups\":3,\"out\":3"},
+      {",\"groups\":3", ""},
       {"]}", "]"},
       {"]}", ",7]}"},
   };

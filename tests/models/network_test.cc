@@ -94,7 +94,7 @@ TEST_P(NetworkTest, PicturesSmallerThanTheHaloEqualTheReference) {
 
 TEST_P(NetworkTest, EachLastLayerWritesTheCallersBytes) {
   for (const bool is_signed : {false, true}) {
-    for (const std::string op : {"conv", "lut", "depth_to_space", "add"}) {
+    for (const std::string op : {"conv", "lut", "depth_to_space", "add", "shuffle"}) {
       if (op == "add" && is_signed) continue;
       TestNetwork net{.input_channels = 8, .input_signed = op != "conv" && is_signed};
       net.layers = {{.op = "conv",
@@ -102,12 +102,13 @@ TEST_P(NetworkTest, EachLastLayerWritesTheCallersBytes) {
                      .input = "in",
                      .kernel = 3,
                      .out = 12,
-                     .is_signed = op == "depth_to_space" && is_signed},
+                     .is_signed = (op == "depth_to_space" || op == "shuffle") && is_signed},
                     {.op = op,
                      .name = "b",
                      .input = "a",
                      .other = op == "add" ? "a" : "",
                      .kernel = 3,
+                     .groups = op == "shuffle" ? 4 : 1,
                      .out = 5,
                      .is_signed = is_signed}};
       net.Randomise(1);
@@ -189,6 +190,25 @@ TEST(NetworkFormatTest, TheWorkedExampleHolds) {
   for (const SimdLevel level : SupportedSimdLevels()) {
     const TestPicture picture{1, 2, 2, true, {2, -8, -2, 8}};
     EXPECT_EQ(RunTiled(*network, level, picture, 1, 2).values, (std::vector<int>{12, -11}));
+  }
+}
+
+// Two grouped 1x1 layers with a shuffle between them: sums of all inputs, each by its own path.
+TEST(NetworkShuffleTest, EveryOutputOfAMonarchLayerSeesEveryInput) {
+  const TestNetwork net = MonarchNetwork(1);
+  const Result<Network> network = net.Load();
+  ASSERT_TRUE(network.ok()) << network.status().message();
+  EXPECT_EQ(network->macs_per_position(), 12u * (12 / 3 + 12 / 4));
+  TestPicture picture{1, 1, 12, false, std::vector<int>(12)};
+  const TestPicture dark = net.Reference(picture);
+  for (int i = 0; i < 12; ++i) {
+    picture.values.assign(12, 0);
+    picture.values[static_cast<size_t>(i)] = 200;
+    const TestPicture want = net.Reference(picture);
+    for (size_t o = 0; o < 12; ++o) EXPECT_NE(want.values[o], dark.values[o]) << i << " to " << o;
+    for (const SimdLevel level : SupportedSimdLevels()) {
+      EXPECT_EQ(RunTiled(*network, level, picture, 1, 1).values, want.values);
+    }
   }
 }
 

@@ -86,6 +86,9 @@ struct TestNetwork {
         text += std::string(",\"input_zero_point\":") + (is_signed[l.input] ? "128" : "0");
       } else if (l.op == "lut") {
         text += output;
+      } else if (l.op == "shuffle") {
+        text += ",\"groups\":" + std::to_string(l.groups);
+        is_signed[l.name] = is_signed[l.input];
       } else if (l.op == "depth_to_space") {
         text += ",\"block\":" + std::to_string(l.block);
         is_signed[l.name] = is_signed[l.input];
@@ -133,6 +136,7 @@ struct TestNetwork {
         out = {in.height * r, in.width * r, in.channels / (r * r), in.is_signed};
       }
       if (layer.op == "conv") out.channels = layer.out;
+      if (layer.op == "shuffle") out.is_signed = in.is_signed;
       out.values.resize(out.height * out.width * out.channels);
       for (int64_t y = 0; y < out.height; ++y) {
         for (int64_t x = 0; x < out.width; ++x) {
@@ -143,6 +147,9 @@ struct TestNetwork {
             } else if (layer.op == "lut") {
               const int entry = layer.lut[in.At(y, x, c) + (in.is_signed ? 128 : 0)];
               value = entry - (layer.is_signed ? 128 : 0);
+            } else if (layer.op == "shuffle") {
+              value =
+                  in.At(y, x, c % layer.groups * (in.channels / layer.groups) + c / layer.groups);
             } else if (layer.op == "depth_to_space") {
               const int r = layer.block;
               value = in.At(y / r, x / r, (y % r * r + x % r) * out.channels + c);
@@ -219,12 +226,8 @@ inline TestNetwork MixedNetwork(unsigned seed) {
        .groups = 3,
        .out = 24,
        .is_signed = true},
-      {.op = "conv",
-       .name = "wide",
-       .input = "grouped",
-       .other = "grouped",
-       .kernel = 1,
-       .out = 24},
+      {.op = "shuffle", .name = "mixed", .input = "grouped", .groups = 3},
+      {.op = "conv", .name = "wide", .input = "mixed", .other = "grouped", .kernel = 1, .out = 24},
       {.op = "add", .name = "sum", .input = "wide", .other = "pw"},
       {.op = "conv", .name = "up", .input = "sum", .kernel = 1, .out = 72},
       {.op = "depth_to_space", .name = "fine", .input = "up", .block = 3},
@@ -233,6 +236,25 @@ inline TestNetwork MixedNetwork(unsigned seed) {
       {.op = "depth_to_space", .name = "out", .input = "last", .block = 2},
   };
   net.Randomise(seed);
+  return net;
+}
+
+// Grouped 1x1, shuffle, grouped 1x1: 12 channels, all weights far from 0.
+inline TestNetwork MonarchNetwork(unsigned seed) {
+  TestNetwork net{.input_channels = 12};
+  net.layers = {{.op = "conv", .name = "first", .input = "in", .groups = 3, .out = 12},
+                {.op = "shuffle", .name = "mixed", .input = "first", .groups = 3},
+                {.op = "conv",
+                 .name = "second",
+                 .input = "mixed",
+                 .groups = 4,
+                 .out = 12,
+                 .is_signed = true}};
+  net.Randomise(seed);
+  for (TestLayer& layer : net.layers) {
+    for (int8_t& w : layer.weight) w = static_cast<int8_t>(w < 0 ? w / 4 + 40 : w / 4 + 30);
+    std::fill(layer.bias.begin(), layer.bias.end(), 0);
+  }
   return net;
 }
 
