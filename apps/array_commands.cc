@@ -163,6 +163,15 @@ Status DecodeArrayFile(const ArrayDecodeArguments& a, const Bytes& file, const C
   const auto model = ModelOf(stream->header, a.model_folders);
   if (!model.ok()) return model.status().WithPrefix(place);
   if (*model) options.model = &**model;
+  std::optional<ArraySynthesis> synthesis;
+  if (stream->header.map.kind == array::MapKind::kWavelet) {
+    GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
+    auto found = models.SynthesisOfArrays(a.synthesis);
+    if (!found.ok()) return found.status().WithPrefix(place);
+    synthesis = *std::move(found);
+  }
+  const std::string synthesis_name = synthesis ? synthesis->size() : "none";
+  if (synthesis) options.synthesis = &*synthesis;
   const Result<NdArray> array = DecodeArray(*stream, options);
   if (!array.ok()) return array.status().WithPrefix(place);
   GODWIT_RETURN_IF_ERROR(WriteArrayFile(a.out, *array, a.overwrite));
@@ -171,11 +180,13 @@ Status DecodeArrayFile(const ArrayDecodeArguments& a, const Bytes& file, const C
                        {"output", a.out},
                        {"type", SampleTypeName(array->type)},
                        {"shape", ShapeName(array->shape)},
+                       {"synthesis", synthesis_name},
                        {"seconds", Seconds(start)}});
     return {};
   }
-  console.Note(fmt::format("{}: {} {}, {:.2f} s", a.out == "-" ? "standard output" : a.out,
-                           ShapeName(array->shape), SampleTypeName(array->type), Seconds(start)));
+  console.Note(fmt::format("{}: {} {}{}, {:.2f} s", a.out == "-" ? "standard output" : a.out,
+                           ShapeName(array->shape), SampleTypeName(array->type),
+                           synthesis ? ", synthesis " + synthesis_name : "", Seconds(start)));
   return {};
 }
 

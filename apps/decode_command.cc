@@ -61,7 +61,7 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Positional("OUT", &a->out);
   parser.Text({"--synthesis", "NAME",
                "small, medium (default), large, a model file, or none for\n"
-               "the plain inverse transform"},
+               "the plain inverse transform; arrays: none by default"},
               &a->synthesis);
   AddModelFolderOption(parser, &a->model_folders);
   parser.Integer({"--layers", "N", "1 to 8: decode the coarsest N layers only"}, &a->layers, 1, 8);
@@ -296,6 +296,7 @@ int RunDecode(std::span<const std::string> args, Console& console) {
     const Status status = DecodeArrayFile({.in = a.in,
                                            .out = a.out,
                                            .slice = a.slice,
+                                           .synthesis = a.synthesis,
                                            .model_folders = a.model_folders,
                                            .threads = a.threads,
                                            .overwrite = a.overwrite,

@@ -5,6 +5,13 @@
 namespace godwit {
 namespace {
 
+// What a synthesis of arrays says in place of the stream model that it serves: it serves all.
+constexpr uint64_t kAnyStream = 0;
+
+bool IsSize(const std::string& choice) {
+  return choice == "small" || choice == "medium" || choice == "large";
+}
+
 // A file that an option names. To users it is a model that is missing, not an input.
 Result<SafeTensors> ReadNamedModel(const std::string& path) {
   Result<SafeTensors> file = ReadModelFile(path);
@@ -99,9 +106,9 @@ Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(uint64_t stream_id
                   "no synthesis for stream model " + ModelIdHex(stream_id) + " is in " +
                       registry_.Places() + "; --synthesis none does without");
   }
-  const bool named = choice != "small" && choice != "medium" && choice != "large";
-  GODWIT_ASSIGN_OR_RETURN(SafeTensors file, named ? ReadNamedModel(choice)
-                                                  : registry_.FindSynthesis(stream_id, choice));
+  GODWIT_ASSIGN_OR_RETURN(SafeTensors file, IsSize(choice)
+                                                ? registry_.FindSynthesis(stream_id, choice)
+                                                : ReadNamedModel(choice));
   return Found(std::move(file));
 }
 
@@ -148,6 +155,21 @@ Result<ArrayModel> ModelChoice::NamedArrayModel(const std::string& model) {
   Result<ArrayModel> loaded = ArrayModel::Load(file, ModelIdOf(file.file()));
   if (!loaded.ok()) return loaded.status().WithPrefix(model + ": ");
   return loaded;
+}
+
+Result<std::optional<ArraySynthesis>> ModelChoice::SynthesisOfArrays(const std::string& choice) {
+  using Found = std::optional<ArraySynthesis>;
+  if (choice.empty() || choice == "none") return Found();
+  const Result<std::optional<SafeTensors>> file = SynthesisFile(kAnyStream, choice);
+  if (!file.ok()) {
+    const bool is_missing = file.status().code() == StatusCode::kModelMissing;
+    if (!is_missing || !IsSize(choice)) return file.status();
+    return Status(StatusCode::kModelMissing,
+                  choice + " synthesis of arrays is not in " + registry_.Places());
+  }
+  Result<ArraySynthesis> synthesis = ArraySynthesis::Load(**file);
+  if (!synthesis.ok()) return synthesis.status().WithPrefix(choice + " synthesis: ");
+  return Found(*std::move(synthesis));
 }
 
 std::string SynthesisName(const std::optional<ImageSynthesis>& synthesis) {

@@ -9,6 +9,7 @@
 #include "apps/option_parser.h"
 #include "base/status.h"
 #include "codecs/array/array_model.h"
+#include "codecs/array/array_synthesis.h"
 #include "codecs/audio/audio_model.h"
 #include "codecs/image/image_header.h"
 #include "codecs/image/image_model.h"
@@ -44,6 +45,8 @@ class ModelChoice {
   std::vector<ArrayModel> ArrayModels();
   Result<ArrayModel> NamedArrayModel(const std::string& model);
   Result<ArrayModel> ArrayModelOf(uint64_t id);
+  // `choice`: small, medium, large, or a file; "none" and "" give nothing.
+  Result<std::optional<ArraySynthesis>> SynthesisOfArrays(const std::string& choice);
 
   ModelRegistry& registry() { return registry_; }
 

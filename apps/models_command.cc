@@ -41,6 +41,10 @@ Result<double> MacsPerPixel(const ModelRegistry& registry, const ModelEntry& ent
     GODWIT_RETURN_IF_ERROR(CheckEntropyModel(file));
     return 0.0;
   }
+  if (entry.codec == "packet") {
+    GODWIT_ASSIGN_OR_RETURN(const ArraySynthesis synthesis, ArraySynthesis::Load(file));
+    return synthesis.macs_per_sample();
+  }
   GODWIT_ASSIGN_OR_RETURN(const ImageSynthesis synthesis, ImageSynthesis::Load(file));
   return synthesis.macs_per_pixel();
 }
@@ -65,7 +69,8 @@ nlohmann::ordered_json ObjectOf(const ModelEntry& entry, const Result<double>& m
     json["default"] = is_default;
   } else {
     if (entry.kind == "synthesis") json["size"] = entry.size;
-    json["stream"] = ModelIdHex(entry.stream_id);
+    json["stream"] = nullptr;  // all
+    if (entry.codec != "packet") json["stream"] = ModelIdHex(entry.stream_id);
   }
   return json;
 }
@@ -74,7 +79,8 @@ void PrintLine(const ModelEntry& entry, double macs, bool is_default, std::ostre
   const std::string what =
       entry.kind == "stream"
           ? (is_default ? "default" : "")
-          : (entry.kind == "entropy" ? "full" : entry.size) + " of " + ModelIdHex(entry.stream_id);
+          : (entry.kind == "entropy" ? "full" : entry.size) + " of " +
+                (entry.codec == "packet" ? "arrays" : ModelIdHex(entry.stream_id));
   out << fmt::format("{}  {:<9}  {:<26}  {:>8}  {:>10.1f}  {}{}{}\n", ModelIdHex(entry.id),
                      entry.kind, what, entry.bytes, macs,
                      entry.path.empty() ? entry.file + " (built in)" : entry.path,

@@ -86,7 +86,7 @@ def write_card(folder, name, results, **fields):
     tensors = '\n'.join(f'| `{k}` | {E.TYPES[t.dtype.name]} | {" x ".join(map(str, t.shape))} |'
                         for k, t in sorted(E.read_safetensors(weights)[0].items()))
     with open(path, 'w') as f:
-        f.write(CARD.format(name=name, size=os.path.getsize(weights), results=shown, tensors=tensors, data=DATA, licence=LICENCE, **fields))
+        f.write(CARD.format(name=name, size=os.path.getsize(weights), results=shown, tensors=tensors, **{'data': DATA, 'licence': LICENCE, **fields}))
     print(path)
 
 

@@ -16,7 +16,7 @@ import torch
 import export_swift as E
 import swift_layout as L
 import swift_transform as T
-from swift_synthesis import OUT, Synthesis
+from swift_synthesis import Synthesis
 
 MAX_BYTES = 56000
 STEP_INDEX, LAYERS = 192, 8  # step 32: four fifths of the latents of the picture below are zero
@@ -97,14 +97,15 @@ def replay_input(tensors, seed, height, width):
     return data
 
 
-def compare_with_torch(net, data, got):
-    """The network that was trained against its integers; stops where they are not the same network."""
+def compare_with_torch(net, data, got, orders):
+    """The network that was trained against its integers; stops where they are not the same network. `orders`: channels of the
+    file's input and output as the network has them."""
     x = np.zeros(data.shape, np.float32)
-    x[..., E.synthesis_input_order()] = data.astype(np.float32) - 128
+    x[..., orders[0]] = data.astype(np.float32) - 128
     net.set_quantised(True)
     with torch.no_grad():
-        y = net(torch.tensor(x).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy() * OUT
-    d = np.abs(np.round(y)[..., E.synthesis_output_order()] - got)
+        y = net(torch.tensor(x).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy() * net.levels
+    d = np.abs(np.round(y)[..., orders[1]] - got)
     print(f'torch and integers: mean difference {d.mean():.5f} levels, largest {d.max():.0f}, '
           f'{(d > 0).mean():.3%} differ, {(d > 1).mean():.3%} by more than one; mean magnitude {np.abs(got.astype(int)).mean():.2f}')
     if (d > 1).mean() > 0.01:
@@ -115,20 +116,21 @@ def dump_path(path):
     return path[:-len('.safetensors')] + '.replay'
 
 
-def write_replay(path, out=None, net=None, network='synthesis', seed=1):
+def write_replay(path, out=None, net=None, network='synthesis', seed=1, make_input=replay_input, orders=None):
+    """`make_input(tensors, seed, height, width)` and `orders` are of swift unless given."""
     tensors, metadata = E.read_safetensors(path)
     graph = json.loads(metadata[f'network.{network}'])
     per_position = graph['input_channels'] + sum(l.get('out', 0) for l in graph['layers'])
     height, width = 7, 6
     while height * width * per_position > MAX_BYTES:  # `large`
         height, width = height - 1, width - 1
-    data = replay_input(tensors, seed, height, width)
+    data = make_input(tensors, seed, height, width)
     layers = integer_layers(tensors, metadata, network, data)
     for name, v in layers.items():
         if np.ptp(v.astype(int)) == 0:
             raise SystemExit(f'{path}: layer {name} is constant; a replay of it would show nothing')
     if net is not None:
-        compare_with_torch(net, data, list(layers.values())[-1])
+        compare_with_torch(net, data, list(layers.values())[-1], orders or (E.synthesis_input_order(), E.synthesis_output_order()))
     dump = {'input': data, **{f'layer.{name}': v for name, v in layers.items()}}
     out = out or dump_path(path)
     E.write_safetensors(out, dump, {'godwit.kind': 'replay', 'godwit.replay.network': network, 'godwit.replay.seed': str(seed),

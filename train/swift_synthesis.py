@@ -38,13 +38,14 @@ class Conv(nn.Conv2d):
 
 
 class Synthesis(nn.Module):
-    def __init__(self, size, inputs=208):
+    def __init__(self, size, inputs=208, outputs=192, levels=OUT):
         super().__init__()
+        self.levels = levels  # of output, per step
         self.width, self.blocks = SIZES[size]
         w = self.width
         self.head = Conv(inputs, w, 1)
         self.body = nn.ModuleList([nn.ModuleList([Conv(w, w, 3), Conv(w, w, 3)]) for _ in range(self.blocks)])
-        self.tail = Conv(w, 192, 1)
+        self.tail = Conv(w, outputs, 1)
         self.quantised = False
         for a, b in self.body:
             nn.init.normal_(a.weight, 0, (2 / (9 * w)) ** 0.5)
@@ -69,8 +70,8 @@ class Synthesis(nn.Module):
             x = self.act(x + b(self.act(a(x))))
         y = self.tail(x)
         if self.quantised:
-            y = ste(y, torch.round(y * OUT) / OUT)
-            return y.clamp(-128 / OUT, 127 / OUT)
+            y = ste(y, torch.round(y * self.levels) / self.levels)
+            return y.clamp(-128 / self.levels, 127 / self.levels)
         return y
 
     def macs_per_pixel(self):
@@ -80,7 +81,7 @@ class Synthesis(nn.Module):
         """(name, convolution, value of an input step, output levels per unit) in order."""
         names = [(f'b{i}{c}', conv) for i, pair in enumerate(self.body) for c, conv in zip('ab', pair)]
         # Features enter as integers over 32.
-        return [('head', self.head, 1 / 32, ACT), *((n, c, 1 / ACT, ACT) for n, c in names), ('tail', self.tail, 1 / ACT, OUT)]
+        return [('head', self.head, 1 / 32, ACT), *((n, c, 1 / ACT, ACT) for n, c in names), ('tail', self.tail, 1 / ACT, self.levels)]
 
     def integer_layers(self):
         """(name, weight s8, bias s32, mult s32, shift u8, residual, output) in order, for export."""

@@ -37,16 +37,16 @@ def load_kodak(folder):
 class Run:
     """`step`, the number of batches so far, is for whoever seeds by it. `stored` goes into the checkpoint."""
 
-    def __init__(self, a, device, beta2, history=(), **stored):
+    def __init__(self, a, device, beta2, history=(), make=Synthesis, **stored):
         self.a, self.device, self.stored = a, device, stored
-        net, self.origin = Synthesis(a.size), None
+        net, self.origin = make(a.size), None
         if a.start:
             self.origin, size = E.model_id(a.start), E.read_safetensors(a.start)[1].get('godwit.synthesis.size')
             if size != a.size:
                 raise SystemExit(f'{a.start}: is a {size} network, not {a.size}')
             E.import_synthesis(a.start, net)
         self.net = net.to(device).to(memory_format=torch.channels_last)
-        self.ema = Synthesis(a.size).to(device).to(memory_format=torch.channels_last)
+        self.ema = make(a.size).to(device).to(memory_format=torch.channels_last)
         self.ema.load_state_dict(self.net.state_dict())
         self.opt = torch.optim.Adam(self.net.parameters(), lr=a.lr, betas=(0.9, beta2))
         self.spent, self.step, self.history = 0.0, 0, list(history)
@@ -70,7 +70,7 @@ class Run:
         self.net.set_quantised(True); self.ema.set_quantised(True)
 
     def train(self, batch_loss, valid_loss, kodak_psnr):
-        """batch_loss(net) of the next batch; valid_loss(net), a number; kodak_psnr(net), text."""
+        """batch_loss(net) of the next batch; valid_loss(net), a number; kodak_psnr(net), text on more."""
         a, self.began, run = self.a, time.time(), None
 
         def report():

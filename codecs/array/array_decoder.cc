@@ -7,6 +7,7 @@
 #include <string>
 #include <type_traits>
 
+#include "codecs/array/slice_synthesis.h"
 #include "codecs/array/tile_syntax.h"
 #include "codecs/array/wavelet_decode.h"
 
@@ -98,8 +99,8 @@ void StoreTile(const ArrayHeader& header, const PredictedTile& tile, const Box& 
   });
 }
 
-Status DecodeTile(const ArrayStream& stream, int64_t index, const WaveletModel& start, NdArray& out,
-                  const Box& whole) {
+Status DecodeTile(const ArrayStream& stream, int64_t index, const WaveletModel& start,
+                  const ArraySynthesis* synthesis, NdArray& out, const Box& whole) {
   const ArrayHeader& header = stream.header;
   const Box box = TileBox(header, index);
   const Box part = Meeting(box, whole);
@@ -117,7 +118,8 @@ Status DecodeTile(const ArrayStream& stream, int64_t index, const WaveletModel& 
       return Status(StatusCode::kUnsupported, place + "method " + std::to_string(method));
     }
     if (wanted == TileMethod::kWavelet) {
-      return DecodeWaveletTile(reader, header, start, box, part, out, whole).WithPrefix(place);
+      return DecodeWaveletTile(reader, header, start, synthesis, box, part, out, whole)
+          .WithPrefix(place);
     }
     PredictedTile tile;
     tile.geometry = GeometryOf(order);
@@ -159,7 +161,13 @@ Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions&
   bytes *= static_cast<uint64_t>(out.shape.count());  // at most limits.max_pixels samples
   const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
   const int64_t tiles = TileCount(header);
-  const uint64_t work = WorkBytes(header, TileBox(header, 0));
+  const ArraySynthesis* const synthesis =
+      header.map.kind == MapKind::kWavelet ? options.synthesis : nullptr;
+  const Box first = TileBox(header, 0);
+  uint64_t work = WorkBytes(header, first);
+  if (synthesis != nullptr) {  // both are at most 2^63
+    work = std::min(work, ~uint64_t{0} >> 1) + SliceWorkBytes(*synthesis, OrderOf(header, first));
+  }
   const uint64_t limit = options.limits.max_memory_bytes;
   if (bytes > limit || work > limit - bytes) {
     return Status(StatusCode::kOverLimit, "decoding takes " + std::to_string(bytes + work) +
@@ -175,7 +183,7 @@ Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions&
   std::vector<Status> status(static_cast<size_t>(tiles));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
   for (int64_t i = 0; i < tiles; ++i) {
-    status[static_cast<size_t>(i)] = DecodeTile(stream, i, start, out, whole);
+    status[static_cast<size_t>(i)] = DecodeTile(stream, i, start, synthesis, out, whole);
   }
   for (const Status& s : status) GODWIT_RETURN_IF_ERROR(s);
   return out;

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "codecs/array/array_header.h"
 #include "codecs/array/array_model.h"
+#include "codecs/array/array_synthesis.h"
 #include "tensor/nd_array.h"
 
 namespace godwit {
@@ -14,6 +15,9 @@ struct ArrayDecodeOptions {
   int threads = 0;  // 0: all cores
   // Where the header names a model: that one, for as long as the call takes.
   const ArrayModel* model = nullptr;
+  // Mends what the wavelet method decodes, for as long as the call takes; null, or another method:
+  // nothing does.
+  const ArraySynthesis* synthesis = nullptr;
   // The part wanted, all where a size is 0; only the tiles that it meets are decoded.
   array::Box part{{0, 0, 0, 0}, {0, 0, 0, 0}};
 };

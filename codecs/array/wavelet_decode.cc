@@ -3,6 +3,7 @@
 #include <bit>
 #include <type_traits>
 
+#include "codecs/array/slice_synthesis.h"
 #include "codecs/array/tile_syntax.h"
 #include "codecs/array/wavelet_tile.h"
 
@@ -26,6 +27,17 @@ Status ReadSymbols(BitReader& reader, const WaveletModel& start, WaveletTile& ti
   return reader.Finish();
 }
 
+Status Corrected(const ArraySynthesis& synthesis, const ArrayHeader& header,
+                 const WaveletTile& tile, std::vector<int32_t>& components) {
+  // Components of a mix are no samples of a type.
+  const ValueBounds bounds = tile.mix_precision == 0 ? BoundsOf(header.map) : ValueBounds{};
+  for (int64_t k = 0; k < tile.components; ++k) {
+    GODWIT_RETURN_IF_ERROR(CorrectSlices(synthesis, BestSimdLevel(), tile.shape, header.map.step,
+                                         bounds, components.data() + k * tile.shape.count()));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<WaveletTile> ReadWaveletTile(BitReader& reader, const ArrayHeader& header,
@@ -43,13 +55,18 @@ Result<WaveletTile> ReadWaveletTile(BitReader& reader, const ArrayHeader& header
 }
 
 Status DecodeWaveletTile(BitReader& reader, const ArrayHeader& header, const WaveletModel& start,
-                         const Box& box, const Box& part, NdArray& out, const Box& whole) {
+                         const ArraySynthesis* synthesis, const Box& box, const Box& part,
+                         NdArray& out, const Box& whole) {
   const BoxOrder order = OrderOf(header, box);
   TileExceptions exceptions;
   GODWIT_ASSIGN_OR_RETURN(const WaveletTile tile,
                           ReadWaveletTile(reader, header, start, order, exceptions));
-  const std::vector<int32_t> values =
-      MixedChannels(tile, SynthesisedComponents(tile, header.map.step, BestSimdLevel()));
+  std::vector<int32_t> components = SynthesisedComponents(tile, header.map.step, BestSimdLevel());
+  if (synthesis != nullptr) {
+    GODWIT_RETURN_IF_ERROR(
+        Corrected(*synthesis, header, tile, components).WithPrefix("synthesis: "));
+  }
+  const std::vector<int32_t> values = MixedChannels(tile, std::move(components));
   WithSampleType(header.type, [&](auto type) {
     using T = decltype(type);
     T* const samples = out.As<T>();

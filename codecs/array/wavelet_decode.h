@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "codecs/array/array_header.h"
+#include "codecs/array/array_synthesis.h"
 #include "codecs/array/wavelet_context.h"
 #include "codecs/array/wavelet_tile.h"
 #include "entropy/bit_stream.h"
@@ -26,8 +27,9 @@ Result<WaveletTile> ReadWaveletTile(BitReader& reader, const ArrayHeader& header
                                     TileExceptions& exceptions);
 
 // Reads what follows the method and stores the samples of `part`, which lies in `box`; `whole` is
-// what `out` holds.
+// what `out` holds. `synthesis` may be null.
 Status DecodeWaveletTile(BitReader& reader, const ArrayHeader& header, const WaveletModel& start,
-                         const Box& box, const Box& part, NdArray& out, const Box& whole);
+                         const ArraySynthesis* synthesis, const Box& box, const Box& part,
+                         NdArray& out, const Box& whole);
 
 }  // namespace godwit::array

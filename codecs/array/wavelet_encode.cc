@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kValueBits = 20;  // of the range of samples
 
-// What a bit is worth in squared steps. Measured: see docs/format/array.md section 10.
+// What a bit is worth in squared steps. Measured: see docs/format/array.md section 11.
 constexpr double kLambda = 0.065;
 
 // Whether a sample may be so many units; of f64 the largest may not, and are sent as they are.

@@ -1,6 +1,7 @@
 // encode, decode, info and verify with arrays.
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 
 #include "codecs/array/wavelet_context.h"
 #include "io/audio_file.h"
@@ -8,6 +9,7 @@
 #include "models/registry.h"
 #include "models/safetensors_writer.h"
 #include "tests/apps/program.h"
+#include "tests/codecs/test_array_synthesis.h"
 
 namespace godwit {
 namespace {
@@ -196,6 +198,56 @@ TEST_F(ArrayTest, MistakesAreOneLineWithTheirExitCode) {
   Save("wide.npy", wide);
   fails({"encode", "wide.npy", "x.gdw", "--relative-error", "0.1"}, 4, "f64");
   EXPECT_FALSE(Exists("x.gdw") || Exists("x.npy"));
+}
+
+TEST_F(ArrayTest, ASynthesisIsTheReadersChoice) {
+  NdArray volume{SampleType::kU8, Shape::Of(5, 30, 41), {}};
+  volume.data.resize(5 * 30 * 41);
+  for (size_t i = 0; i < volume.data.size(); ++i) {
+    volume.data[i] = static_cast<std::byte>(
+        std::lround(120 + 60 * std::sin(static_cast<double>(i) / 9)) + static_cast<long>(i % 7));
+  }
+  Save("a.npy", volume);
+  SafeTensorsWriter network = PatchNetworkFile(PatchNetwork(1));
+  network.SetMetadata("godwit.synthesis.size", "large");  // of which none is built in
+  std::filesystem::create_directory(File("arrays"));
+  SaveBytes(File("arrays/net.safetensors"), network.Finish());
+  Good({"encode", "a.npy", "a.gdw", "-q", "20", "--axes", "none"});
+  const Bytes stream = LoadBytes(File("a.gdw"));
+  Good({"decode", "a.gdw", "plain.npy"});
+  Good({"decode", "a.gdw", "none.npy", "--synthesis", "none"});
+  EXPECT_TRUE(SameFiles("plain.npy", "none.npy"));
+  const ProgramResult named =
+      Good({"decode", "a.gdw", "file.npy", "--synthesis", "arrays/net.safetensors", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(named.out).at("synthesis"), "large");
+  EXPECT_FALSE(SameFiles("plain.npy", "file.npy"));
+  Good({"decode", "a.gdw", "found.npy", "--synthesis", "large", "--model-dir", "arrays"});
+  EXPECT_TRUE(SameFiles("file.npy", "found.npy"));
+  Good({"decode", "a.gdw", "part.npy", "--synthesis", "large", "--model-dir", "arrays", "--slice",
+        "1:3,4:20,:"});
+  EXPECT_EQ(LoadBytes(File("a.gdw")), stream);
+  const std::string models = Good({"models", "--model-dir", "arrays"}).out;
+  EXPECT_NE(models.find("large of arrays"), std::string::npos) << models;
+
+  const auto fails = [&](const std::string& synthesis, int exit, const std::string& words) {
+    const ProgramResult r = Run({"decode", "a.gdw", "x.npy", "--synthesis", synthesis});
+    EXPECT_EQ(r.exit, exit) << r.err;
+    ExpectOneLine(r.err, "godwit decode", words);
+  };
+  fails("large", 7, "large synthesis of arrays is not in");
+  fails("no.safetensors", 7, "no.safetensors");
+  fails("models/small.safetensors", 7, "not a synthesis of arrays");
+  EXPECT_FALSE(Exists("x.npy"));
+  // One of arrays is none of pictures.
+  SavePicture("p.png", Tensor<uint8_t>(8, 8, 3));
+  Good({"encode", "p.png", "p.gdw"});
+  EXPECT_EQ(Run({"decode", "p.gdw", "p2.png", "--synthesis", "arrays/net.safetensors"}).exit, 7);
+  // What prediction has decoded is not touched.
+  Good({"encode", "-f", "a.npy", "a.gdw"});
+  const ProgramResult exact =
+      Good({"decode", "-f", "a.gdw", "b.npy", "--synthesis", "arrays/net.safetensors", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(exact.out).at("synthesis"), "none");
+  EXPECT_TRUE(SameFiles("a.npy", "b.npy"));
 }
 
 TEST_F(ArrayTest, SoundIsAnArrayWhereOneIsAskedFor) {

@@ -1,5 +1,6 @@
-// Any bytes: an array within the limits or an error. Read as a file; and, so that checksums do not
-// keep the fuzzer out, as the head and the tile of one: the first byte is the length of the head.
+// Any bytes: an array within the limits or an error, with a synthesis network and without. Read as
+// a file; and, so that checksums do not keep the fuzzer out, as the head and the tile of one: the
+// first byte is the length of the head.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include "base/bytes.h"
 #include "codecs/array/array_decoder.h"
 #include "io/container.h"
+#include "tests/codecs/test_array_synthesis.h"
 
 namespace {
 
@@ -18,10 +20,14 @@ void Decode(std::span<const std::byte> file) {
   options.threads = 1;
   const auto stream = ParseArrayStream(file, options.limits);
   if (!stream.ok()) return;
-  const auto array = DecodeArray(*stream, options);
-  if (!array.ok()) return;
-  const auto count = static_cast<size_t>(array->shape.count());
-  if (array->data.size() != count * SampleBytes(array->type)) std::abort();
+  static const Result<ArraySynthesis> kSynthesis = TestArraySynthesis(1);
+  for (const bool mends : {false, true}) {
+    if (mends) options.synthesis = &*kSynthesis;
+    const auto array = DecodeArray(*stream, options);
+    if (!array.ok()) return;
+    const auto count = static_cast<size_t>(array->shape.count());
+    if (array->data.size() != count * SampleBytes(array->type)) std::abort();
+  }
 }
 
 }  // namespace
