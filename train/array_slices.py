@@ -10,7 +10,7 @@ EDGE = 32000  # in 1/64 of a step: where there is no bound
 
 
 def variants(a):
-    """An integer volume, cut along other axes, at half its size, and with other curves of brightness."""
+    """An array, and of a volume: cut along other axes, at half its size, and with other curves of brightness."""
     yield a
     if a.ndim != 3:
         return
@@ -19,7 +19,8 @@ def variants(a):
     yield a[::2, ::2, ::2] if min(a.shape) > 64 else a[:, ::2, ::2]
     low, top = float(a.min()), max(float(a.max()) - float(a.min()), 1.0)
     for power in (2.0, 0.5):
-        yield (low + top * ((a - low) / top) ** power).round().astype(a.dtype)
+        curved = low + top * ((a - low) / top) ** power
+        yield (curved.round() if a.dtype.kind in 'iu' else curved).astype(a.dtype)
 
 
 def pictures(folder, count, side, rng):

@@ -61,6 +61,8 @@ def main():
     sets, held = [], []
     for i, file in enumerate(sorted(glob.glob(os.path.join(a.data, '*.npy'))) if a.data else []):
         whole = np.load(file)
+        if whole.ndim not in (2, 3) or not np.isfinite(whole).all():
+            raise SystemExit(f'{file}: not two or three axes of numbers')
         cut = max(1, round(len(whole) * (1 - a.holdout)))
         drawn = [v for v in S.variants(whole[:cut]) for _ in range(a.draws)]
         sets.append(S.Crops(S.record(drawn, a.record, a.work, f'array{i}', rng), a.side, a.seed + i))
