@@ -55,8 +55,10 @@ class Corrector {
         scale_(step),
         bounds_(bounds),
         samples_(samples) {
-    for (std::vector<int32_t>& slice : slices_)
-      slice.resize(static_cast<size_t>(patch_rows_ * patch_columns_) * kPatchSamples);
+    for (std::vector<int32_t>* const slice : {here_, after_, before_}) {
+      const bool is_used = slice == here_ || places_ > (slice == after_ ? 1 : 2);
+      if (is_used) slice->resize(static_cast<size_t>(patch_rows_ * patch_columns_) * kPatchSamples);
+    }
     means_.resize(static_cast<size_t>(patch_rows_ * patch_columns_));
   }
 
@@ -182,9 +184,10 @@ uint64_t SliceWorkBytes(const ArraySynthesis& synthesis, const BoxOrder& order) 
   // In floating point, since sides up to 2^40 are looked at before they are refused.
   const double patches = (static_cast<double>(order.height) / kPatchSide + 1) *
                          (static_cast<double>(order.width) / kPatchSide + 1);
+  const auto slices = static_cast<double>(std::min<int64_t>(order.places, 3));
   const int64_t lane = std::min((order.width + kPatchSide - 1) / kPatchSide, kLanePatches);
   const double bytes =
-      patches * (3 * kPatchSamples + 1) * sizeof(int32_t) +
+      patches * (slices * kPatchSamples + 1) * sizeof(int32_t) +
       static_cast<double>(kStepRows * lane * kPatchSamples) +
       static_cast<double>(RowRunner::BytesFor(synthesis.network(), lane, kStepRows));
   return bytes < 1e18 ? static_cast<uint64_t>(bytes) : ~uint64_t{0} >> 1;
