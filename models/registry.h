@@ -28,8 +28,9 @@ struct ModelEntry {
   uint64_t bytes = 0;       // of the file
   std::string codec, kind;  // "swift"; "stream", "synthesis" or "entropy"
   std::string name, version, description;
-  uint64_t stream_id = 0;  // of a synthesis or entropy model: the stream model that it serves
-  std::string size;        // of a synthesis: "small", "medium", "large"
+  // Of a synthesis or entropy model: the stream model that it serves; 0: all of its codec.
+  uint64_t stream_id = 0;
+  std::string size;  // of a synthesis: "small", "medium", "large"
   bool is_default = false;
   Status status;  // not ok: damaged, so never found; the members above may be empty
 };

@@ -28,7 +28,8 @@ ArraySynthesis Synthesis(unsigned seed) {
 // docs/format/array.md section 10 in plain loops over whole slices.
 std::vector<int32_t> Reference(const TestNetwork& net, const std::array<int64_t, 3>& sides,
                                uint64_t step, ValueBounds bounds, std::vector<int32_t> samples) {
-  const auto [places, height, width] = sides;
+  const int64_t places = sides[0], height = sides[1],
+                width = sides[2];  // clang captures no bindings
   const auto bits = [](uint64_t v) {
     int n = 0;
     for (; v != 0; v >>= 1) ++n;
@@ -147,7 +148,7 @@ NdArray Volume(SampleType type, std::vector<int64_t> sides) {
   std::mt19937 random(7);
   for (size_t i = 0; i < count; ++i) {
     const double v =
-        100 + 60 * std::sin(static_cast<double>(i) / 11) + static_cast<double>(random() % 20);
+        60 + 40 * std::sin(static_cast<double>(i) / 11) + static_cast<double>(random() % 20);
     WithSampleType(type, [&](auto t) { a.As<decltype(t)>()[i] = static_cast<decltype(t)>(v); });
   }
   return a;
