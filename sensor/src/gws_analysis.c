@@ -34,6 +34,9 @@ GWS_SMALL void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   for (uint32_t bit = 1u << 15; bit != 0u; bit >>= 1) {
     if ((root | bit) * (root | bit) <= q->quiet) root |= bit;
   }
+  /* Twice h, rounded down, is off by as much: (sqrt(twice) + sqrt(8)) ^ 2 <= 4 quiet. */
+  const uint32_t twice = root > 1u ? 2u * root - 3u : 0u;
+  q->quiet_twice = twice < 65535u ? twice * twice : 0xffffffffu;
   root = root > 2u ? root - 2u : 0u;
   q->rest = (int32_t)(root * root);
   const uint64_t flat = (uint64_t)(uint32_t)q->rest * 16u, margin_of = flat >> 12;
@@ -156,11 +159,12 @@ GWS_APART static void analyse_planes(gws *e, int16_t *samples, uint32_t x) {
   int16_t *dc = e->coarse + (x / 4u * 16u + y * 4u + x % 4u);
   uint8_t *length = e->length + ((y + 1u) * planes * blocks + x);
   gws_found found;
+  found.q = &e->q;
   found.value = e->block + 192;
   for (uint32_t p = 0; p < planes; ++p, samples += 64, dc += 4u * blocks, length += blocks) {
     found.positions = e->positions[p];
     found.low = found.high = 0;
-    gws_forward_block(samples, gws_offset[p], &e->q, &found);
+    gws_forward_block(samples, &found);
     *dc = (int16_t)found.dc;
     *length = 0;
     if ((found.low | found.high) != 0u) append(e, length, found.low, found.high, found.value);

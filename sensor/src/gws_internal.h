@@ -63,7 +63,8 @@ typedef struct {
   uint32_t bias, reciprocal, shift; /* of the quantiser, as the host's */
   int32_t threshold;                /* smallest magnitude that is not 0, f=4 */
   uint32_t reach, span;             /* sums + reach up to span, f=19, are 0 */
-  uint32_t quiet;                   /* rows of a block whose sum of squares is below are all 0 */
+  uint32_t quiet;       /* rows of a block whose sum of squares is not above are all 0 */
+  uint32_t quiet_twice; /* the same of twice the row, rounded down */
   int32_t rest;
   uint32_t flat;    /* see gws_kernels.h */
   int32_t dc_shift; /* StepScale of the host */

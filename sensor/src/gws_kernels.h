@@ -25,19 +25,20 @@ static inline int32_t gws_rest_after(int32_t rest, uint32_t energy) {
 
 /* What a block has: its DC, and the symbols that are not 0 by position, a bit each. */
 typedef struct {
-  int32_t dc;
-  uint32_t positions; /* those from here on are left out */
-  uint32_t low, high; /* positions below 32, and from there on */
+  const gws_quantiser *q;
   int16_t *value;
+  uint32_t positions; /* those from here on are left out */
+  int32_t dc;
+  uint32_t low, high; /* positions below 32, and from there on */
 } gws_found;
 
-/* Quantises coefficients of row v, those with a bit set, none of which becomes 0. */
-GWS_APART static void gws_keep(gws_found *found, const gws_quantiser *q, uint32_t v, uint32_t set,
-                               const int16_t *row) {
+/* Quantises coefficients of row v, f=19, those with a bit set, none of which becomes 0. */
+static inline void gws_keep(gws_found *found, uint32_t v, uint32_t set, const int32_t *row) {
+  const gws_quantiser *const q = found->q;
   for (; set != 0u; set &= set - 1u) {
     const uint32_t u = (uint32_t)__builtin_ctz(set), position = gws_position[8u * u + v];
     if (position >= found->positions) continue;
-    const int32_t c = row[u];
+    const int32_t c = row[u] >> 15;
     uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
     if (magnitude > 65535u) magnitude = 65535u;
     const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);

@@ -7,9 +7,6 @@
 
 #include "gws_internal.h"
 
-/* Samples are themselves; see gws_kernels_dsp.h. */
-static const uint32_t gws_offset[3] = {0, 0, 0};
-
 /* A block of 8x8 pixels, its rows at `rows`, `offset` bytes on, to three planes; f=6. The numbers
  * are those of gws_kernels_dsp.h. */
 GWS_APART static void gws_colour_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
@@ -38,28 +35,27 @@ static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset,
   }
 }
 
-/* A row of h to its coefficients that are not zeros when quantised: a bit each is returned. */
-GWS_APART static uint32_t gws_forward_row(int16x8_t h, const gws_quantiser *q, int16_t *out) {
-  const uint32_t reach = q->reach, span = q->span;
-  uint32_t found = 0;
+/* Keeps those coefficients of row v of h that are not zeros when quantised. */
+GWS_APART static void gws_keep_row(int16x8_t h, gws_found *found, uint32_t v) {
+  const uint32_t reach = found->q->reach, span = found->q->span;
+  int32_t row[8];
+  uint32_t set = 0;
   GWS_UNROLL(8)
   for (uint32_t u = 0; u < 8u; ++u) {
     const int32_t sum = vmladavaq_s16(1 << 14, h, vldrhq_s16(gws_forward + 8u * u));
     if ((uint32_t)sum + reach > span) {
-      out[u] = (int16_t)(sum >> 15);
-      found |= 1u << u;
+      row[u] = sum;
+      set |= 1u << u;
     }
   }
-  return found;
+  gws_keep(found, v, v == 0u ? set & ~1u : set, row);
 }
 
 /* Row 0, which always gives DC: what is the same all over gives nothing else. */
-static inline void gws_first_row(int16x8_t h, const gws_quantiser *q, gws_found *found) {
+static inline void gws_first_row(int16x8_t h, gws_found *found) {
   found->dc = vmladavaq_s16(1 << 14, h, vldrhq_s16(gws_forward)) >> 15;
   const int16x8_t a = vsubq_n_s16(h, vgetq_lane_s16(h, 1));
-  if ((uint32_t)vmladavq_s16(a, a) <= q->quiet) return;
-  int16_t row[8];
-  gws_keep(found, q, 0, gws_forward_row(h, q, row) & ~1u, row);
+  if ((uint32_t)vmladavq_s16(a, a) > found->q->quiet) gws_keep_row(h, found, 0);
 }
 
 /* Even and odd lanes of h, f=21, to f=4. */
@@ -90,14 +86,13 @@ static inline bool gws_columns(const int16_t *samples, uint32_t *variance, int16
 }
 
 /* A block's DC, and its coefficients that are not zeros when quantised. */
-static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gws_quantiser *q,
-                                     gws_found *found) {
+static inline void gws_forward_block(const int16_t *samples, gws_found *found) {
+  const gws_quantiser *const q = found->q;
   int16x8_t h;
   uint32_t variance = 0, v = 0;
   int32_t rest = GWS_REST_UNKNOWN;
-  (void)offset;
   if (gws_columns(samples, &variance, &h)) {
-    gws_first_row(h, q, found);
+    gws_first_row(h, found);
     if (variance <= q->flat) return;
     rest = gws_rest_of(variance);
     v = 1;
@@ -121,15 +116,12 @@ static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gw
     }
     h = gws_half(even, odd);
     if (v == 0u) {
-      gws_first_row(h, q, found);
+      gws_first_row(h, found);
       continue;
     }
     const uint32_t energy = (uint32_t)vmladavq_s16(h, h);
     rest = gws_rest_after(rest, energy);
-    if (energy <= q->quiet) continue;
-    int16_t row[8];
-    const uint32_t set = gws_forward_row(h, q, row);
-    if (set != 0u) gws_keep(found, q, v, set, row);
+    if (energy > q->quiet) gws_keep_row(h, found, v);
   }
 }
 

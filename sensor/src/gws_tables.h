@@ -43,6 +43,7 @@ typedef struct {
 
 extern const uint8_t gws_model_id[8];
 extern const int16_t gws_colour[9];
+extern const uint32_t gws_colour_halves[4] __attribute__((aligned(8))); /* a a, b -b, c c, d */
 extern const int16_t gws_forward[64] __attribute__((aligned(8))); /* [frequency][sample], f=15 */
 extern const uint32_t gws_forward_turned[16]
     __attribute__((aligned(8)));             /* two entries a word: 0 2, 1 3 of each row */
