@@ -181,6 +181,7 @@ void Write(const SwiftModel& model, uint64_t id) {
   for (size_t b = 0; b < kBands; ++b) {
     for (size_t p = kBandFirst[b]; p < kBandFirst[b + 1]; ++p) band[p] = static_cast<int64_t>(b);
   }
+  out.Array("uint8_t gws_coarse_order[16]", all(kCoarseOrder));
   out.Array("uint8_t gws_channel[64]", channel);
   out.Array("uint8_t gws_position[64]", all(kPositionOf));
   out.Array("uint8_t gws_band_first[10]", all(kBandFirst));
@@ -222,17 +223,16 @@ void Write(const SwiftModel& model, uint64_t id) {
   out.Items("gws_across gws_planes[128]", across);
   out.Array("uint8_t gws_coarse_flag_weight[3][4]", flat(c.coarse_flag_weights), 4);
   out.Array("uint16_t gws_coarse_flag_bias[3]", all(c.coarse_flag_bias));
-  std::vector<int64_t> coarse_weight, coarse_bias, coarse_mean;
+  std::vector<std::string> coarse;
   for (const CoarseWeights& w : c.coarse) {
-    for (size_t i = 0; i < kCoarse; ++i) {
-      for (const auto& row : w.magnitude) coarse_weight.push_back(row[i]);
-      coarse_bias.push_back(w.bias[i]);
-      for (const auto& row : w.mean) coarse_mean.push_back(row[i]);
+    for (const size_t i : kCoarseOrder) {
+      std::vector<int64_t> mean, weight;
+      for (const auto& row : w.mean) mean.push_back(row[i]);
+      for (const auto& row : w.magnitude) weight.push_back(row[i]);
+      coarse.push_back(Struct({Braces(mean), std::to_string(w.bias[i]), Braces(weight)}));
     }
   }
-  out.Array("uint8_t gws_coarse_weight[48][6]", coarse_weight, 6);
-  out.Array("uint16_t gws_coarse_bias[48]", coarse_bias);
-  out.Array("int16_t gws_coarse_mean[48][4]", coarse_mean, 4);
+  out.Items("gws_coarse_lane gws_coarse[48]", coarse);
   out.Array("int16_t gws_coarse_dc_mean[3][4]", flat(c.coarse_dc_mean), 4);
   std::string list;
   for (size_t r = 0; r < 3; ++r) {

@@ -14,13 +14,12 @@ GWS_SMALL void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
       (uint32_t)((((uint64_t)gws_step_mantissa[step_index % 32u] << (step_index / 32u)) + 1024u) >>
                  11);
   q->shift = 0;
-  while (((uint64_t)1 << (19u + q->shift)) / q->step < 65536u) ++q->shift;
-  const uint64_t reciprocal = ((uint64_t)1 << (18u + q->shift)) / q->step;
-  q->reciprocal = reciprocal < 65535u ? (uint32_t)reciprocal : 65535u;
+  while ((8u << q->shift) < q->step) ++q->shift; /* 13 at most */
+  const uint32_t reciprocal = (1u << (18u + q->shift)) / q->step;
+  q->reciprocal = reciprocal < 65535u ? reciprocal : 65535u;
   q->bias = q->step * gws_rounding >> 10;
   /* The smallest m with ((m + bias) * reciprocal >> 16) >> shift > 0. */
-  const uint64_t one = (uint64_t)1 << (16u + q->shift);
-  const uint32_t least = (uint32_t)((one + q->reciprocal - 1u) / q->reciprocal);
+  const uint32_t least = ((1u << (16u + q->shift)) + q->reciprocal - 1u) / q->reciprocal;
   q->threshold = least > q->bias ? (int32_t)(least - q->bias) : 1;
   q->reach = ((uint32_t)q->threshold - 1u) << 15;
   q->span = ((2u * (uint32_t)q->threshold - 1u) << 15) - 1u;

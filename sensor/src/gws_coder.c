@@ -1,6 +1,15 @@
 /* The range coder of entropy.md section 2, whose bytes wait in chunks until their row of tiles is
  * done, and the sections around them. */
-#include "gws_internal.h"
+#include "gws_classes.h"
+
+const uint8_t gws_twice[64] = {0,  2,  4,  6,  8,  8,  10, 10, 12, 12, 12, 12, 14, 14, 14, 14,
+                               16, 16, 16, 16, 16, 16, 16, 16, 18, 18, 18, 18, 18, 18, 18, 18,
+                               20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20,
+                               22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22};
+uint32_t gws_large_class(uint32_t sum) {
+  const uint32_t scale = gws_scale_class(sum);
+  return 2u * (scale < 19u ? scale : 19u);
+}
 
 static uint8_t *chunk(const gws *e, uint32_t i) { return e->chunks + (size_t)i * GWS_CHUNK; }
 static uint16_t link_of(const gws *e, uint32_t i) {

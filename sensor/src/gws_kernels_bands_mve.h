@@ -52,12 +52,16 @@ static inline uint32x4_t add_around(uint32x4_t sum, const uint8_t *a, uint32_t p
 
 /* Lists a cell's flags in a row of blocks, puts what each expected at `scale`, and returns them. */
 static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at, uint32_t pitch,
-                                 uint32_t below, const uint16_t *mask, uint16_t *list,
+                                 uint32_t below, const gws_place *place, uint16_t *list,
                                  uint8_t *scale) {
   const uint8_t *const w = f->weight, *const above = f->own + at - pitch;
-  const int32_t back = -(int32_t)f->band;
-  const uint32x4_t left = vandq_u32(vshlq_r_u32(vldrhq_u32(mask - 1), back), vdupq_n_u32(1)),
-                   flag = vandq_u32(vshlq_r_u32(vldrhq_u32(mask), back), vdupq_n_u32(1));
+  const int32_t back = -16 - (int32_t)f->band;
+  const uint32x4_t left = vandq_u32(
+                       vshlq_r_u32(vldrwq_u32((const uint32_t *)(const void *)(place - 1)), back),
+                       vdupq_n_u32(1)),
+                   flag = vandq_u32(
+                       vshlq_r_u32(vldrwq_u32((const uint32_t *)(const void *)place), back),
+                       vdupq_n_u32(1));
   uint32x4_t sum = vmlaq_n_u32(vdupq_n_u32(start), left, 8u * w[0]);
   sum = vmlaq_n_u32(sum, vldrbq_u32(above), w[1]);
   sum = vmlaq_n_u32(sum, vaddq_u32(vldrbq_u32(above - 1), vldrbq_u32(above + 1)), w[2]);

@@ -172,11 +172,18 @@ GWS_APART static void gws_keep_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32
   "ldm %0!, {r4, r5, r6, r8}\n\tsmlad r4, %3, r4, %9\n\tsmlad r4, %4, r5, r4\n\t"                  \
   "smlad r6, %5, r6, %9\n\tsmlad r6, %6, r8, r6\n\tstrd r4, r6, [%1], #8\n\t" GWS_TEST("r4", even) \
       GWS_TEST("r6", odd)
-  __asm__ volatile(GWS_OUTPUTS("1", "2") GWS_OUTPUTS("4", "8") GWS_OUTPUTS("16", "32")
-                       GWS_OUTPUTS("64", "128")
+#ifdef __OPTIMIZE_SIZE__ /* a bit leaves `set` after four turns */
+#define GWS_ALL "1:\n\t" GWS_OUTPUTS("256", "512") "lsrs %2, %2, #2\n\tbcc 1b"
+  set = 128;
+#else
+#define GWS_ALL \
+  GWS_OUTPUTS("1", "2") GWS_OUTPUTS("4", "8") GWS_OUTPUTS("16", "32") GWS_OUTPUTS("64", "128")
+#endif
+  __asm__ volatile(GWS_ALL
                    : "+&r"(m), "+&r"(to), "+&r"(set)
                    : "r"(s0), "r"(s1), "r"(d0), "r"(d1), "r"(reach), "r"(span), "r"(half)
                    : "r4", "r5", "r6", "r8", "cc", "memory");
+#undef GWS_ALL
 #undef GWS_OUTPUTS
 #undef GWS_TEST
   gws_keep(found, v, v == 0u ? set & ~1u : set, row);
