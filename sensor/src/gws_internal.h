@@ -55,7 +55,8 @@ typedef struct {
   uint8_t carry; /* bit 32 of low */
   uint8_t cache; /* the byte before the pending ones */
   uint8_t started;
-  uint8_t any; /* all bytes written, or-ed: a stream of zeros is empty */
+  uint8_t room; /* bytes left in the last chunk; none once the layer is left out */
+  uint8_t any;  /* all bytes written, or-ed: a stream of zeros is empty */
 } gws_coder;
 
 typedef struct {

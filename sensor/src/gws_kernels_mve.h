@@ -51,77 +51,60 @@ GWS_APART static void gws_keep_row(int16x8_t h, gws_found *found, uint32_t v) {
   gws_keep(found, v, v == 0u ? set & ~1u : set, row);
 }
 
-/* Row 0, which always gives DC: what is the same all over gives nothing else. */
-static inline void gws_first_row(int16x8_t h, gws_found *found) {
-  found->dc = vmladavaq_s16(1 << 14, h, vldrhq_s16(gws_forward)) >> 15;
-  const int16x8_t a = vsubq_n_s16(h, vgetq_lane_s16(h, 1));
-  if ((uint32_t)vmladavq_s16(a, a) > found->q->quiet) gws_keep_row(h, found, 0);
+/* f=20 in even and odd lanes to f=5, rounded down. */
+static inline int16x8_t gws_tops(int32x4_t even, int32x4_t odd) {
+  return vshrntq_n_s32(vshrnbq_n_s32(vdupq_n_s16(0), even, 16), odd, 16);
 }
 
-/* Even and odd lanes of h, f=21, to f=4. */
-static inline int16x8_t gws_half(int32x4_t even, int32x4_t odd) {
-  return vmovntq_s32(vmovnbq_s32(vdupq_n_s16(0), vrshrq_n_s32(even, 17)), vrshrq_n_s32(odd, 17));
-}
-
-/* How far columns are from flat: the sum of squares of their samples less their means, rounded up;
- * and row 0 of h. Says false of very high contrast, where sums of differences may leave 16 bits. */
-static inline bool gws_columns(const int16_t *samples, uint32_t *variance, int16x8_t *h) {
-  const int16x8_t middle = vldrhq_s16(samples + 24);
-  int64_t energy = 0;
-  int16x8_t total = vdupq_n_s16(0);
-  GWS_UNROLL(8)
-  for (uint32_t y = 0; y < 8u; ++y) {
-    if (y == 3u) continue;
-    const int16x8_t a = vsubq_s16(vldrhq_s16(samples + 8u * y), middle);
-    energy = vmlaldavaq_s16(energy, a, a);
-    total = vaddq_s16(total, a);
-  }
-  if (energy > GWS_MOST_CONTRAST) return false;
-  *variance = (uint32_t)energy - (uint32_t)(vmlaldavq_s16(total, total) >> 3);
-  const int32_t f = gws_forward[0];
-  const int32x4_t even = vaddq_s32(vmovlbq_s16(total), vshllbq_n_s16(middle, 3)),
-                  odd = vaddq_s32(vmovltq_s16(total), vshlltq_n_s16(middle, 3));
-  *h = gws_half(vmulq_n_s32(even, f), vmulq_n_s32(odd, f));
-  return true;
-}
-
-/* A block's DC, and its coefficients that are not zeros when quantised. */
-static inline void gws_forward_block(const int16_t *samples, gws_found *found) {
+/* A block's DC, and its coefficients that are not zeros when quantised. See gws_kernels_dsp.h. */
+GWS_APART static void gws_forward_block(const int16_t *samples, gws_found *found) {
   const gws_quantiser *const q = found->q;
-  int16x8_t h;
-  uint32_t variance = 0, v = 0;
-  int32_t rest = GWS_REST_UNKNOWN;
-  if (gws_columns(samples, &variance, &h)) {
-    gws_first_row(h, found);
-    if (variance <= q->flat) return;
-    rest = gws_rest_of(variance);
-    v = 1;
-  }
-  int16_t folded[2][4][8]; /* sums, then differences, of rows y and 7 - y */
+  const int32_t f = gws_forward[0];
+  const int16x8_t entry = vdupq_n_s16((int16_t)f);
+  int64_t samples_squared = 0, sums_squared = 0;
+  int32x4_t even, odd;
   GWS_UNROLL(4)
   for (uint32_t y = 0; y < 4u; ++y) {
     const int16x8_t a = vldrhq_s16(samples + 8u * y), b = vldrhq_s16(samples + 8u * (7u - y));
-    vstrhq_s16(folded[0][y], vaddq_s16(a, b));
-    vstrhq_s16(folded[1][y], vsubq_s16(a, b));
+    samples_squared = vmlaldavaq_s16(samples_squared, a, a);
+    samples_squared = vmlaldavaq_s16(samples_squared, b, b);
+    const int16x8_t sum = vaddq_s16(a, b);
+    even = y == 0u ? vmullbq_int_s16(sum, entry) : vaddq_s32(even, vmullbq_int_s16(sum, entry));
+    odd = y == 0u ? vmulltq_int_s16(sum, entry) : vaddq_s32(odd, vmulltq_int_s16(sum, entry));
   }
-  for (; v < 8u && rest > q->rest; ++v) {
-    const int16_t *const m = gws_forward + 8u * v;
-    const int16_t(*const f)[8] = folded[v & 1u];
-    int32x4_t even, odd;
+  sums_squared = vmlaldavaq_s32(vmlaldavq_s32(even, even), odd, odd);
+  int16x8_t h = vrshrq_n_s16(gws_tops(even, odd), 1);
+  found->dc = (int16_t)((vaddvq_s16(h) * f + (1 << 14)) >> 15);
+  /* What is the same all over gives nothing else. */
+  const int16x8_t level = vsubq_n_s16(h, vgetq_lane_s16(h, 1));
+  if ((uint32_t)vmladavq_s16(level, level) > q->quiet) gws_keep_row(h, found, 0);
+  /* Of samples less their column's mean. */
+  const uint32_t high = (uint32_t)((uint64_t)sums_squared >> 32);
+  const uint64_t variance = (uint64_t)samples_squared - ((uint64_t)high << 2) - (high >> 13);
+  if (variance <= q->flat) return;
+  int32_t rest = variance >> 32 != 0u ? GWS_REST_UNKNOWN : gws_rest_of((uint32_t)variance);
+  int16_t folded[2][4][8]; /* sums, then differences, of rows y and 7 - y: even, then odd columns */
+  static const uint16_t kApart[8] = {0, 4, 1, 5, 2, 6, 3, 7};
+  const uint16x8_t apart = vldrhq_u16(kApart);
+  GWS_UNROLL(4)
+  for (uint32_t y = 0; y < 4u; ++y) {
+    const int16x8_t a = vldrhq_s16(samples + 8u * y), b = vldrhq_s16(samples + 8u * (7u - y));
+    vstrhq_scatter_shifted_offset_s16(folded[0][y], apart, vaddq_s16(a, b));
+    vstrhq_scatter_shifted_offset_s16(folded[1][y], apart, vsubq_s16(a, b));
+  }
+  const int16_t *m = gws_forward + 8;
+  for (uint32_t v = 1; v < 8u && rest > q->rest; ++v, m += 8) {
+    const int16_t(*const row)[8] = folded[v & 1u];
     GWS_UNROLL(4)
     for (uint32_t y = 0; y < 4u; ++y) {
-      const int16x8_t row = vldrhq_s16(f[y]), k = vdupq_n_s16(m[y]);
-      even = y == 0u ? vmullbq_int_s16(row, k) : vaddq_s32(even, vmullbq_int_s16(row, k));
-      odd = y == 0u ? vmulltq_int_s16(row, k) : vaddq_s32(odd, vmulltq_int_s16(row, k));
+      const int32x4_t left = vldrhq_s32(row[y]), right = vldrhq_s32(row[y] + 4);
+      even = y == 0u ? vmulq_n_s32(left, m[y]) : vmlaq_n_s32(even, left, m[y]);
+      odd = y == 0u ? vmulq_n_s32(right, m[y]) : vmlaq_n_s32(odd, right, m[y]);
     }
-    h = gws_half(even, odd);
-    if (v == 0u) {
-      gws_first_row(h, found);
-      continue;
-    }
-    const uint32_t energy = (uint32_t)vmladavq_s16(h, h);
-    rest = gws_rest_after(rest, energy);
-    if (energy > q->quiet) gws_keep_row(h, found, v);
+    const int16x8_t twice = gws_tops(even, odd);
+    const uint32_t energy = (uint32_t)vmladavq_s16(twice, twice);
+    rest = gws_rest_after(rest, energy >> 2);
+    if (energy > q->quiet_twice) gws_keep_row(vrshrq_n_s16(twice, 1), found, v);
   }
 }
 
