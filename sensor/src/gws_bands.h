@@ -25,9 +25,22 @@ typedef union {
   uint32_t pair[16];
 } gws_edges;
 
+/* Of up to eight channels: what a decision adds to its state's context, and what values ask for. */
+typedef struct {
+  uint32_t scale[8];
+  int32_t t[8];
+  uint16_t decision[8];
+} gws_weighed;
+
 /* Of one block; not on the stack, which has less room. */
 typedef struct {
-  gws_lane_sum sum[GWS_MAX_LANES + 1];
+  union {
+    gws_lane_sum sum[GWS_MAX_LANES + 1];
+    struct {
+      gws_lane_sum sum[8];
+      gws_weighed weighed;
+    } diagonal; /* of bands of no more channels */
+  } lanes;
   gws_edges edges;
 } gws_block_work;
 

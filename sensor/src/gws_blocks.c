@@ -17,6 +17,12 @@ static const int8_t kFarEdge[8] = {6, -8, 7, -7, 6, -4, 3, -2};
 
 #include "gws_kernels_blocks.h"
 
+#ifdef GWS_WEIGHS_FOUR /* seldom used then */
+#define GWS_LANES GWS_SMALL GWS_APART static
+#else
+#define GWS_LANES GWS_INLINE
+#endif
+
 /* What a neighbour's symbols say, those below `end` (of heads): of its edge that faces here, and
  * those of this band as a feature of the same channels. `to` is where the edge goes. */
 enum { EDGES = 1, LANES = 2, BESIDE = 4, FAR = 8 };
@@ -35,7 +41,7 @@ GWS_HEAR void hear(const gws_bands *s, const gws_band_rule *r, const gws_place *
   const uint32_t from = r->from, feature = (what & EDGES) == 0u    ? (uint32_t)GWS_W_CORNER
                                            : (what & BESIDE) != 0u ? (uint32_t)GWS_W_LEFT
                                                                    : (uint32_t)GWS_W_UP;
-  gws_lane_sum *const sum = s->work->sum;
+  gws_lane_sum *const sum = s->work->lanes.sum;
   uint32_t head = *b;
   int32_t value, magnitude;
 #ifndef __OPTIMIZE_SIZE__ /* what the next loop could do as well */
@@ -154,8 +160,9 @@ GWS_INLINE uint32_t add_own(const uint8_t *b, uint32_t length, const gws_band_ru
   return set;
 }
 
-GWS_INLINE void code_lanes(gws *e, const gws_band_rule *r, const gws_edges *g, uint32_t set,
-                           uint32_t expected, const gws_lane_sum *sum, const int16_t *value) {
+/* A band's channels in order. */
+GWS_LANES void code_lanes(gws *e, const gws_band_rule *r, const gws_edges *g, uint32_t set,
+                          uint32_t expected, const gws_lane_sum *sum, const int16_t *value) {
   const uint32_t zero = r->zero, last = 1u << (r->size - 1u);
   /* Where nothing is before the last but one, that and the last have a state of their own, and the
    * last is not zero if that is. */
@@ -185,7 +192,7 @@ GWS_INLINE void code_lanes(gws *e, const gws_band_rule *r, const gws_edges *g, u
       if (implied) --list;
       context = zero;
       e->decision_end = list;
-      gws_nonzero(e, r->coder, &r->kind, *value++, gws_scale_class(scale), t);
+      gws_value(e, r->coder, &r->kind, *value++, gws_scale_class(scale), t);
       list = e->decision_end;
     }
     if (w == all) break;
@@ -203,6 +210,37 @@ GWS_INLINE void code_lanes(gws *e, const gws_band_rule *r, const gws_edges *g, u
   if (list > e->decision + GWS_DECISIONS - 31) gws_code(e, r->coder);
 }
 
+#ifdef GWS_WEIGHS_FOUR
+/* The same of a band that is one diagonal, all weighed before. */
+GWS_INLINE void code_diagonal(gws *e, const gws_band_rule *r, uint32_t set, uint32_t expected,
+                              gws_block_work *work, const int16_t *value) {
+  const uint32_t zero = r->zero, size = r->size, last = 1u << (size - 1u);
+  const gws_weighed *const lanes = &work->lanes.diagonal.weighed;
+  weigh_all(work, r, expected);
+  uint32_t context = zero + 2u, k = 0;
+  uint32_t stop = (set & (last / 2u - 1u)) == 0u ? size - 2u : size;
+  const bool implied = set == last;
+  uint16_t *list = e->decision_end;
+  for (;;) {
+    for (; k < stop; ++k) {
+      const uint32_t bit = set >> k & 1u;
+      *list++ = (uint16_t)(context + lanes->decision[k] + bit);
+      if (bit == 0u) continue;
+      if (implied) --list;
+      context = zero;
+      e->decision_end = list;
+      gws_value(e, r->coder, &r->kind, *value++, gws_scale_class(lanes->scale[k]), lanes->t[k]);
+      list = e->decision_end;
+    }
+    if (stop == size) break;
+    stop = size;
+    context = zero + 4u;
+  }
+  e->decision_end = list;
+  if (list > e->decision + GWS_DECISIONS - 31) gws_code(e, r->coder);
+}
+#endif
+
 /* The row of blocks that is coded: of its first block, and from one row to the next. */
 typedef struct {
   const gws_place *place;
@@ -216,7 +254,7 @@ GWS_INLINE void code_block(const gws_bands *s, const gws_band_rule *r, const row
                            uint32_t x) {
   gws *const e = s->e;
   gws_edges *const g = &s->work->edges;
-  gws_lane_sum *const sum = s->work->sum;
+  gws_lane_sum *const sum = s->work->lanes.sum;
   const uint8_t *const symbols = e->symbols;
   const gws_place *const place = at->place + x;
   const uint8_t *const length = at->length + x;
@@ -250,6 +288,12 @@ GWS_INLINE void code_block(const gws_bands *s, const gws_band_rule *r, const row
     GWS_UNROLL(8)
     for (uint32_t k = 0; k < 8u; ++k) g->at[8u + k][1] = 0;
   }
+#ifdef GWS_WEIGHS_FOUR
+  if (r->band < 7u) {
+    code_diagonal(e, r, set, at->scale[x], s->work, value);
+    return;
+  }
+#endif
   code_lanes(e, r, g, set, at->scale[x], sum, value);
 }
 

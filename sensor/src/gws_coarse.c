@@ -117,7 +117,7 @@ static void code_ac(gws *e, uint32_t plane) {
       }
       context = zero;
       e->decision_end = list;
-      gws_nonzero(e, c, &begin, value, gws_scale_class((uint32_t)s), t);
+      gws_value(e, c, &begin, value, gws_scale_class((uint32_t)s), t);
       list = e->decision_end;
     }
     e->decision_end = list;

@@ -191,17 +191,16 @@ GWS_SMALL GWS_APART static void code_large(gws *e, gws_coder *c, uint32_t rest, 
   if (low_bits > 0u) gws_raw(e, c, rest & ((1u << low_bits) - 1u), low_bits);
 }
 
+const uint8_t gws_level[24] = {0, 2, 2, 4, 4, 4, 6, 6, 6, 6, 6, 6,
+                               8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8};
+
 /* entropy.md section 4.2. */
 void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t scale,
                  int32_t t) {
-  static const uint8_t kLevel[24] = {0, 2, 2, 4, 4, 4, 6, 6, 6, 6, 6, 6,
-                                     8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8}; /* twice */
   if (e->decision_end > e->decision + GWS_DECISIONS - 32)
     gws_code(e, c); /* these 16, and 15 more until the next */
-  const uint32_t size = (uint32_t)gws_abs(t), level = size < 24u ? kLevel[size] : 10u;
   uint16_t *list = e->decision_end;
-  const uint32_t sign = kind->sign + level + ((uint32_t)(value ^ t) >> 31);
-  *list++ = (uint16_t)sign;
+  *list++ = gws_sign(kind, value, t);
   const uint32_t low_bits = scale > 17u ? scale / 2u - 8u : 0u;
   uint32_t base = kind->magnitude + (scale > 6u ? 12u * (scale - 6u) : 0u);
   const uint32_t rest = (uint32_t)gws_abs(value) - 1u, high = rest >> low_bits;

@@ -32,22 +32,28 @@ typedef struct {
   uint32_t low, high; /* positions below 32, and from there on */
 } gws_found;
 
-/* Quantises coefficients of row v, f=19, those with a bit set, none of which becomes 0. */
-static inline void gws_keep(gws_found *found, uint32_t v, uint32_t set, const int32_t *row) {
+/* Quantises a coefficient, f=19, that does not become 0. */
+static inline void gws_keep(gws_found *found, uint32_t v, uint32_t u, int32_t sum) {
   const gws_quantiser *const q = found->q;
+  const uint32_t position = gws_position[8u * u + v];
+  if (position >= found->positions) return;
+  const int32_t c = sum >> 15;
+  uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
+  if (magnitude > 65535u) magnitude = 65535u;
+  const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
+  found->value[position] = (int16_t)(c < 0 ? -level : level);
+  if (position < 32u) {
+    found->low |= 1u << position;
+  } else {
+    found->high |= 1u << (position - 32u);
+  }
+}
+
+/* Those with a bit set. */
+static inline void gws_keep_all(gws_found *found, uint32_t v, uint32_t set, const int32_t *sum) {
   for (; set != 0u; set &= set - 1u) {
-    const uint32_t u = (uint32_t)__builtin_ctz(set), position = gws_position[8u * u + v];
-    if (position >= found->positions) continue;
-    const int32_t c = row[u] >> 15;
-    uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
-    if (magnitude > 65535u) magnitude = 65535u;
-    const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
-    found->value[position] = (int16_t)(c < 0 ? -level : level);
-    if (position < 32u) {
-      found->low |= 1u << position;
-    } else {
-      found->high |= 1u << (position - 32u);
-    }
+    const uint32_t u = (uint32_t)__builtin_ctz(set);
+    gws_keep(found, v, u, sum[u]);
   }
 }
 

@@ -101,4 +101,46 @@ static inline uint32_t weigh(const gws_lane **w, const gws_lane_sum **sum, const
 }
 #endif
 
+#if defined(__ARM_FEATURE_MVE) && !defined(GWS_PORTABLE) && !defined(__OPTIMIZE_SIZE__)
+#include <arm_mve.h>
+#define GWS_WEIGHS_FOUR
+
+/* Channels k to k + 3 of a diagonal, v ascending from k on. */
+static inline void weigh_four(gws_weighed *to, uint32_t k, const gws_band_rule *r,
+                              const gws_edges *g, uint32_t expected, const gws_lane_sum *sum) {
+  static const uint32_t kLanes[4] = {0, 20, 40, 60}, kSums[4] = {0, 8, 16, 24};
+  const uint8_t *const lane = (const uint8_t *)(r->lanes + k);
+  const uint32x4_t lanes = vldrwq_u32(kLanes), sums = vldrwq_u32(kSums);
+  const uint32x4_t down = vddupq_n_u32(12, 4); /* 12, 8, 4, 0 */
+  const int32_t *const mean_of = &sum[k].mean, *const scale_of = &sum[k].scale;
+  const int16x8_t across = vreinterpretq_s16_u32(vldrwq_u32(g->pair + k)),
+                  along = vreinterpretq_s16_u32(
+                      vldrwq_gather_offset_u32(g->pair + 4u + r->run - k, down)),
+                  w0 = vreinterpretq_s16_u32(
+                      vldrwq_gather_offset_u32((const uint32_t *)(const void *)lane, lanes)),
+                  w1 = vreinterpretq_s16_u32(
+                      vldrwq_gather_offset_u32((const uint32_t *)(const void *)(lane + 4), lanes));
+  int32x4_t mean = vaddq_s32(vldrwq_gather_offset_s32(mean_of, sums), vmullbq_int_s16(across, w0));
+  mean = vaddq_s32(mean, vmulltq_int_s16(across, w0));
+  mean = vaddq_s32(mean, vmullbq_int_s16(along, w1));
+  mean = vshrq_n_s32(vaddq_s32(mean, vmulltq_int_s16(along, w1)), 10);
+  vstrwq_s32(to->t + k, mean);
+  const uint32x4_t size =
+      vminq_u32(vshrq_n_u32(vreinterpretq_u32_s32(vabsq_s32(mean)), 2), vdupq_n_u32(127));
+  uint32x4_t all =
+      vaddq_u32(vreinterpretq_u32_s32(vldrwq_gather_offset_s32(scale_of, sums)),
+                vldrhq_gather_offset_u32((const uint16_t *)(const void *)(lane + 8), lanes));
+  all = vmlaq_n_u32(all, vldrbq_gather_offset_u32(lane + 17, lanes), expected);
+  all = vaddq_u32(all, vmulq_u32(size, vldrbq_gather_offset_u32(lane + 18, lanes)));
+  vstrwq_u32(to->scale + k, all);
+  vstrhq_u32(to->decision + k, vmulq_n_u32(gws_classes_of(all), 6));
+}
+/* Apart, so that no vectors wait on the stack while a block is coded. */
+GWS_APART static void weigh_all(gws_block_work *work, const gws_band_rule *r, uint32_t expected) {
+  for (uint32_t k = 0; k < r->size; k += 4u)
+    weigh_four(&work->lanes.diagonal.weighed, k, r, &work->edges, expected,
+               work->lanes.diagonal.sum);
+}
+#endif
+
 #endif

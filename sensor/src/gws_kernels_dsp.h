@@ -186,7 +186,7 @@ GWS_APART static void gws_keep_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32
 #undef GWS_ALL
 #undef GWS_OUTPUTS
 #undef GWS_TEST
-  gws_keep(found, v, v == 0u ? set & ~1u : set, row);
+  gws_keep_all(found, v, v == 0u ? set & ~1u : set, row);
 }
 
 /* A block's DC, and its coefficients that are not zeros when quantised. */

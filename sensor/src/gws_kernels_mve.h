@@ -35,20 +35,35 @@ static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset,
   }
 }
 
-/* Keeps those coefficients of row v of h that are not zeros when quantised. */
+/* Keeps those coefficients of row v of h that are not zeros when quantised: sums with the entries
+ * of four rows of the matrix at a time, even ones of h folded to sums, odd ones to differences. */
 GWS_APART static void gws_keep_row(int16x8_t h, gws_found *found, uint32_t v) {
-  const uint32_t reach = found->q->reach, span = found->q->span;
-  int32_t row[8];
-  uint32_t set = 0;
-  GWS_UNROLL(8)
-  for (uint32_t u = 0; u < 8u; ++u) {
-    const int32_t sum = vmladavaq_s16(1 << 14, h, vldrhq_s16(gws_forward + 8u * u));
-    if ((uint32_t)sum + reach > span) {
-      row[u] = sum;
-      set |= 1u << u;
-    }
+  static const uint16_t kBack[8] = {7, 6, 5, 4, 3, 2, 1, 0};
+  static const uint32_t kRows[4] = {0, 16, 32, 48}; /* every second, in entries */
+  const gws_quantiser *const q = found->q;
+  int16_t lane[2][8];
+  vstrhq_s16(lane[1], h);
+  const int16x8_t back = vldrhq_gather_shifted_offset_s16(lane[1], vldrhq_u16(kBack));
+  vstrhq_s16(lane[0], vaddq_s16(h, back));
+  vstrhq_s16(lane[1], vsubq_s16(h, back));
+  const uint32x4_t rows = vldrwq_u32(kRows);
+  int32x4_t even = vdupq_n_s32(1 << 14), odd = even;
+  GWS_UNROLL(4)
+  for (uint32_t x = 0; x < 4u; ++x) {
+    even = vmlaq_n_s32(even, vldrhq_gather_shifted_offset_s32(gws_forward + x, rows), lane[0][x]);
+    odd = vmlaq_n_s32(odd, vldrhq_gather_shifted_offset_s32(gws_forward + 8 + x, rows), lane[1][x]);
   }
-  gws_keep(found, v, v == 0u ? set & ~1u : set, row);
+  int32_t sum[8]; /* even ones, then odd ones */
+  vstrwq_s32(sum, even);
+  vstrwq_s32(sum + 4, odd);
+  const uint32_t evens = vcmphiq_n_u32(vaddq_n_u32(vreinterpretq_u32_s32(even), q->reach), q->span),
+                 odds = vcmphiq_n_u32(vaddq_n_u32(vreinterpretq_u32_s32(odd), q->reach), q->span);
+  /* Four bits each lane, of which two stay. */
+  for (uint32_t set = (evens & (v == 0u ? 0x1110u : 0x1111u)) | (odds & 0x2222u); set != 0u;
+       set &= set - 1u) {
+    const uint32_t bit = (uint32_t)__builtin_ctz(set), pair = bit >> 2, side = bit & 1u;
+    gws_keep(found, v, 2u * pair + side, sum[4u * side + pair]);
+  }
 }
 
 /* f=20 in even and odd lanes to f=5, rounded down. */

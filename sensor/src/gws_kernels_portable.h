@@ -73,7 +73,7 @@ GWS_APART static void gws_keep_row(const int32_t h[8], gws_found *found, uint32_
   for (uint32_t u = v == 0u ? 1u : 0u; u < 8u; ++u) {
     if ((uint32_t)sums[u] + found->q->reach > found->q->span) set |= 1u << u;
   }
-  gws_keep(found, v, set, sums);
+  gws_keep_all(found, v, set, sums);
 }
 
 /* Row 0, which always gives DC: what is the same all over gives nothing else. */
