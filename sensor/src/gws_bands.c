@@ -20,7 +20,7 @@ GWS_SMALL size_t gws_scratch_size(uint32_t blocks, uint32_t planes) {
 }
 
 /* `count` is a multiple of 4. */
-static void fill(uint8_t *to, uint32_t count) {
+GWS_APART static void fill(uint8_t *to, uint32_t count) {
   gws_word32 *const words = (gws_word32 *)__builtin_assume_aligned(to, 4);
   GWS_UNROLL(8)
   for (uint32_t i = 0; i < count / 4u; ++i) words[i] = 0;
@@ -48,55 +48,103 @@ GWS_SMALL GWS_APART static void find_symbols(gws_bands *s) {
   }
 }
 
-/* One pass over the symbols of plane `p`: sums of magnitudes in `count` bands from `low` on, each
- * at most 255; and of the plane that is coded next, in its first pass, which bands there are. Of
- * other planes it takes what may lie beside a cell that has the band. */
-GWS_APART static void survey(gws_bands *s, uint32_t p, uint32_t low, uint32_t count, bool first,
-                             uint8_t *to) {
-  gws *const e = s->e;
-  const uint32_t blocks = s->blocks, stride = 5u * s->pitch;
-  const uint32_t end = first ? 64u : gws_band_first[gws_min((int32_t)(low + count), 9)];
-  fill(to, count * stride);
+/* Bands from `low` on, `count` of them; symbols that lie in none of more are not looked at. Sums of
+ * one band lie `stride` after those of the one before. */
+typedef struct {
+  uint32_t low, count, end, stride;
+} bands_from;
+
+static bands_from bands_of(const gws_bands *s, uint32_t low, uint32_t count) {
+  const uint32_t last = low + count < 9u ? low + count : 9u;
+  const bands_from b = {low, count, 4u * gws_band_first[last], 5u * s->pitch};
+  return b;
+}
+
+/* Adds a block's magnitudes up to sums of at most 255, of which the first is at `sum`. Returns a
+ * bit per band that there is, up to the last that is looked at. */
+GWS_APART static uint32_t add_symbols(const uint8_t *b, uint32_t length, const bands_from *bands,
+                                      uint8_t *sum) {
+  const uint8_t *const stop = b + length;
+  const uint32_t low = bands->low, count = bands->count, end = bands->end, stride = bands->stride;
+  uint32_t mask = 0;
+  do {
+    const uint32_t head = *b;
+    if (head >= end) break;
+    const uint32_t band = gws_band_of[head >> 2];
+    int32_t value, magnitude;
+    b = gws_take(b, head, &value, &magnitude);
+    mask |= 1u << band;
+    if (band - low < count) {
+      uint8_t *const here = sum + (band - low) * stride;
+      *here = (uint8_t)gws_min(*here + magnitude, 255);
+    }
+  } while (b < stop);
+  return mask;
+}
+
+/* May a cell of plane `p` lie beside one of the plane that is coded that has the band? */
+static bool may_matter(const gws_bands *s, uint32_t p, uint32_t band, uint32_t x, uint32_t y) {
+  const uint32_t cells = s->blocks / 4u, cell = x / 4u;
+  const uint16_t *const mask = s->cell_mask + s->plane * cells + cell;
+  uint32_t near = mask[0];
+  if (cell > 0u) near |= *(mask - 1);
+  if (cell + 1u < cells) near |= mask[1];
+  if (y > 0u) near &= s->cell_mask[p * cells + cell];
+  return (near >> band & 1u) != 0u;
+}
+
+/* What there is of the plane that is coded next, and the sums of its first `count` bands. */
+GWS_APART static void survey(gws_bands *s, uint32_t count, uint8_t *to) {
+  const gws *const e = s->e;
+  const uint32_t blocks = s->blocks, pitch = s->pitch;
+  bands_from bands = bands_of(s, 0, count);
+  bands.end = 256;
+  fill(to, count * bands.stride);
+  uint16_t *const cell_mask = s->cell_mask + s->plane * (blocks / 4u);
+  for (uint32_t i = 0; i < blocks / 4u; ++i) cell_mask[i] = 0;
+  for (uint32_t y = 0; y < 5u; ++y) {
+    const uint8_t *const length = e->length + (y * s->planes + s->plane) * blocks;
+    gws_place *place = s->place + y * pitch + 1u;
+    uint8_t *sum = to + y * pitch + 1u;
+    for (uint32_t x = 0; x < blocks; x += 4u, place += 4, sum += 4) {
+      place[0].mask = place[1].mask = place[2].mask = place[3].mask = 0;
+      uint32_t sizes = word(length + x), any = 0;
+      for (uint32_t k = 0; sizes != 0u; ++k, sizes >>= 8) {
+        if ((sizes & 255u) == 0u) continue;
+        const uint32_t mask =
+            add_symbols(e->symbols + place[k].offset, sizes & 255u, &bands, sum + k);
+        place[k].mask = (uint16_t)mask;
+        any |= mask;
+      }
+      s->used |= any;
+      if (y > 0u) cell_mask[x / 4u] |= (uint16_t)any;
+    }
+  }
+}
+
+/* Sums of `count` bands from `low` on, of plane `p`: more of the plane that is coded; or of one
+ * before what may lie beside a cell that has the band. */
+GWS_APART static void survey_more(const gws_bands *s, uint32_t p, uint32_t low, uint32_t count,
+                                  uint8_t *to) {
+  const gws *const e = s->e;
+  const uint32_t blocks = s->blocks, pitch = s->pitch;
+  const bands_from bands = bands_of(s, low, count);
+  fill(to, count * bands.stride);
   for (uint32_t y = 0; y < 5u; ++y) {
     const uint8_t *const length = e->length + (y * s->planes + p) * blocks;
     for (uint32_t x = 0; x < blocks; x += 4u) {
-      uint32_t sizes = word(length + x), here = 0;
-      gws_place *place = s->place + y * s->pitch + 1u + x;
-      if (first) place[0].mask = place[1].mask = place[2].mask = place[3].mask = 0;
-      if (sizes == 0u) continue;
-      if (p != s->plane) {
-        const uint16_t *const mask = s->cell_mask + (s->plane * blocks + x) / 4u;
-        uint32_t near = mask[0];
-        if (x > 0u) near |= mask[-1];
-        if (x + 4u < blocks) near |= mask[1];
-        if (y > 0u) near &= s->cell_mask[(p * blocks + x) / 4u];
-        if ((near >> low & 1u) == 0u) continue;
-      }
-      for (uint32_t i = y * s->pitch + 1u + x; sizes != 0u; ++i, sizes >>= 8) {
+      uint32_t sizes = word(length + x);
+      if (sizes == 0u || (p != s->plane && !may_matter(s, p, low, x, y))) continue;
+      const gws_place *place = s->place + y * pitch + 1u + x;
+      uint8_t *sum = to + y * pitch + 1u + x;
+      const uint8_t *l = length + x;
+      for (; sizes != 0u; ++place, ++sum, ++l, sizes >>= 8) {
         if ((sizes & 255u) == 0u) continue;
-        if (p == s->plane && !first && s->place[i].mask >> low == 0u) continue;
-        const uint8_t *b = e->symbols + s->place[i].offset, *l = length + i - (y * s->pitch + 1u);
-        for (uint32_t q = p; q < s->plane; ++q, l += blocks) b -= *l;
-        const uint8_t *const stop = b + (sizes & 255u);
-        uint32_t mask = 0;
-        do {
-          const uint32_t head = *b, position = head >> 2;
-          if (position >= end) break;
-          const uint32_t band = gws_band_of[position];
-          int32_t value, magnitude;
-          b = gws_take(b, head, &value, &magnitude);
-          mask |= 1u << band;
-          if (band - low < count) {
-            uint8_t *const sum = to + i + (band - low) * stride;
-            *sum = (uint8_t)gws_min(*sum + magnitude, 255);
-          }
-        } while (b < stop);
-        if (first) s->place[i].mask = (uint16_t)mask;
-        here |= mask;
+        if (p == s->plane && place->mask >> low == 0u) continue;
+        const uint8_t *b = e->symbols + place->offset;
+        for (uint32_t q = p; q < s->plane; ++q) b -= l[(q - p) * blocks];
+        (void)add_symbols(b, sizes & 255u, &bands, sum);
       }
-      if (!first) continue;
-      s->used |= here;
-      if (y > 0u) s->cell_mask[(p * blocks + x) / 4u] |= (uint16_t)here;
     }
   }
 }
@@ -129,9 +177,8 @@ GWS_APART static void start_plane(gws_bands *s, uint32_t plane) {
   s->window = plane > 0u ? WINDOW : SUMS;
   s->own_sums = s->sums + (plane > 0u ? WINDOW * 5u * pitch : 0u);
   s->used = 0;
-  for (uint32_t i = 0; i < blocks / 4u; ++i) s->cell_mask[plane * (blocks / 4u) + i] = 0;
   if (plane > 0u) next_plane(s, plane);
-  survey(s, plane, 0, s->window, true, s->own_sums);
+  survey(s, s->window, s->own_sums);
   gws_reconstruct_dc(e, plane, dc, pitch);
   for (uint32_t x = 0; x < blocks; ++x) {
     dc[1u + x] = e->first ? dc[pitch + 1u + x] : dc_above[x];
@@ -235,7 +282,7 @@ GWS_APART static void code_group(gws_bands *s, uint32_t band) {
   e->present |= (uint8_t)(1u << layer);
   if (band >= s->low + s->window) {
     s->low = band - 2u;
-    survey(s, plane, s->low, s->window, false, s->own_sums);
+    survey_more(s, plane, s->low, s->window, s->own_sums);
   }
   /* Of planes that the model does not ask for there are no sums. */
   const uint8_t *const w = gws_flag_weight[group];
@@ -244,7 +291,7 @@ GWS_APART static void code_group(gws_bands *s, uint32_t band) {
   if (band > 0u && (w[5] | w[6]) != 0) lowest = band > 1u ? sums_of(s, band - 2u) : s->gradient;
   if (plane > 0u && (w[7] | w[8]) != 0) {
     if (band - s->luma_low >= WINDOW) { /* they are not kept, and are now those of a part */
-      survey(s, 0, band, 1, false, s->sums);
+      survey_more(s, 0, band, 1, s->sums);
       s->luma_low = 9;
       luma = s->sums;
     } else {
@@ -253,7 +300,7 @@ GWS_APART static void code_group(gws_bands *s, uint32_t band) {
   }
   if (plane > 1u && w[9] != 0) {
     uint8_t *const to = s->sums + (SUMS - 1u) * 5u * pitch;
-    survey(s, 1, band, 1, false, to);
+    survey_more(s, 1, band, 1, to);
     other = to;
   }
   const uint16_t *const cell_mask = s->cell_mask + plane * cells;

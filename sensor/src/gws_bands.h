@@ -82,7 +82,8 @@ typedef struct {
   uint32_t zero; /* of `nonzero`, as decisions count */
 } gws_band_rule;
 
-/* The symbol at `b`, whose head was read, as contexts see it. */
+/* A symbol in memory is position * 4 + code: 0 is 1, 1 is -1, 2 a signed byte follows, 3 two bytes.
+ * The symbol at `b`, whose head was read, as contexts see it. */
 GWS_INLINE const uint8_t *gws_take(const uint8_t *b, uint32_t head, int32_t *value,
                                    int32_t *magnitude) {
   if ((head & 2u) == 0u) {

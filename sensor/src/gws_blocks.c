@@ -93,21 +93,19 @@ GWS_SMALL GWS_APART static void add_above_all(const gws_band_rule *r, uint32_t h
 /* Symbols of this band in the planes before. */
 GWS_APART static void add_planes(const gws_bands *s, const gws_band_rule *r, const uint8_t *length,
                                  const uint8_t *b, gws_lane_sum *sum) {
-  const uint32_t first = r->from / 4u, last = r->to / 4u;
-  const gws_across *const across = gws_planes + (s->plane - 1u) * 64u + first;
+  const gws_across *const across = gws_planes + (s->plane - 1u) * 64u + r->from / 4u;
   for (uint32_t p = s->plane - 1u; p < s->plane; --p) {
     length -= s->blocks;
     b -= *length;
     const uint8_t *at = b, *const stop = b + *length;
     while (at < stop) {
-      uint32_t position;
-      int32_t v;
-      at = gws_next_symbol(at, &position, &v);
-      if (position >= last) break;
-      if (position < first) continue;
-      const gws_across *const w = across + (position - first);
-      sum[position - first].scale += w->weight[p] * gws_magnitude(v);
-      sum[position - first].mean += w->mean[p] * gws_clamp(v, -15, 15);
+      const uint32_t head = *at, k = (head - r->from) >> 2;
+      if (head >= r->to) break;
+      int32_t v, magnitude;
+      at = gws_take(at, head, &v, &magnitude);
+      if (k >= r->size) continue;
+      sum[k].scale += across[k].weight[p] * magnitude;
+      sum[k].mean += across[k].mean[p] * gws_clamp(v, -15, 15);
     }
   }
 }
@@ -148,11 +146,12 @@ GWS_INLINE uint32_t add_own(const uint8_t *b, uint32_t length, const gws_band_ru
     if ((head & 2u) == 0u) {
       *value++ = (int16_t)(1 - 2 * (int32_t)(head & 1u));
       ++b;
+    } else if ((head & 1u) == 0u) {
+      *value++ = (int8_t)b[1];
+      b += 2;
     } else {
-      uint32_t same;
-      int32_t v;
-      b = gws_next_symbol(b, &same, &v);
-      *value++ = (int16_t)v;
+      *value++ = (int16_t)(b[1] | b[2] << 8);
+      b += 3;
     }
     if (b == stop) break;
     head = *b;

@@ -50,6 +50,9 @@ static uint32_t activity(const int16_t *q) {
   return (uint32_t)gws_min(sum, 255);
 }
 
+/* Apart: it is seldom needed, or once a cell. */
+GWS_APART static int32_t limit13(int32_t v) { return gws_clamp(v, -8191, 8191); }
+
 static void code_ac(gws *e, uint32_t plane) {
   static const int16_t kNone[16] = {0};
   const uint32_t cells = (uint32_t)e->cells;
@@ -85,7 +88,7 @@ static void code_ac(gws *e, uint32_t plane) {
     const int32_t dy = has_above ? up[0] - q[0] : 0;
     /* Symbols stay below 8191 from this step on: no coefficient, f=4, passes 2^18. */
     const bool may_pass = e->q.step < 128u;
-    const int32_t slope_x = gws_clamp(dx, -8191, 8191), slope_y = gws_clamp(dy, -8191, 8191);
+    const int32_t slope_x = limit13(dx), slope_y = limit13(dy);
     uint32_t context = zero + 2u;
     uint16_t *list = e->decision_end;
     const gws_coarse_lane *lane = gws_coarse + plane * 16u + 1u;
@@ -99,7 +102,7 @@ static void code_ac(gws *e, uint32_t plane) {
       if ((l | u) != 0) {
         s += w[0] * gws_magnitude(l) + w[1] * gws_magnitude(u);
         if (may_pass) {
-          t += wm[2] * gws_clamp(l, -8191, 8191) + wm[3] * gws_clamp(u, -8191, 8191);
+          t += wm[2] * limit13(l) + wm[3] * limit13(u);
         } else {
           t += wm[2] * l + wm[3] * u;
         }
@@ -137,12 +140,17 @@ void gws_code_coarse(gws *e) {
 static int16_t sat16(int32_t v) { return (int16_t)gws_clamp(v, -32768, 32767); }
 
 /* Four outputs of the inverse matrix, whose rows are mirrored: `half` is that of rounding. Products
- * have up to 40 bits. */
+ * have up to 40 bits. The first alone gives four times the same. */
 static inline void inverse_four(const int32_t *in, uint32_t stride, uint32_t shift, int32_t *out,
                                 uint32_t out_stride) {
   const int16_t *m = gws_coarse_inverse;
   const int32_t a = in[0], b = in[stride], c = in[2u * stride], d = in[3u * stride];
   const int64_t half = (int64_t)1 << (shift - 1u);
+  if ((b | c | d) == 0) {
+    const int32_t same = a == 0 ? 0 : (int32_t)((half + (int64_t)m[0] * a) >> shift);
+    out[0] = out[out_stride] = out[2u * out_stride] = out[3u * out_stride] = same;
+    return;
+  }
   for (uint32_t k = 0; k < 2u; ++k, m += 4) {
     const int64_t even = half + (int64_t)m[0] * a + (int64_t)m[2] * c,
                   odd = (int64_t)m[1] * b + (int64_t)m[3] * d;
@@ -153,25 +161,16 @@ static inline void inverse_four(const int32_t *in, uint32_t stride, uint32_t shi
 
 /* Four rows of a plane with a border, from `dc` + pitch on; image.md section 4. */
 void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch) {
-  const int32_t step = (int32_t)e->q.step;
+  const int32_t step = (int32_t)e->q.step; /* below 2^16 */
   const uint32_t cells = (uint32_t)e->cells;
   const int16_t *q = e->coarse + plane * cells * 16u;
   int16_t *out = dc + pitch + 1u;
   for (uint32_t cell = 0; cell < cells; ++cell, q += 16, out += 4) {
     int32_t value[16]; /* [u][v], f=6 */
     int32_t half[16];  /* [x][v]: below 2^25, as rows of the matrix sum up to 33000 at most */
-    /* Where there is only DC, all are the same. */
-    const bool flat = e->activity[plane * cells + cell] == 0u;
-    for (uint32_t i = 0; i < (flat ? 1u : 16u); ++i) {
-      const int64_t v = (int64_t)q[i] * step;
-      value[i] = (int32_t)(v < -(1 << 23) ? -(1 << 23) : v > (1 << 23) ? (1 << 23) : v);
-    }
-    if (flat) {
-      const int64_t m = gws_coarse_inverse[0];
-      const int16_t same =
-          sat16((int32_t)((m * ((m * value[0] + (1 << 13)) >> 14) + (1 << 15)) >> 16));
-      for (uint32_t i = 0; i < 16u; ++i) out[(i / 4u) * pitch + i % 4u] = same;
-      continue;
+    for (uint32_t i = 0; i < 16u; ++i) {
+      const int32_t v = q[i];
+      value[i] = v == 0 ? 0 : gws_clamp(v * step, -(1 << 23), 1 << 23);
     }
     for (uint32_t v = 0; v < 4u; ++v) inverse_four(value + v, 4, 14, half + v, 4);
     for (uint32_t x = 0; x < 4u; ++x) {

@@ -169,23 +169,6 @@ static inline uint32_t gws_layer_of(uint32_t plane, uint32_t band) {
   return (plane == 0u || band == 0u ? 2u : 3u) + band / 2u;
 }
 
-/* A symbol in memory: position * 4 + code: 0 is 1, 1 is -1, 2 a signed byte follows, 3 two bytes.
- */
-static inline const uint8_t *gws_next_symbol(const uint8_t *at, uint32_t *position,
-                                             int32_t *value) {
-  const uint32_t head = *at++;
-  *position = head >> 2;
-  if ((head & 2u) == 0u) {
-    *value = 1 - 2 * (int32_t)(head & 1u);
-  } else if ((head & 1u) == 0u) {
-    *value = (int8_t)*at++;
-  } else {
-    *value = (int16_t)(at[0] | at[1] << 8);
-    at += 2;
-  }
-  return at;
-}
-
 /* gws_api.c */
 bool gws_is_encoder(const gws *e);
 /* gws_analysis.c */

@@ -55,6 +55,17 @@ static inline uint32_t gws_turned(uint32_t v) { return v >> 16 | v << 16; }
   "smlad r1, ip, r4, r7\n\tpkhtb r11, r1, r11, asr #16\n\tsmlabb lr, lr, r6, r7\n\t"        \
   "smlad ip, ip, r5, lr\n\tpkhtb r9, ip, r9, asr #16\n\t"                                   \
   "str r10, [r2, #" to "]\n\tstr r11, [r2, #" to2 "]\n\tstr r9, [r2, #" to3 "]\n\t"
+#ifdef __OPTIMIZE_SIZE__ /* four columns a call */
+#define GWS_FOURS                                \
+  GWS_TWO(GWS_LOAD, "0", "6", "0", "128", "256") \
+  GWS_TWO(GWS_LOAD_LAST, "3", "8", "32", "160", "288")
+#else
+#define GWS_FOURS                                   \
+  GWS_TWO(GWS_LOAD, "0", "6", "0", "128", "256")    \
+  GWS_TWO(GWS_LOAD, "3", "9", "32", "160", "288")   \
+  GWS_TWO(GWS_LOAD, "12", "18", "64", "192", "320") \
+  GWS_TWO(GWS_LOAD_LAST, "15", "20", "96", "224", "352")
+#endif
 GWS_APART __attribute__((naked)) static void gws_colour_rows(
     __attribute__((unused)) const uint8_t *const rows[8], __attribute__((unused)) uint32_t offset,
     __attribute__((unused)) int16_t *to, __attribute__((unused)) const uint32_t matrix[4]) {
@@ -65,20 +76,20 @@ GWS_APART __attribute__((naked)) static void gws_colour_rows(
       "add r8, r8, r1\n\tadd r9, r9, r1\n\tadd r10, r10, r1\n\tadd r11, r11, r1\n\t"
       "mov r12, #0\n\tpush {r7, r8, r12}\n\tpush {r6, r9}\n\tpush {r5, r10}\n\tpush {r4, r11}\n\t"
       "ldm r3, {r3-r6}\n\tmov r7, #0x8000\n\tmov r8, #0xff00ff00\n\tpop {r0}\n"
-      "1:\n\t"
-      GWS_TWO(GWS_LOAD, "0", "6", "0", "128", "256")
-      GWS_TWO(GWS_LOAD, "3", "9", "32", "160", "288")
-      GWS_TWO(GWS_LOAD, "12", "18", "64", "192", "320")
-      GWS_TWO(GWS_LOAD_LAST, "15", "20", "96", "224", "352")
+      "1:\n\t" GWS_FOURS
       "add r2, r2, #4\n\tpop {r0}\n\tcmp r0, #0\n\tbne 1b\n\t"
       "pop {r4-r11, pc}");
 }
+#undef GWS_FOURS
 #undef GWS_TWO
 #undef GWS_LOAD_LAST
 #undef GWS_LOAD
 
 static inline void gws_colour_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
   gws_colour_rows(rows, offset, to, gws_colour_halves);
+#ifdef __OPTIMIZE_SIZE__
+  gws_colour_rows(rows, offset + 12u, to + 32, gws_colour_halves);
+#endif
 }
 
 static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
