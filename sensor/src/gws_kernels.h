@@ -8,8 +8,9 @@
 /* Provable zeros, which need no work. Let h~ be the rows of the first pass before rounding and a
  * the samples less their column's mean: rows 1 to 7 of the matrix sum up to 0 and are orthogonal
  * but for its entries' rounding, so their |h~|^2 sum up to |a|^2 / 16, within 2^-13 of it. Rounding
- * moves each |h| by sqrt(8) / 2 at most; 3 sqrt(e) <= e / 64 + 144. What is left once it is `rest`
- * or less gives only rows of zeros; see gws_prepare_quantiser(). */
+ * moves each |h| by sqrt(8) / 2 at most, as does taking half of twice h~ rounded down to a whole
+ * number; 3 sqrt(e) <= e / 64 + 144. What is left once it is `rest` or less gives only rows of
+ * zeros; see gws_prepare_quantiser(). */
 #define GWS_MOST_CONTRAST 150000000 /* so that a sum of seven differences fits 16 bits */
 
 static inline int32_t gws_rest_of(uint32_t variance) {

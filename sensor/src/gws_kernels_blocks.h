@@ -12,11 +12,11 @@ static inline void clear(gws_edges *g) {
 /* Of `count` channels, up to whole fours. */
 static inline void clear_sums(gws_lane_sum *sum, uint32_t count) {
   const gws_lane_sum none = {0, GWS_HALF};
-  for (gws_lane_sum *const end = sum + count; sum < end; sum += 4) {
-    sum[0] = none;
-    sum[1] = none;
-    sum[2] = none;
-    sum[3] = none;
+  for (uint32_t k = 0; k < count; k += 4u) {
+    sum[k] = none;
+    sum[k + 1u] = none;
+    sum[k + 2u] = none;
+    sum[k + 3u] = none;
   }
 }
 
