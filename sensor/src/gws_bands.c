@@ -35,15 +35,10 @@ GWS_SMALL GWS_APART static void find_symbols(gws_bands *s) {
   for (uint32_t y = 0; y < 5u; ++y, length += planes * blocks) {
     gws_place *const place = s->place + y * s->pitch + 1u;
     (place - 1)->mask = place[blocks].mask = 0;
-    for (uint32_t x = 0; x < blocks; x += 4u) {
-      uint32_t any = word(length + x);
-      if (planes > 1u) any |= word(length + x + blocks) | word(length + x + 2u * blocks);
-      if (any == 0u) continue;
-      for (uint32_t k = x; k < x + 4u; ++k) {
-        place[k].offset = (uint16_t)at;
-        at += length[k];
-        if (planes > 1u) at += (uint32_t)length[k + blocks] + length[k + 2u * blocks];
-      }
+    for (uint32_t x = 0; x < blocks; ++x) {
+      place[x].offset = (uint16_t)at;
+      at += length[x];
+      if (planes > 1u) at += (uint32_t)length[x + blocks] + length[x + 2u * blocks];
     }
   }
 }

@@ -106,38 +106,41 @@ static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset,
 /* Of a pair of columns: adds up the squares of samples, and of sums times row 0's entry, which `f`
  * has twice; puts the sums of rows y and 7 - y at `out`: 0 1 of the left column, of the right one,
  * 2 3 of the left one, of the right one. Returns row 0 of h, f=5, rounded down. */
+typedef struct {
+  uint32_t samples, samples_high, sums,
+      sums_high; /* not 64-bit numbers, which the compiler moves */
+} gws_squares;
 static inline uint32_t gws_sum_pair(const gws_word32 **in, uint32_t **out, uint32_t f,
-                                    uint64_t *samples, uint64_t *sums) {
+                                    gws_squares *squares) {
   uint32_t left, right;
 #define GWS_HALF(multiply, left, right)                                                       \
-  "ldm %4!, {r4, r5, r6, r8}\n\t"                                                             \
-  "smlald %Q0, %R0, r4, r4\n\tsmlald %Q0, %R0, r5, r5\n\t"                                    \
-  "smlald %Q0, %R0, r6, r6\n\tsmlald %Q0, %R0, r8, r8\n\t"                                    \
+  "ldm %6!, {r4, r5, r6, r8}\n\t"                                                             \
+  "smlald %0, %1, r4, r4\n\tsmlald %0, %1, r5, r5\n\t"                                        \
+  "smlald %0, %1, r6, r6\n\tsmlald %0, %1, r8, r8\n\t"                                        \
   "sadd16 r4, r4, r5\n\tsadd16 r6, r6, r8\n\t"                                                \
   "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\t"                                \
-  "strd r5, r8, [%5], #8\n\t" multiply " %2, r5, %6" left "\n\t" multiply " %3, r8, %6" right \
+  "strd r5, r8, [%7], #8\n\t" multiply " %4, r5, %8" left "\n\t" multiply " %5, r8, %8" right \
   "\n\t"
   __asm__ volatile(
       GWS_HALF("smuad", "", "") GWS_HALF(
-          "smlad", ", %2",
-          ", %3") "smlal %Q1, %R1, %2, %2\n\tsmlal %Q1, %R1, %3, %3\n\tpkhtb %2, %3, %2, asr #16"
-      : "+&r"(*samples), "+&r"(*sums), "=&r"(left), "=&r"(right), "+&r"(*in), "+&r"(*out)
+          "smlad", ", %4",
+          ", %5") "smlal %2, %3, %4, %4\n\tsmlal %2, %3, %5, %5\n\tpkhtb %4, %5, %4, asr #16"
+      : "+&r"(squares->samples), "+&r"(squares->samples_high), "+&r"(squares->sums),
+        "+&r"(squares->sums_high), "=&r"(left), "=&r"(right), "+&r"(*in), "+&r"(*out)
       : "r"(f)
       : "r4", "r5", "r6", "r8", "memory");
 #undef GWS_HALF
   return left;
 }
 
-/* Differences of rows y and 7 - y of a pair of columns, as gws_sum_pair() puts sums. */
-static inline void gws_subtract_pair(const gws_word32 **in, uint32_t **out) {
-#define GWS_HALF                                                            \
-  "ldm %0!, {r4, r5, r6, r8}\n\tssub16 r4, r4, r5\n\tssub16 r6, r6, r8\n\t" \
-  "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\tstrd r5, r8, [%1], #8\n\t"
-  __asm__ volatile(GWS_HALF GWS_HALF
-                   : "+&r"(*in), "+&r"(*out)
-                   :
-                   : "r4", "r5", "r6", "r8", "memory");
-#undef GWS_HALF
+/* Differences of rows y and 7 - y, half of a pair of columns, as gws_sum_pair() puts sums. */
+static inline void gws_subtract(const gws_word32 **in, uint32_t **out) {
+  __asm__ volatile(
+      "ldm %0!, {r4, r5, r6, r8}\n\tssub16 r4, r4, r5\n\tssub16 r6, r6, r8\n\t"
+      "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\tstrd r5, r8, [%1], #8"
+      : "+&r"(*in), "+&r"(*out)
+      :
+      : "r4", "r5", "r6", "r8", "memory");
 }
 
 /* A row of h, f=5 and rounded down, of what the two left, and the sum of its squares. `m` is at the
@@ -208,10 +211,9 @@ GWS_APART static void gws_forward_block(const int16_t *samples, gws_found *found
   uint32_t folded[32]; /* sums, then differences */
   uint32_t *out = folded;
   uint32_t w[4];
-  uint64_t samples_squared = 0, sums_squared = 0;
+  gws_squares squares = {0, 0, 0, 0};
   GWS_UNROLL(4)
-  for (uint32_t x = 0; x < 4u; ++x)
-    w[x] = gws_half16(gws_sum_pair(&in, &out, f, &samples_squared, &sums_squared), ones);
+  for (uint32_t x = 0; x < 4u; ++x) w[x] = gws_half16(gws_sum_pair(&in, &out, f, &squares), ones);
   found->dc =
       (int16_t)(gws_mac2(gws_add16(w[0], w[1]), f, gws_mac2(gws_add16(w[2], w[3]), f, 1 << 14)) >>
                 15);
@@ -221,13 +223,14 @@ GWS_APART static void gws_forward_block(const int16_t *samples, gws_found *found
                          gws_sub16(w[3], one)};
   if (gws_energy(a) > q->quiet) gws_keep_row(w[0], w[1], w[2], w[3], found, 0);
   /* Of samples less their column's mean; 8 f * f is less than 2^30, by 2^-14.6 of it. */
-  const uint32_t high = (uint32_t)(sums_squared >> 32);
-  const uint64_t variance = samples_squared - ((uint64_t)high << 2) - (high >> 13);
+  const uint32_t high = squares.sums_high;
+  const uint64_t variance = ((uint64_t)squares.samples_high << 32 | squares.samples) -
+                            ((uint64_t)high << 2) - (high >> 13);
   if (variance <= q->flat) return;
   int32_t rest = variance >> 32 != 0u ? GWS_REST_UNKNOWN : gws_rest_of((uint32_t)variance);
   in -= 32;
-  GWS_UNROLL(4)
-  for (uint32_t x = 0; x < 4u; ++x) gws_subtract_pair(&in, &out);
+  GWS_UNROLL(8)
+  for (uint32_t x = 0; x < 8u; ++x) gws_subtract(&in, &out);
   const gws_word32 *m = (const gws_word32 *)(const void *)gws_forward + 4;
   const int32_t enough = q->rest;
   for (uint32_t v = 1; v < 8u && rest > enough; ++v) {
