@@ -50,14 +50,6 @@ static inline void gws_keep(gws_found *found, uint32_t v, uint32_t u, int32_t su
   }
 }
 
-/* Those with a bit set. */
-static inline void gws_keep_all(gws_found *found, uint32_t v, uint32_t set, const int32_t *sum) {
-  for (; set != 0u; set &= set - 1u) {
-    const uint32_t u = (uint32_t)__builtin_ctz(set);
-    gws_keep(found, v, u, sum[u]);
-  }
-}
-
 #if defined(__ARM_FEATURE_MVE) && !defined(GWS_PORTABLE)
 #include "gws_kernels_mve.h"
 #elif defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)

@@ -112,24 +112,28 @@ typedef struct {
 } gws_squares;
 static inline uint32_t gws_sum_pair(const gws_word32 **in, uint32_t **out, uint32_t f,
                                     gws_squares *squares) {
-  uint32_t left, right;
-#define GWS_HALF(multiply, left, right)                                                       \
-  "ldm %6!, {r4, r5, r6, r8}\n\t"                                                             \
-  "smlald %0, %1, r4, r4\n\tsmlald %0, %1, r5, r5\n\t"                                        \
-  "smlald %0, %1, r6, r6\n\tsmlald %0, %1, r8, r8\n\t"                                        \
-  "sadd16 r4, r4, r5\n\tsadd16 r6, r6, r8\n\t"                                                \
-  "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\t"                                \
-  "strd r5, r8, [%7], #8\n\t" multiply " %4, r5, %8" left "\n\t" multiply " %5, r8, %8" right \
-  "\n\t"
-  __asm__ volatile(
-      GWS_HALF("smuad", "", "") GWS_HALF(
-          "smlad", ", %4",
-          ", %5") "smlal %2, %3, %4, %4\n\tsmlal %2, %3, %5, %5\n\tpkhtb %4, %5, %4, asr #16"
-      : "+&r"(squares->samples), "+&r"(squares->samples_high), "+&r"(squares->sums),
-        "+&r"(squares->sums_high), "=&r"(left), "=&r"(right), "+&r"(*in), "+&r"(*out)
-      : "r"(f)
-      : "r4", "r5", "r6", "r8", "memory");
+  uint32_t left = 0, right = 0;
+#define GWS_HALF(multiply, left, right)                        \
+  "ldm %4!, {r4, r5, r6, r8}\n\t"                              \
+  "smlald %0, %1, r4, r4\n\tsmlald %0, %1, r5, r5\n\t"         \
+  "smlald %0, %1, r6, r6\n\tsmlald %0, %1, r8, r8\n\t"         \
+  "sadd16 r4, r4, r5\n\tsadd16 r6, r6, r8\n\t"                 \
+  "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\t" \
+  "strd r5, r8, [%5], #8\n\t" multiply " %2, r5, %6" left "\n\t" multiply " %3, r8, %6" right
+  __asm__ volatile(GWS_HALF("smuad", "", "")
+                   : "+&r"(squares->samples), "+&r"(squares->samples_high), "=&r"(left),
+                     "=&r"(right), "+&r"(*in), "+&r"(*out)
+                   : "r"(f)
+                   : "r4", "r5", "r6", "r8", "memory");
+  __asm__ volatile(GWS_HALF("smlad", ", %2", ", %3")
+                   : "+&r"(squares->samples), "+&r"(squares->samples_high), "+&r"(left),
+                     "+&r"(right), "+&r"(*in), "+&r"(*out)
+                   : "r"(f)
+                   : "r4", "r5", "r6", "r8", "memory");
 #undef GWS_HALF
+  __asm__("smlal %0, %1, %2, %2\n\tsmlal %0, %1, %3, %3\n\tpkhtb %2, %3, %2, asr #16"
+          : "+&r"(squares->sums), "+&r"(squares->sums_high), "+&r"(left)
+          : "r"(right));
   return left;
 }
 
@@ -172,9 +176,9 @@ static inline uint32_t gws_energy(const uint32_t w[4]) {
 GWS_APART static void gws_keep_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3,
                                    gws_found *found, uint32_t v) {
   const gws_quantiser *const q = found->q;
+  const uint32_t half = 1u << 14; /* added after, as registers are few */
   const uint32_t *m = gws_forward_turned;
-  const uint32_t reach = q->reach, span = q->span;
-  const int32_t half = (int32_t)gws_kept(1u << 14);
+  const uint32_t reach = q->reach + half, span = q->span;
   const uint32_t back3 = gws_turned(w3), back2 = gws_turned(w2);
   const uint32_t s0 = gws_add16(w0, back3), s1 = gws_add16(w1, back2);
   const uint32_t d0 = gws_sub16(w0, back3), d1 = gws_sub16(w1, back2);
@@ -182,9 +186,9 @@ GWS_APART static void gws_keep_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32
   uint32_t set = 0;
 #define GWS_TEST(sum, bit) \
   "add r5, " sum ", %7\n\tcmp r5, %8\n\tit hi\n\torrhi %2, %2, #" bit "\n\t"
-#define GWS_OUTPUTS(even, odd)                                                                     \
-  "ldm %0!, {r4, r5, r6, r8}\n\tsmlad r4, %3, r4, %9\n\tsmlad r4, %4, r5, r4\n\t"                  \
-  "smlad r6, %5, r6, %9\n\tsmlad r6, %6, r8, r6\n\tstrd r4, r6, [%1], #8\n\t" GWS_TEST("r4", even) \
+#define GWS_OUTPUTS(even, odd)                                                                 \
+  "ldm %0!, {r4, r5, r6, r8}\n\tsmuad r4, %3, r4\n\tsmlad r4, %4, r5, r4\n\t"                  \
+  "smuad r6, %5, r6\n\tsmlad r6, %6, r8, r6\n\tstrd r4, r6, [%1], #8\n\t" GWS_TEST("r4", even) \
       GWS_TEST("r6", odd)
 #ifdef __OPTIMIZE_SIZE__ /* a bit leaves `set` after four turns */
 #define GWS_ALL "1:\n\t" GWS_OUTPUTS("256", "512") "lsrs %2, %2, #2\n\tbcc 1b"
@@ -195,12 +199,16 @@ GWS_APART static void gws_keep_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32
 #endif
   __asm__ volatile(GWS_ALL
                    : "+&r"(m), "+&r"(to), "+&r"(set)
-                   : "r"(s0), "r"(s1), "r"(d0), "r"(d1), "r"(reach), "r"(span), "r"(half)
+                   : "r"(s0), "r"(s1), "r"(d0), "r"(d1), "r"(reach), "r"(span)
                    : "r4", "r5", "r6", "r8", "cc", "memory");
 #undef GWS_ALL
 #undef GWS_OUTPUTS
 #undef GWS_TEST
-  gws_keep_all(found, v, v == 0u ? set & ~1u : set, row);
+  if (v == 0u) set &= ~1u;
+  for (; set != 0u; set &= set - 1u) {
+    const uint32_t u = (uint32_t)__builtin_ctz(set);
+    gws_keep(found, v, u, row[u] + (int32_t)half);
+  }
 }
 
 /* A block's DC, and its coefficients that are not zeros when quantised. */

@@ -68,12 +68,10 @@ static inline uint32_t gws_energy(const int32_t h[8], int32_t off) {
 /* Keeps those coefficients of row v of h that are not zeros when quantised. */
 GWS_APART static void gws_keep_row(const int32_t h[8], gws_found *found, uint32_t v) {
   int32_t sums[8];
-  uint32_t set = 0;
   gws_forward_eight(h, 1 << 14, sums);
   for (uint32_t u = v == 0u ? 1u : 0u; u < 8u; ++u) {
-    if ((uint32_t)sums[u] + found->q->reach > found->q->span) set |= 1u << u;
+    if ((uint32_t)sums[u] + found->q->reach > found->q->span) gws_keep(found, v, u, sums[u]);
   }
-  gws_keep_all(found, v, set, sums);
 }
 
 /* Row 0, which always gives DC: what is the same all over gives nothing else. */
