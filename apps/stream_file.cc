@@ -22,14 +22,14 @@ Result<StreamFile> Parse(Bytes bytes, const StreamFileOptions& options) {
     losses = std::move(image.losses);
     file.packets = true;
     file.missing_packets = image.missing;
-  } else if (options.picture) {
-    return Status(StatusCode::kInvalidArgument, "not packets, of which --picture chooses");
   }
   file.bytes = std::make_unique<Bytes>(std::move(bytes));
   GODWIT_ASSIGN_OR_RETURN(
       file.stream, options.conceal
                        ? ParseDamagedImage(*file.bytes, options.limits)
                        : ParseImageStream(*file.bytes, options.limits, options.allow_truncated));
+  if (options.picture && !file.packets)  // what is no picture has been said before
+    return Status(StatusCode::kInvalidArgument, "not packets, of which --picture chooses");
   if (file.packets) file.stream.losses = std::move(losses);
   return file;
 }

@@ -34,6 +34,7 @@ Result<TransportPacket> ReadBody(ByteReader& reader) {
   }
   if ((flags & kHeadFlag) != 0) {
     GODWIT_ASSIGN_OR_RETURN(const uint8_t size, reader.U8());
+    if (size == 0) return Status(StatusCode::kCorrupt, "a head of no bytes");
     GODWIT_ASSIGN_OR_RETURN(p.head, reader.Take(size));
   }
   GODWIT_ASSIGN_OR_RETURN(p.piece, reader.Take(length));
@@ -53,9 +54,9 @@ std::optional<TransportPacket> TransportReader::ReadAt(size_t offset, size_t* si
   const size_t covered = kMark.size() + reader.offset();
   const Result<uint32_t> crc = reader.U32();
   *size = covered + kCrcSize;
-  if (!crc.ok() || *size > kMaxPacketSize || budget_ < covered) return std::nullopt;
+  if (!crc.ok() || *size > kMaxPacketSize || budget_ == 0) return std::nullopt;
   if (Crc32c(rest.first(covered)) == *crc) return *packet;
-  budget_ -= covered;
+  budget_ -= std::min<uint64_t>(budget_, covered);
   return std::nullopt;
 }
 

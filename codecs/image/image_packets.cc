@@ -118,9 +118,10 @@ Result<std::vector<TransportPacket>> PacketsOf(std::span<const std::byte> bytes,
       if (++named > 8) break;
       list += (named > 1 ? ", " : "") + std::to_string(p);
     }
-    return Status(StatusCode::kInvalidArgument,
-                  "packets of pictures " + list + (pictures.size() > 8 ? ", ..." : "") +
-                      (wanted ? ", not of " + std::to_string(*wanted) : ": choose one"));
+    return Status(
+        StatusCode::kInvalidArgument,
+        "packets of pictures " + list + (pictures.size() > 8 ? ", ..." : "") +
+            (wanted ? ", not of " + std::to_string(*wanted) : "; decode --picture takes one"));
   }
   image.picture = packets[0].picture;
   return packets;

@@ -95,7 +95,7 @@ bool FitsTheKernels(const SwiftModel& model) {
     for (size_t i = 0; i < 8; ++i) sum += t.forward[u * 8 + i];
     shape = shape && (u > 0 ? sum == 0 : t.forward[0] == t.forward[1] && sum == 8 * t.forward[0]);
   }
-  // gws_kernels_dsp.h has the colour matrix in other numbers.
+  // gws_kernels_mve.h has the colour matrix in other numbers.
   const auto floor8 = [](int v) { return v >> 8; };
   for (int sum = 0; sum <= 510; ++sum) {
     for (int green = 0; green <= 255; ++green) {
@@ -119,7 +119,9 @@ bool FitsTheKernels(const SwiftModel& model) {
   for (const int16_t f : t.forward) entry = std::max<int64_t>(entry, std::abs(int{f}));
   return shape && t.fold_forward && 2 * sample <= 32767 && 2 * half <= 32767 &&
          coefficient <= 32767 && sample * norm + (1 << 16) < k31 &&
-         2 * half * norm + (1 << 15) < k31 && 2 * entry <= 32767 && 8 * half * half < k31;
+         2 * half * norm + (1 << 15) < k31 && 2 * entry <= 32767 &&
+         8 * (2 * half + 1) * (2 * half + 1) < 2 * k31 &&
+         8 * int64_t{t.forward[0]} * t.forward[0] * ((1 << 15) + 1) <= int64_t{1} << 45;
 }
 
 void Write(const SwiftModel& model, uint64_t id) {
@@ -137,6 +139,13 @@ void Write(const SwiftModel& model, uint64_t id) {
   out.Array("uint8_t gws_model_id[8]", v);
   const auto all = [](const auto& a) { return std::vector<int64_t>(a.begin(), a.end()); };
   out.Array("int16_t gws_colour[9]", all(model.transform.colour));
+  const auto halves = [](int low, int high) {
+    return int64_t{static_cast<uint16_t>(low)} | int64_t{static_cast<uint16_t>(high)} << 16;
+  };
+  const auto& colour = model.transform.colour;
+  v = {halves(colour[0], colour[0]), halves(colour[3], colour[5]), halves(colour[6], colour[6]),
+       halves(colour[7], colour[7] < 0 ? -1 : 0)};
+  out.Array("uint32_t gws_colour_halves[4]", v);
   out.Array("int16_t gws_forward[64]", all(model.transform.forward));
   std::vector<int64_t> turned;  // of the first half of a row: 0 2, 1 3
   for (size_t r = 0; r < 8; ++r) {
@@ -172,6 +181,7 @@ void Write(const SwiftModel& model, uint64_t id) {
   for (size_t b = 0; b < kBands; ++b) {
     for (size_t p = kBandFirst[b]; p < kBandFirst[b + 1]; ++p) band[p] = static_cast<int64_t>(b);
   }
+  out.Array("uint8_t gws_coarse_order[16]", all(kCoarseOrder));
   out.Array("uint8_t gws_channel[64]", channel);
   out.Array("uint8_t gws_position[64]", all(kPositionOf));
   out.Array("uint8_t gws_band_first[10]", all(kBandFirst));
@@ -213,17 +223,16 @@ void Write(const SwiftModel& model, uint64_t id) {
   out.Items("gws_across gws_planes[128]", across);
   out.Array("uint8_t gws_coarse_flag_weight[3][4]", flat(c.coarse_flag_weights), 4);
   out.Array("uint16_t gws_coarse_flag_bias[3]", all(c.coarse_flag_bias));
-  std::vector<int64_t> coarse_weight, coarse_bias, coarse_mean;
+  std::vector<std::string> coarse;
   for (const CoarseWeights& w : c.coarse) {
-    for (size_t i = 0; i < kCoarse; ++i) {
-      for (const auto& row : w.magnitude) coarse_weight.push_back(row[i]);
-      coarse_bias.push_back(w.bias[i]);
-      for (const auto& row : w.mean) coarse_mean.push_back(row[i]);
+    for (const size_t i : kCoarseOrder) {
+      std::vector<int64_t> mean, weight;
+      for (const auto& row : w.mean) mean.push_back(row[i]);
+      for (const auto& row : w.magnitude) weight.push_back(row[i]);
+      coarse.push_back(Struct({Braces(mean), std::to_string(w.bias[i]), Braces(weight)}));
     }
   }
-  out.Array("uint8_t gws_coarse_weight[48][6]", coarse_weight, 6);
-  out.Array("uint16_t gws_coarse_bias[48]", coarse_bias);
-  out.Array("int16_t gws_coarse_mean[48][4]", coarse_mean, 4);
+  out.Items("gws_coarse_lane gws_coarse[48]", coarse);
   out.Array("int16_t gws_coarse_dc_mean[3][4]", flat(c.coarse_dc_mean), 4);
   std::string list;
   for (size_t r = 0; r < 3; ++r) {

@@ -14,13 +14,12 @@ GWS_SMALL void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
       (uint32_t)((((uint64_t)gws_step_mantissa[step_index % 32u] << (step_index / 32u)) + 1024u) >>
                  11);
   q->shift = 0;
-  while (((uint64_t)1 << (19u + q->shift)) / q->step < 65536u) ++q->shift;
-  const uint64_t reciprocal = ((uint64_t)1 << (18u + q->shift)) / q->step;
-  q->reciprocal = reciprocal < 65535u ? (uint32_t)reciprocal : 65535u;
+  while ((8u << q->shift) < q->step) ++q->shift; /* 13 at most */
+  const uint32_t reciprocal = (1u << (18u + q->shift)) / q->step;
+  q->reciprocal = reciprocal < 65535u ? reciprocal : 65535u;
   q->bias = q->step * gws_rounding >> 10;
   /* The smallest m with ((m + bias) * reciprocal >> 16) >> shift > 0. */
-  const uint64_t one = (uint64_t)1 << (16u + q->shift);
-  const uint32_t least = (uint32_t)((one + q->reciprocal - 1u) / q->reciprocal);
+  const uint32_t least = ((1u << (16u + q->shift)) + q->reciprocal - 1u) / q->reciprocal;
   q->threshold = least > q->bias ? (int32_t)(least - q->bias) : 1;
   q->reach = ((uint32_t)q->threshold - 1u) << 15;
   q->span = ((2u * (uint32_t)q->threshold - 1u) << 15) - 1u;
@@ -34,6 +33,9 @@ GWS_SMALL void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   for (uint32_t bit = 1u << 15; bit != 0u; bit >>= 1) {
     if ((root | bit) * (root | bit) <= q->quiet) root |= bit;
   }
+  /* Twice h, rounded down, is off by as much: (sqrt(twice) + sqrt(8)) ^ 2 <= 4 quiet. */
+  const uint32_t twice = root > 1u ? 2u * root - 3u : 0u;
+  q->quiet_twice = twice < 65535u ? twice * twice : 0xffffffffu;
   root = root > 2u ? root - 2u : 0u;
   q->rest = (int32_t)(root * root);
   const uint64_t flat = (uint64_t)(uint32_t)q->rest * 16u, margin_of = flat >> 12;
@@ -156,11 +158,12 @@ GWS_APART static void analyse_planes(gws *e, int16_t *samples, uint32_t x) {
   int16_t *dc = e->coarse + (x / 4u * 16u + y * 4u + x % 4u);
   uint8_t *length = e->length + ((y + 1u) * planes * blocks + x);
   gws_found found;
+  found.q = &e->q;
   found.value = e->block + 192;
   for (uint32_t p = 0; p < planes; ++p, samples += 64, dc += 4u * blocks, length += blocks) {
     found.positions = e->positions[p];
     found.low = found.high = 0;
-    gws_forward_block(samples, gws_offset[p], &e->q, &found);
+    gws_forward_block(samples, &found);
     *dc = (int16_t)found.dc;
     *length = 0;
     if ((found.low | found.high) != 0u) append(e, length, found.low, found.high, found.value);

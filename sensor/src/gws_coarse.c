@@ -1,6 +1,6 @@
 /* Layers 0 and 1 of a row of cells, and the DC plane that follows from them; entropy.md section
  * 4.3. */
-#include "gws_internal.h"
+#include "gws_classes.h"
 
 static void code_dc(gws *e, uint32_t plane) {
   const int32_t cells = e->cells;
@@ -9,7 +9,7 @@ static void code_dc(gws *e, uint32_t plane) {
   int8_t *const residual = e->dc_residual + plane * (uint32_t)cells;
   const int8_t *const residual_above = e->dc_residual_above + plane * (uint32_t)cells;
   const int16_t *const m = gws_coarse_dc_mean[plane];
-  const uint8_t *const w = gws_coarse_weight[plane * 16u];
+  const uint8_t *const w = gws_coarse[plane * 16u].weight;
   gws_coder *const c = &e->coder[0];
   const gws_kind kind = gws_kind_of(GWS_KIND_DC);
   for (int32_t x = 0; x < cells; ++x) {
@@ -28,7 +28,7 @@ static void code_dc(gws *e, uint32_t plane) {
       mean = 0;
     }
     mean = gws_clamp(mean, -16000, 16000);
-    int32_t sum = gws_coarse_bias[plane * 16u];
+    int32_t sum = gws_coarse[plane * 16u].bias;
     sum += w[1] * residual_above[x]; /* zeros in the first row */
     if (has_left) sum += w[0] * residual[x - 1] + w[2] * residual_above[x - 1];
     if (has_right) sum += w[2] * residual_above[x + 1];
@@ -38,9 +38,10 @@ static void code_dc(gws *e, uint32_t plane) {
     const int32_t value = gws_clamp(q[16 * x] - mean, -32767, 32767);
     gws_bit(e, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
     if (value != 0) gws_nonzero(e, c, &kind, value, scale, 0);
-    gws_code(e, c);
+    if (e->decision_end > e->decision + GWS_DECISIONS - 32) gws_code(e, c);
     residual[x] = (int8_t)gws_magnitude(value);
   }
+  gws_code(e, c);
 }
 
 static uint32_t activity(const int16_t *q) {
@@ -49,8 +50,10 @@ static uint32_t activity(const int16_t *q) {
   return (uint32_t)gws_min(sum, 255);
 }
 
+/* Apart: it is seldom needed, or once a cell. */
+GWS_APART static int32_t limit13(int32_t v) { return gws_clamp(v, -8191, 8191); }
+
 static void code_ac(gws *e, uint32_t plane) {
-  static const uint8_t kOrder[16] = {0, 4, 1, 8, 5, 2, 12, 9, 6, 3, 13, 10, 7, 14, 11, 15};
   static const int16_t kNone[16] = {0};
   const uint32_t cells = (uint32_t)e->cells;
   const uint32_t kind = plane == 0u ? GWS_KIND_LUMA : GWS_KIND_CHROMA;
@@ -75,32 +78,31 @@ static void code_ac(gws *e, uint32_t plane) {
     active[0] = (uint8_t)activity(q);
     if (plane > 0u) sum += fw[2] * (uint32_t)e->activity[x];
     if (plane > 1u) sum += fw[3] * (uint32_t)e->activity[cells + x];
-    const uint32_t flag_class = gws_scale_class(sum);
-    gws_bit(e, GWS_COARSE_FLAG + plane * 14u + (flag_class < 13u ? flag_class : 13u),
-            active[0] != 0u);
-    if (active[0] == 0u) {
-      gws_code(e, c);
-      continue;
-    }
+    if (e->decision_end > e->decision + GWS_DECISIONS - 32) gws_code(e, c);
+    const uint32_t twice = twice_class(sum);
+    *e->decision_end++ = (uint16_t)(2u * (GWS_COARSE_FLAG + plane * 14u) +
+                                    (twice < 26u ? twice : 26u) + (active[0] != 0u ? 1u : 0u));
+    if (active[0] == 0u) continue;
     e->present |= 2u;
     const int32_t dx = q[x > 0u ? -16 : 0] - q[has_right ? 16 : 0];
     const int32_t dy = has_above ? up[0] - q[0] : 0;
     /* Symbols stay below 8191 from this step on: no coefficient, f=4, passes 2^18. */
     const bool may_pass = e->q.step < 128u;
-    const int32_t slope_x = gws_clamp(dx, -8191, 8191), slope_y = gws_clamp(dy, -8191, 8191);
+    const int32_t slope_x = limit13(dx), slope_y = limit13(dy);
     uint32_t context = zero + 2u;
     uint16_t *list = e->decision_end;
-    for (uint32_t i = 1; i < 16u; ++i) {
-      const uint32_t k = kOrder[i], row = plane * 16u + k;
-      const int16_t *const wm = gws_coarse_mean[row];
-      const uint8_t *const w = gws_coarse_weight[row];
+    const gws_coarse_lane *lane = gws_coarse + plane * 16u + 1u;
+    for (uint32_t i = 1; i < 16u; ++i, ++lane) {
+      const uint32_t k = gws_coarse_order[i];
+      const int16_t *const wm = lane->mean;
+      const uint8_t *const w = lane->weight;
       const int32_t value = q[k], l = left[k], u = up[k], corner = up_left[k],
                     other_corner = up_right[k];
-      int32_t t = wm[0] * slope_x + wm[1] * slope_y + 512, s = gws_coarse_bias[row];
+      int32_t t = wm[0] * slope_x + wm[1] * slope_y + 512, s = lane->bias;
       if ((l | u) != 0) {
         s += w[0] * gws_magnitude(l) + w[1] * gws_magnitude(u);
         if (may_pass) {
-          t += wm[2] * gws_clamp(l, -8191, 8191) + wm[3] * gws_clamp(u, -8191, 8191);
+          t += wm[2] * limit13(l) + wm[3] * limit13(u);
         } else {
           t += wm[2] * l + wm[3] * u;
         }
@@ -111,21 +113,19 @@ static void code_ac(gws *e, uint32_t plane) {
         s += w[2] * (gws_magnitude(corner) + gws_magnitude(other_corner));
       if (plane > 0u) s += w[3] * gws_magnitude(luma[k]);
       if (plane > 1u) s += w[4] * gws_magnitude(other[k]);
-      const uint32_t scale = gws_scale_class((uint32_t)s);
       if (context == zero || i < 15u) {
-        const uint32_t decision =
-            context + 6u * (scale < 19u ? scale : 19u) + (value != 0 ? 1u : 0u);
+        const uint32_t decision = context + 3u * twice_class((uint32_t)s) + (value != 0 ? 1u : 0u);
         *list++ = (uint16_t)decision;
         if (value == 0) continue;
       }
       context = zero;
       e->decision_end = list;
-      gws_nonzero(e, c, &begin, value, scale, t);
+      gws_value(e, c, &begin, value, gws_scale_class((uint32_t)s), t);
       list = e->decision_end;
     }
     e->decision_end = list;
-    gws_code(e, c);
   }
+  gws_code(e, c);
 }
 
 void gws_code_coarse(gws *e) {
@@ -140,12 +140,17 @@ void gws_code_coarse(gws *e) {
 static int16_t sat16(int32_t v) { return (int16_t)gws_clamp(v, -32768, 32767); }
 
 /* Four outputs of the inverse matrix, whose rows are mirrored: `half` is that of rounding. Products
- * have up to 40 bits. */
+ * have up to 40 bits. The first alone gives four times the same. */
 static inline void inverse_four(const int32_t *in, uint32_t stride, uint32_t shift, int32_t *out,
                                 uint32_t out_stride) {
   const int16_t *m = gws_coarse_inverse;
   const int32_t a = in[0], b = in[stride], c = in[2u * stride], d = in[3u * stride];
   const int64_t half = (int64_t)1 << (shift - 1u);
+  if ((b | c | d) == 0) {
+    const int32_t same = a == 0 ? 0 : (int32_t)((half + (int64_t)m[0] * a) >> shift);
+    out[0] = out[out_stride] = out[2u * out_stride] = out[3u * out_stride] = same;
+    return;
+  }
   for (uint32_t k = 0; k < 2u; ++k, m += 4) {
     const int64_t even = half + (int64_t)m[0] * a + (int64_t)m[2] * c,
                   odd = (int64_t)m[1] * b + (int64_t)m[3] * d;
@@ -156,25 +161,16 @@ static inline void inverse_four(const int32_t *in, uint32_t stride, uint32_t shi
 
 /* Four rows of a plane with a border, from `dc` + pitch on; image.md section 4. */
 void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch) {
-  const int32_t step = (int32_t)e->q.step;
+  const int32_t step = (int32_t)e->q.step; /* below 2^16 */
   const uint32_t cells = (uint32_t)e->cells;
   const int16_t *q = e->coarse + plane * cells * 16u;
   int16_t *out = dc + pitch + 1u;
   for (uint32_t cell = 0; cell < cells; ++cell, q += 16, out += 4) {
     int32_t value[16]; /* [u][v], f=6 */
     int32_t half[16];  /* [x][v]: below 2^25, as rows of the matrix sum up to 33000 at most */
-    /* Where there is only DC, all are the same. */
-    const bool flat = e->activity[plane * cells + cell] == 0u;
-    for (uint32_t i = 0; i < (flat ? 1u : 16u); ++i) {
-      const int64_t v = (int64_t)q[i] * step;
-      value[i] = (int32_t)(v < -(1 << 23) ? -(1 << 23) : v > (1 << 23) ? (1 << 23) : v);
-    }
-    if (flat) {
-      const int64_t m = gws_coarse_inverse[0];
-      const int16_t same =
-          sat16((int32_t)((m * ((m * value[0] + (1 << 13)) >> 14) + (1 << 15)) >> 16));
-      for (uint32_t i = 0; i < 16u; ++i) out[(i / 4u) * pitch + i % 4u] = same;
-      continue;
+    for (uint32_t i = 0; i < 16u; ++i) {
+      const int32_t v = q[i];
+      value[i] = v == 0 ? 0 : gws_clamp(v * step, -(1 << 23), 1 << 23);
     }
     for (uint32_t v = 0; v < 4u; ++v) inverse_four(value + v, 4, 14, half + v, 4);
     for (uint32_t x = 0; x < 4u; ++x) {

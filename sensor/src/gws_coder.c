@@ -1,6 +1,15 @@
 /* The range coder of entropy.md section 2, whose bytes wait in chunks until their row of tiles is
  * done, and the sections around them. */
-#include "gws_internal.h"
+#include "gws_classes.h"
+
+const uint8_t gws_twice[64] = {0,  2,  4,  6,  8,  8,  10, 10, 12, 12, 12, 12, 14, 14, 14, 14,
+                               16, 16, 16, 16, 16, 16, 16, 16, 18, 18, 18, 18, 18, 18, 18, 18,
+                               20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20,
+                               22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22};
+uint32_t gws_large_class(uint32_t sum) {
+  const uint32_t scale = gws_scale_class(sum);
+  return 2u * (scale < 19u ? scale : 19u);
+}
 
 static uint8_t *chunk(const gws *e, uint32_t i) { return e->chunks + (size_t)i * GWS_CHUNK; }
 static uint16_t link_of(const gws *e, uint32_t i) {
@@ -19,7 +28,7 @@ static void start_coder(gws_coder *c) {
   c->pending = 0;
   c->size = 0;
   c->first = c->last = GWS_NO_CHUNK;
-  c->carry = c->cache = c->started = c->any = 0;
+  c->carry = c->cache = c->started = c->room = c->any = 0;
 }
 
 /* Puts a layer's chunks back. */
@@ -30,6 +39,7 @@ static void release(gws *e, gws_coder *c) {
   }
   c->first = c->last = GWS_NO_CHUNK;
   c->size = 0;
+  c->room = 0;
 }
 
 GWS_SMALL void gws_start_tile_output(gws *e) {
@@ -54,23 +64,28 @@ GWS_SMALL static bool make_room(gws *e, const gws_coder *wanted) {
 
 static bool is_live(const gws *e, const gws_coder *c) { return c < e->coder + e->live_layers; }
 
-static void put(gws *e, gws_coder *c, uint32_t byte) {
-  const uint32_t at = c->size % GWS_CHUNK_DATA;
-  if (!is_live(e, c)) return;
-  if (at == 0u) {
-    if (e->free_chunk == GWS_NO_CHUNK && !make_room(e, c)) return;
-    const uint16_t next = e->free_chunk;
-    e->free_chunk = link_of(e, next);
-    if (c->first == GWS_NO_CHUNK) {
-      c->first = next;
-    } else {
-      set_link(e, c->last, next);
-    }
-    c->last = next;
-    set_link(e, next, GWS_NO_CHUNK);
+/* Says false if the layer is left out. */
+GWS_SMALL GWS_APART static bool next_chunk(gws *e, gws_coder *c) {
+  if (!is_live(e, c)) return false;
+  if (e->free_chunk == GWS_NO_CHUNK && !make_room(e, c)) return false;
+  const uint16_t next = e->free_chunk;
+  e->free_chunk = link_of(e, next);
+  if (c->first == GWS_NO_CHUNK) {
+    c->first = next;
+  } else {
+    set_link(e, c->last, next);
   }
-  chunk(e, c->last)[2u + at] = (uint8_t)byte;
+  c->last = next;
+  set_link(e, next, GWS_NO_CHUNK);
+  c->room = GWS_CHUNK_DATA;
+  return true;
+}
+
+static void put(gws *e, gws_coder *c, uint32_t byte) {
+  if (c->room == 0u && !next_chunk(e, c)) return;
+  *(chunk(e, c->last) + GWS_CHUNK - c->room) = (uint8_t)byte;
   c->any |= (uint8_t)byte;
+  --c->room;
   ++c->size;
 }
 
@@ -87,7 +102,7 @@ static void shift_out(gws *e, gws_coder *c) {
   c->low <<= 8;
 }
 
-/* Apart, so that gws_bit() saves no registers: most bits need none of this. */
+/* Apart, as most bits need none of this. */
 GWS_APART static void renormalise(gws *e, gws_coder *c) {
   do {
     c->range <<= 8;
@@ -95,17 +110,40 @@ GWS_APART static void renormalise(gws *e, gws_coder *c) {
   } while (c->range < (1u << 24));
 }
 
-void gws_code(gws *e, gws_coder *c) {
-  uint16_t *const contexts = e->context;
-  const uint16_t *at = e->decision, *const end = e->decision_end;
-  uint32_t range = c->range, low = c->low;
-  const uint32_t none = gws_kept(0);
-  e->decision_end = e->decision;
-  while (at < end) {
+/* Codes decisions from `at` on, up to the first after which the range is below 2^24. */
+#if defined(__thumb2__) && !defined(GWS_PORTABLE)
+/* By hand, for the bit that leaves a register as carry, and the carry of a sum. */
+static inline const uint16_t *code_some(const uint16_t *at, const uint16_t *end, uint16_t *contexts,
+                                        gws_coder *c) {
+  uint32_t low = c->low, range = c->range, carry = c->carry, i, p1, bound, t;
+  __asm__ volatile(
+      "1: ldrh %4, [%0], #2\n\tlsrs %4, %4, #1\n\tldrh %5, [%8, %4, lsl #1]\n\t"
+      "sub %6, %9, %5, lsl #16\n\tumull %7, %6, %2, %6\n\tbcs 2f\n\t"
+      "mov %2, %6\n\trsb %7, %5, #32\n\tadd %5, %5, %7, asr #6\n\t"
+      "strh %5, [%8, %4, lsl #1]\n\tcmp %2, #0x1000000\n\tbcc 3f\n\t"
+      "cmp %0, %10\n\tbcc 1b\n\tb 3f\n"
+      "2: adds %1, %1, %6\n\tadc %3, %3, #0\n\tsub %2, %2, %6\n\t"
+      "sub %7, %11, %5\n\tadd %5, %5, %7, lsr #6\n\t"
+      "strh %5, [%8, %4, lsl #1]\n\tcmp %2, #0x1000000\n\tbcc 3f\n\t"
+      "cmp %0, %10\n\tbcc 1b\n3:"
+      : "+&r"(at), "+&r"(low), "+&r"(range), "+&r"(carry), "=&r"(i), "=&r"(p1), "=&r"(bound),
+        "=&r"(t)
+      : "r"(contexts), "r"(0), "r"(end), "r"(65536 + 32)
+      : "cc", "memory");
+  c->low = low;
+  c->range = range;
+  c->carry = (uint8_t)carry;
+  return at;
+}
+#else
+static inline const uint16_t *code_some(const uint16_t *at, const uint16_t *end, uint16_t *contexts,
+                                        gws_coder *c) {
+  uint32_t low = c->low, range = c->range;
+  do {
     const uint32_t decision = *at++;
     uint16_t *const context = contexts + (decision >> 1);
     uint32_t p1 = *context;
-    const uint32_t bound = (uint32_t)(((uint64_t)range * (none - (p1 << 16))) >> 32);
+    const uint32_t bound = (uint32_t)(((uint64_t)range * (0u - (p1 << 16))) >> 32);
     if ((decision & 1u) != 0u) {
       low += bound;
       if (low < bound) c->carry = 1;
@@ -116,16 +154,20 @@ void gws_code(gws *e, gws_coder *c) {
       p1 += (uint32_t)((32 - (int32_t)p1) >> 6);
     }
     *context = (uint16_t)p1;
-    if (range < (1u << 24)) {
-      c->range = range;
-      c->low = low;
-      renormalise(e, c);
-      range = c->range;
-      low = c->low;
-    }
-  }
-  c->range = range;
+  } while (range >= (1u << 24) && at < end);
   c->low = low;
+  c->range = range;
+  return at;
+}
+#endif
+
+void gws_code(gws *e, gws_coder *c) {
+  const uint16_t *at = e->decision, *const end = e->decision_end;
+  while (at < end) {
+    at = code_some(at, end, e->context, c);
+    if (c->range < (1u << 24)) renormalise(e, c);
+  }
+  e->decision_end = e->decision;
 }
 
 void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count) {
@@ -149,17 +191,16 @@ GWS_SMALL GWS_APART static void code_large(gws *e, gws_coder *c, uint32_t rest, 
   if (low_bits > 0u) gws_raw(e, c, rest & ((1u << low_bits) - 1u), low_bits);
 }
 
+const uint8_t gws_level[24] = {0, 2, 2, 4, 4, 4, 6, 6, 6, 6, 6, 6,
+                               8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8};
+
 /* entropy.md section 4.2. */
 void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t scale,
                  int32_t t) {
-  static const uint8_t kLevel[24] = {0, 2, 2, 4, 4, 4, 6, 6, 6, 6, 6, 6,
-                                     8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8}; /* twice */
   if (e->decision_end > e->decision + GWS_DECISIONS - 32)
     gws_code(e, c); /* these 16, and 15 more until the next */
-  const uint32_t size = (uint32_t)gws_abs(t), level = size < 24u ? kLevel[size] : 10u;
   uint16_t *list = e->decision_end;
-  const uint32_t sign = kind->sign + level + ((uint32_t)(value ^ t) >> 31);
-  *list++ = (uint16_t)sign;
+  *list++ = gws_sign(kind, value, t);
   const uint32_t low_bits = scale > 17u ? scale / 2u - 8u : 0u;
   uint32_t base = kind->magnitude + (scale > 6u ? 12u * (scale - 6u) : 0u);
   const uint32_t rest = (uint32_t)gws_abs(value) - 1u, high = rest >> low_bits;
@@ -294,11 +335,20 @@ size_t gws_take_output(gws *e, uint8_t *out, size_t capacity) {
       out[n++] = e->head[e->head_at++];
     } else if (e->out_left > 0u) {
       gws_coder *const c = &e->coder[e->out_layer - 1u];
-      const uint8_t byte = chunk(e, c->first)[2u + e->out_at];
-      e->crc = gws_crc_byte(e->crc, byte);
-      out[n++] = byte;
-      --e->out_left;
-      if (++e->out_at == GWS_CHUNK_DATA) {
+      const uint8_t *const from = chunk(e, c->first) + 2u;
+      uint32_t size = GWS_CHUNK_DATA - e->out_at, crc = e->crc;
+      if (size > e->out_left) size = e->out_left;
+      if (size > capacity - n) size = (uint32_t)(capacity - n);
+      for (uint32_t i = 0; i < size; ++i) {
+        const uint8_t byte = from[e->out_at + i];
+        crc = gws_crc_byte(crc, byte);
+        out[n + i] = byte;
+      }
+      e->crc = crc;
+      n += size;
+      e->out_left -= size;
+      e->out_at = (uint16_t)(e->out_at + size);
+      if (e->out_at == GWS_CHUNK_DATA) {
         e->out_at = 0;
         c->first = link_of(e, c->first);
       }

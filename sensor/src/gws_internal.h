@@ -55,7 +55,8 @@ typedef struct {
   uint8_t carry; /* bit 32 of low */
   uint8_t cache; /* the byte before the pending ones */
   uint8_t started;
-  uint8_t any; /* all bytes written, or-ed: a stream of zeros is empty */
+  uint8_t room; /* bytes left in the last chunk; none once the layer is left out */
+  uint8_t any;  /* all bytes written, or-ed: a stream of zeros is empty */
 } gws_coder;
 
 typedef struct {
@@ -63,7 +64,8 @@ typedef struct {
   uint32_t bias, reciprocal, shift; /* of the quantiser, as the host's */
   int32_t threshold;                /* smallest magnitude that is not 0, f=4 */
   uint32_t reach, span;             /* sums + reach up to span, f=19, are 0 */
-  uint32_t quiet;                   /* rows of a block whose sum of squares is below are all 0 */
+  uint32_t quiet;       /* rows of a block whose sum of squares is not above are all 0 */
+  uint32_t quiet_twice; /* the same of twice the row, rounded down */
   int32_t rest;
   uint32_t flat;    /* see gws_kernels.h */
   int32_t dc_shift; /* StepScale of the host */
@@ -165,23 +167,6 @@ enum { GWS_KIND_LUMA = 15, GWS_KIND_CHROMA = 16, GWS_KIND_DC = 17 };
 /* Layer of a band, of luma and of the other planes. */
 static inline uint32_t gws_layer_of(uint32_t plane, uint32_t band) {
   return (plane == 0u || band == 0u ? 2u : 3u) + band / 2u;
-}
-
-/* A symbol in memory: position * 4 + code: 0 is 1, 1 is -1, 2 a signed byte follows, 3 two bytes.
- */
-static inline const uint8_t *gws_next_symbol(const uint8_t *at, uint32_t *position,
-                                             int32_t *value) {
-  const uint32_t head = *at++;
-  *position = head >> 2;
-  if ((head & 2u) == 0u) {
-    *value = 1 - 2 * (int32_t)(head & 1u);
-  } else if ((head & 1u) == 0u) {
-    *value = (int8_t)*at++;
-  } else {
-    *value = (int16_t)(at[0] | at[1] << 8);
-    at += 2;
-  }
-  return at;
 }
 
 /* gws_api.c */

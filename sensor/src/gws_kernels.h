@@ -8,8 +8,9 @@
 /* Provable zeros, which need no work. Let h~ be the rows of the first pass before rounding and a
  * the samples less their column's mean: rows 1 to 7 of the matrix sum up to 0 and are orthogonal
  * but for its entries' rounding, so their |h~|^2 sum up to |a|^2 / 16, within 2^-13 of it. Rounding
- * moves each |h| by sqrt(8) / 2 at most; 3 sqrt(e) <= e / 64 + 144. What is left once it is `rest`
- * or less gives only rows of zeros; see gws_prepare_quantiser(). */
+ * moves each |h| by sqrt(8) / 2 at most, as does taking half of twice h~ rounded down to a whole
+ * number; 3 sqrt(e) <= e / 64 + 144. What is left once it is `rest` or less gives only rows of
+ * zeros; see gws_prepare_quantiser(). */
 #define GWS_MOST_CONTRAST 150000000 /* so that a sum of seven differences fits 16 bits */
 
 static inline int32_t gws_rest_of(uint32_t variance) {
@@ -25,28 +26,27 @@ static inline int32_t gws_rest_after(int32_t rest, uint32_t energy) {
 
 /* What a block has: its DC, and the symbols that are not 0 by position, a bit each. */
 typedef struct {
-  int32_t dc;
-  uint32_t positions; /* those from here on are left out */
-  uint32_t low, high; /* positions below 32, and from there on */
+  const gws_quantiser *q;
   int16_t *value;
+  uint32_t positions; /* those from here on are left out */
+  int32_t dc;
+  uint32_t low, high; /* positions below 32, and from there on */
 } gws_found;
 
-/* Quantises coefficients of row v, those with a bit set, none of which becomes 0. */
-GWS_APART static void gws_keep(gws_found *found, const gws_quantiser *q, uint32_t v, uint32_t set,
-                               const int16_t *row) {
-  for (; set != 0u; set &= set - 1u) {
-    const uint32_t u = (uint32_t)__builtin_ctz(set), position = gws_position[8u * u + v];
-    if (position >= found->positions) continue;
-    const int32_t c = row[u];
-    uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
-    if (magnitude > 65535u) magnitude = 65535u;
-    const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
-    found->value[position] = (int16_t)(c < 0 ? -level : level);
-    if (position < 32u) {
-      found->low |= 1u << position;
-    } else {
-      found->high |= 1u << (position - 32u);
-    }
+/* Quantises a coefficient, f=19, that does not become 0. */
+static inline void gws_keep(gws_found *found, uint32_t v, uint32_t u, int32_t sum) {
+  const gws_quantiser *const q = found->q;
+  const uint32_t position = gws_position[8u * u + v];
+  if (position >= found->positions) return;
+  const int32_t c = sum >> 15;
+  uint32_t magnitude = (uint32_t)gws_abs(c) + q->bias;
+  if (magnitude > 65535u) magnitude = 65535u;
+  const int32_t level = (int32_t)((magnitude * q->reciprocal >> 16) >> q->shift);
+  found->value[position] = (int16_t)(c < 0 ? -level : level);
+  if (position < 32u) {
+    found->low |= 1u << position;
+  } else {
+    found->high |= 1u << (position - 32u);
   }
 }
 

@@ -2,7 +2,8 @@
 #ifndef GWS_KERNELS_BANDS_H
 #define GWS_KERNELS_BANDS_H
 
-#include "gws_internal.h"
+#include "gws_bands.h"
+#include "gws_classes.h"
 
 #if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
 #include <arm_acle.h>
@@ -16,19 +17,6 @@ static inline uint32_t word(const uint8_t *at) {
   v = __builtin_bswap32(v);
 #endif
   return v;
-}
-
-/* Twice the class, at most 19: of small sums from a table of every second. */
-GWS_APART static uint32_t large_class(uint32_t sum) {
-  const uint32_t scale = gws_scale_class(sum);
-  return 2u * (scale < 19u ? scale : 19u);
-}
-static inline uint32_t twice_class(uint32_t sum) {
-  static const uint8_t kTwice[64] = {
-      0,  2,  4,  6,  8,  8,  10, 10, 12, 12, 12, 12, 14, 14, 14, 14, 16, 16, 16, 16, 16, 16,
-      16, 16, 18, 18, 18, 18, 18, 18, 18, 18, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20,
-      20, 20, 20, 20, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22};
-  return sum < 128u ? kTwice[sum >> 1] : large_class(sum);
 }
 
 /* What the flags of a band share. */

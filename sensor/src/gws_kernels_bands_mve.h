@@ -52,12 +52,16 @@ static inline uint32x4_t add_around(uint32x4_t sum, const uint8_t *a, uint32_t p
 
 /* Lists a cell's flags in a row of blocks, puts what each expected at `scale`, and returns them. */
 static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at, uint32_t pitch,
-                                 uint32_t below, const uint16_t *mask, uint16_t *list,
+                                 uint32_t below, const gws_place *place, uint16_t *list,
                                  uint8_t *scale) {
   const uint8_t *const w = f->weight, *const above = f->own + at - pitch;
-  const int32_t back = -(int32_t)f->band;
-  const uint32x4_t left = vandq_u32(vshlq_r_u32(vldrhq_u32(mask - 1), back), vdupq_n_u32(1)),
-                   flag = vandq_u32(vshlq_r_u32(vldrhq_u32(mask), back), vdupq_n_u32(1));
+  const int32_t back = -16 - (int32_t)f->band;
+  const uint32x4_t left = vandq_u32(
+                       vshlq_r_u32(vldrwq_u32((const uint32_t *)(const void *)(place - 1)), back),
+                       vdupq_n_u32(1)),
+                   flag = vandq_u32(
+                       vshlq_r_u32(vldrwq_u32((const uint32_t *)(const void *)place), back),
+                       vdupq_n_u32(1));
   uint32x4_t sum = vmlaq_n_u32(vdupq_n_u32(start), left, 8u * w[0]);
   sum = vmlaq_n_u32(sum, vldrbq_u32(above), w[1]);
   sum = vmlaq_n_u32(sum, vaddq_u32(vldrbq_u32(above - 1), vldrbq_u32(above + 1)), w[2]);
@@ -68,13 +72,7 @@ static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at
   }
   if (f->other != NULL) sum = vmlaq_n_u32(sum, vldrbq_u32(f->other + at), w[9]);
   vstrbq_u32(scale, vminq_u32(vshrq_n_u32(sum, 4), vdupq_n_u32(127)));
-  /* The class; of sums below 4 it is the half itself. */
-  const uint32x4_t half = vshrq_n_u32(sum, 1), zeros = vclzq_u32(half);
-  const uint32x4_t top = vshrq_n_u32(vshlq_u32(half, vreinterpretq_s32_u32(zeros)), 30);
-  const uint32x4_t large = vmlaq_n_u32(vaddq_n_u32(top, 60), zeros, (uint32_t)-2);
-  const uint32x4_t scale_class =
-      vminq_u32(vpselq_u32(half, large, vcmpcsq_u32(vdupq_n_u32(1), half)), vdupq_n_u32(19));
-  vstrhq_u32(list, vaddq_n_u32(vmlaq_n_u32(flag, scale_class, 2), f->base));
+  vstrhq_u32(list, vaddq_n_u32(vmlaq_n_u32(flag, gws_classes_of(sum), 2), f->base));
   static const uint32_t kBit[4] = {1, 2, 4, 8};
   return vmladavq_u32(flag, vldrwq_u32(kBit));
 }

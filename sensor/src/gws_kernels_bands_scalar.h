@@ -73,7 +73,7 @@ static inline void add_around(const uint8_t *a, uint32_t pitch, uint32_t below, 
 
 /* Lists a cell's flags in a row of blocks, puts what each expected at `scale`, and returns them. */
 static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at, uint32_t pitch,
-                                 uint32_t below, const uint16_t *mask, uint16_t *list,
+                                 uint32_t below, const gws_place *place, uint16_t *list,
                                  uint8_t *scale) {
   const uint8_t *const w = f->weight, *const above = f->own + at - pitch;
   int32_t sum[4] = {(int32_t)start, (int32_t)start, (int32_t)start, (int32_t)start};
@@ -91,11 +91,11 @@ static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at
     if (other != 0u) add_four(other & GWS_EVEN, other >> 8 & GWS_EVEN, w[9], sum);
   }
   const uint32_t eight = 8u * w[0], band = f->band, base = f->base;
-  uint32_t set = 0, left = (uint32_t)mask[-1] >> band & 1u;
+  uint32_t set = 0, left = (uint32_t)(place - 1)->mask >> band & 1u;
   GWS_UNROLL(4)
   for (uint32_t k = 0; k < 4u; ++k) {
     const uint32_t all = (uint32_t)sum[k] + left * eight;
-    left = (uint32_t)mask[k] >> band & 1u;
+    left = (uint32_t)place[k].mask >> band & 1u;
     const uint32_t decision = base + twice_class(all) + left;
     list[k] = (uint16_t)decision;
     scale[k] = (uint8_t)gws_limit7(all >> 4);

@@ -1,6 +1,6 @@
 /* gws_kernels_dsp.h: the packed 16-bit arithmetic of Cortex-M4, M7 and M33. Columns of a block lie
- * in pairs 0 2, 1 3, 4 6, 5 7, each pair with its eight rows: so come pixels out of their bytes,
- * and the transform takes them as well that way. */
+ * in pairs 0 2, 1 3, 4 6, 5 7, eight words each: rows 0 7, 1 6, 2 5, 3 4, as the transform folds
+ * them. */
 #ifndef GWS_KERNELS_DSP_H
 #define GWS_KERNELS_DSP_H
 
@@ -14,14 +14,7 @@
     __asm__(text : "=r"(r) : "r"(a), "r"(b));           \
     return r;                                           \
   }
-GWS_ASM2(gws_bottoms, "pkhbt %0, %1, %2, lsl #16")  /* bottom of a, bottom of b */
-GWS_ASM2(gws_tops, "pkhtb %0, %2, %1, asr #16")     /* top of a, top of b */
-GWS_ASM2(gws_bottom_top, "pkhbt %0, %1, %2")        /* bottom of a, top of b */
-GWS_ASM2(gws_add_turned, "add %0, %1, %2, ror #16") /* no carry may pass bit 15 */
-GWS_ASM2(gws_sub_turned, "sub %0, %1, %2, ror #16") /* nor a borrow */
-GWS_ASM2(gws_turned_sub, "rsb %0, %2, %1, ror #16")
-GWS_ASM2(gws_add_even, "uxtab16 %0, %1, %2")        /* to bytes 0 and 2 of b */
-GWS_ASM2(gws_add_odd, "uxtab16 %0, %1, %2, ror #8") /* 1 and 3 */
+GWS_ASM2(gws_tops, "pkhtb %0, %2, %1, asr #16") /* top of a, top of b */
 GWS_ASM2(gws_add16, "sadd16 %0, %1, %2")
 GWS_ASM2(gws_sub16, "ssub16 %0, %1, %2")
 GWS_ASM2(gws_half16, "shadd16 %0, %1, %2")
@@ -33,117 +26,70 @@ GWS_ASM2(gws_mul2, "smuad %0, %1, %2")
     __asm__(text " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(sum)); \
     return r;                                                             \
   }
-GWS_MAC(gws_mac_bb, "smlabb")
-GWS_MAC(gws_mac_tb, "smlatb")
 GWS_MAC(gws_mac2, "smlad")
-GWS_MAC(gws_scaled_bottom, "smlawb") /* a * bottom of b >> 16 */
-GWS_MAC(gws_scaled_top, "smlawt")
 #undef GWS_MAC
-static inline int64_t gws_mac2_long(uint32_t a, uint32_t b, int64_t sum) {
-  __asm__("smlald %Q0, %R0, %1, %2" : "+r"(sum) : "r"(a), "r"(b));
-  return sum;
-}
 
-/* Of a pair of columns' eight rows: differences from the fourth, of which the squares are added to
- * `energy` and the sum is returned. By hand, as loads of two words are beyond the compiler. */
-static inline uint32_t gws_pair_energy(const gws_word32 *in, int64_t *energy, uint32_t *fourth) {
-  int64_t sum = *energy;
-  uint32_t total, a, b, m;
-  __asm__(
-      "ldrd %1, %2, [%5]\n\tldrd %3, %4, [%5, #8]\n\t"
-      "ssub16 %1, %1, %4\n\tssub16 %2, %2, %4\n\tssub16 %3, %3, %4\n\t"
-      "smlald %Q0, %R0, %1, %1\n\tsmlald %Q0, %R0, %2, %2\n\tsadd16 %1, %1, %2\n\t"
-      "smlald %Q0, %R0, %3, %3\n\tsadd16 %1, %1, %3\n\t"
-      "ldrd %2, %3, [%5, #16]\n\tssub16 %2, %2, %4\n\tssub16 %3, %3, %4\n\t"
-      "smlald %Q0, %R0, %2, %2\n\tsadd16 %1, %1, %2\n\t"
-      "smlald %Q0, %R0, %3, %3\n\tsadd16 %1, %1, %3\n\t"
-      "ldrd %2, %3, [%5, #24]\n\tssub16 %2, %2, %4\n\tssub16 %3, %3, %4\n\t"
-      "smlald %Q0, %R0, %2, %2\n\tsadd16 %1, %1, %2\n\t"
-      "smlald %Q0, %R0, %3, %3\n\tsadd16 %1, %1, %3"
-      : "+r"(sum), "=&r"(total), "=&r"(a), "=&r"(b), "=&r"(m)
-      : "r"(in), "m"(*(const gws_word32(*)[8])in));
-  *energy = sum;
-  *fourth = m;
-  return total;
-}
-
-/* Sums of a pair of columns' rows y and 7 - y, and 16 words on their differences, each repacked to
- * rows 0 1 and 2 3 of the left column, then of the right one. */
-static inline void gws_fold_pair(const gws_word32 *in, uint32_t *out) {
-  uint32_t a0, a1, a2, a3, b0, b1, b2, b3, d;
-  __asm__ volatile(
-      "ldrd %0, %1, [%9]\n\tldrd %2, %3, [%9, #8]\n\t"
-      "ldrd %7, %6, [%9, #16]\n\tldrd %5, %4, [%9, #24]\n\t"
-      "ssub16 %8, %0, %4\n\tsadd16 %0, %0, %4\n\tssub16 %4, %1, %5\n\tsadd16 %1, %1, %5\n\t"
-      "ssub16 %5, %2, %6\n\tsadd16 %2, %2, %6\n\tssub16 %6, %3, %7\n\tsadd16 %3, %3, %7\n\t"
-      "pkhbt %7, %0, %1, lsl #16\n\tpkhtb %0, %1, %0, asr #16\n\t"
-      "pkhbt %1, %2, %3, lsl #16\n\tpkhtb %2, %3, %2, asr #16\n\t"
-      "strd %7, %1, [%10]\n\tstrd %0, %2, [%10, #8]\n\t"
-      "pkhbt %3, %8, %4, lsl #16\n\tpkhtb %8, %4, %8, asr #16\n\t"
-      "pkhbt %4, %5, %6, lsl #16\n\tpkhtb %5, %6, %5, asr #16\n\t"
-      "strd %3, %4, [%10, #64]\n\tstrd %8, %5, [%10, #72]"
-      : "=&r"(a0), "=&r"(a1), "=&r"(a2), "=&r"(a3), "=&r"(b0), "=&r"(b1), "=&r"(b2), "=&r"(b3),
-        "=&r"(d)
-      : "r"(in), "r"(out)
-      : "memory");
-}
-
-/* a times the first word at `m` and b times the second, in halves, and `sum`. */
-static inline int32_t gws_row_sum(const uint32_t *m, uint32_t a, uint32_t b, int32_t sum) {
-  int32_t first, second;
-  __asm__("ldrd %0, %1, %2\n\tsmlad %0, %3, %0, %5\n\tsmlad %0, %4, %1, %0"
-          : "=&r"(first), "=&r"(second)
-          : "Q"(*(const uint64_t *)(const void *)m), "r"(a), "r"(b), "r"(sum));
-  return first;
-}
+/* Two to a word: so are tops of sums, f=20, rounded to f=4. */
+#define GWS_ONES 0x00010001u
 
 static inline uint32_t gws_turned(uint32_t v) { return v >> 16 | v << 16; }
 
-static inline uint32_t gws_word(const void *at) {
-  uint32_t v;
-  __builtin_memcpy(&v, at, 4);
-  return v;
+/* A block of 8x8 pixels, its rows at `rows`, `offset` bytes on, to three planes; f=6. The matrix is
+ * a a a, b 0 -b, c d c; `matrix` has a a, b -b, c c, d in halves. Red and blue, and then green
+ * (beside what does not matter), are taken less 128 and times 256, so that sums of products lie in
+ * the upper half of a word. Nothing beyond the last pixel is read. All by hand: it needs every
+ * register, and spilling costs 4 instructions a pixel. */
+#define GWS_LOAD(pixel, green, from)                        \
+  "ldr " pixel ", [r0, #" from "]\n\teor " pixel ", " pixel \
+  ", #0x80808080\n\t"                                       \
+  "and " green ", " pixel ", #0xff00ff00\n\tand " pixel ", r8, " pixel ", lsl #8\n\t"
+#define GWS_LOAD_LAST(pixel, green, from)                   \
+  "ldr " pixel ", [r0, #" from "]\n\teor " pixel ", " pixel \
+  ", #0x80808080\n\t"                                       \
+  "and " green ", r8, " pixel ", lsr #8\n\tand " pixel ", " pixel ", #0xff00ff00\n\t"
+#define GWS_TWO(second, from, from2, to, to2, to3) \
+  GWS_LOAD("r9", "ip", from)                       \
+  "smlabb r10, ip, r3, r7\n\tsmlad r10, r9, r3, r10\n\tsmlad r11, r9, r4, r7\n\t"           \
+  "smlabb ip, ip, r6, r7\n\tsmlad r9, r9, r5, ip\n\t" second("ip", "lr", from2)             \
+  "smlabb r1, lr, r3, r7\n\tsmlad r1, ip, r3, r1\n\tpkhtb r10, r1, r10, asr #16\n\t"        \
+  "smlad r1, ip, r4, r7\n\tpkhtb r11, r1, r11, asr #16\n\tsmlabb lr, lr, r6, r7\n\t"        \
+  "smlad ip, ip, r5, lr\n\tpkhtb r9, ip, r9, asr #16\n\t"                                   \
+  "str r10, [r2, #" to "]\n\tstr r11, [r2, #" to2 "]\n\tstr r9, [r2, #" to3 "]\n\t"
+#ifdef __OPTIMIZE_SIZE__ /* four columns a call */
+#define GWS_FOURS                                \
+  GWS_TWO(GWS_LOAD, "0", "6", "0", "128", "256") \
+  GWS_TWO(GWS_LOAD_LAST, "3", "8", "32", "160", "288")
+#else
+#define GWS_FOURS                                   \
+  GWS_TWO(GWS_LOAD, "0", "6", "0", "128", "256")    \
+  GWS_TWO(GWS_LOAD, "3", "9", "32", "160", "288")   \
+  GWS_TWO(GWS_LOAD, "12", "18", "64", "192", "320") \
+  GWS_TWO(GWS_LOAD_LAST, "15", "20", "96", "224", "352")
+#endif
+GWS_APART __attribute__((naked)) static void gws_colour_rows(
+    __attribute__((unused)) const uint8_t *const rows[8], __attribute__((unused)) uint32_t offset,
+    __attribute__((unused)) int16_t *to, __attribute__((unused)) const uint32_t matrix[4]) {
+  __asm__(
+      "push {r4-r11, lr}\n\t"
+      "ldm r0, {r4-r11}\n\t" /* as they are folded, the last first, then null */
+      "add r4, r4, r1\n\tadd r5, r5, r1\n\tadd r6, r6, r1\n\tadd r7, r7, r1\n\t"
+      "add r8, r8, r1\n\tadd r9, r9, r1\n\tadd r10, r10, r1\n\tadd r11, r11, r1\n\t"
+      "mov r12, #0\n\tpush {r7, r8, r12}\n\tpush {r6, r9}\n\tpush {r5, r10}\n\tpush {r4, r11}\n\t"
+      "ldm r3, {r3-r6}\n\tmov r7, #0x8000\n\tmov r8, #0xff00ff00\n\tpop {r0}\n"
+      "1:\n\t" GWS_FOURS
+      "add r2, r2, #4\n\tpop {r0}\n\tcmp r0, #0\n\tbne 1b\n\t"
+      "pop {r4-r11, pc}");
 }
+#undef GWS_FOURS
+#undef GWS_TWO
+#undef GWS_LOAD_LAST
+#undef GWS_LOAD
 
-/* Samples of a plane stand for themselves plus this, twice in a word: so no sum on the way is
- * negative. */
-static const uint32_t gws_offset[3] = {0, 0, 13378u * 0x10001u};
-
-/* Two pixels, packed: `sum` is red + blue + 512, `difference` red - blue + 384. The matrix is a a
- * a, b 0 -b, c d c; a and b are here in 2^-16 units, and c times `rest` and the one green that d +
- * 2c leaves is in 1/256 units 6689 = 26 * 256 + 33, the second part rounded down by itself. Biases
- * are such that all three are rounded as the format says: checked by gen/make_tables.cc. */
-static inline void gws_colour_two(uint32_t sum, uint32_t difference, uint32_t green,
-                                  gws_word32 *to) {
-  const uint32_t all = sum + green, rest = sum - 2u * green, a = 9459u << 8, b = 11585u << 8;
-  to[0] = gws_bottoms((uint32_t)gws_scaled_bottom(a, all, -33106),
-                      (uint32_t)gws_scaled_top(a, all, -33106));
-  to[32] = gws_bottoms((uint32_t)gws_scaled_bottom(b, difference, -17377),
-                       (uint32_t)gws_scaled_top(b, difference, -17377));
-  to[64] = gws_add_odd(26u * rest, 33u * rest + green);
-}
-
-/* A block of 8x8 pixels, its rows at `rows`, `offset` bytes on, to three planes; f=6. */
-GWS_APART static void gws_colour_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
-  const uint32_t red = 448u << 16, blue = 64u, red_blue = 448u | 64u << 16;
-  gws_word32 *out = (gws_word32 *)__builtin_assume_aligned(to, 4);
-  for (uint32_t y = 0; y < 8u; ++y, ++out) {
-    const uint8_t *const rgb = rows[y] + offset;
-    GWS_UNROLL(2)
-    for (uint32_t half = 0; half < 2u; ++half) {
-      const uint32_t w0 = gws_word(rgb + 12u * half), w1 = gws_word(rgb + 12u * half + 4u),
-                     w2 = gws_word(rgb + 12u * half + 8u);
-      const uint32_t r0b0 = gws_add_even(red_blue, w0), g0r1 = gws_add_odd(red, w0),
-                     g1r2 = gws_add_even(red, w1), b1g2 = gws_add_odd(blue, w1),
-                     b2g3 = gws_add_even(blue, w2), r3b3 = gws_add_odd(red_blue, w2);
-      const uint32_t red02 = gws_bottom_top(r0b0, g1r2), blue20 = gws_bottom_top(b2g3, r0b0);
-      gws_colour_two(gws_add_turned(red02, blue20), gws_sub_turned(red02, blue20),
-                     gws_bottom_top(g0r1, b1g2), out + 16u * half);
-      const uint32_t red31 = gws_bottom_top(r3b3, g0r1), blue13 = gws_bottom_top(b1g2, r3b3);
-      gws_colour_two(gws_add_turned(blue13, red31), gws_turned_sub(red31, blue13),
-                     gws_bottom_top(g1r2, b2g3), out + 16u * half + 8u);
-    }
-  }
+static inline void gws_colour_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
+  gws_colour_rows(rows, offset, to, gws_colour_halves);
+#ifdef __OPTIMIZE_SIZE__
+  gws_colour_rows(rows, offset + 12u, to + 32, gws_colour_halves);
+#endif
 }
 
 static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
@@ -151,9 +97,73 @@ static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset,
   const int32_t m = gws_colour[0] + gws_colour[1] + gws_colour[2];
   for (uint32_t y = 0; y < 8u; ++y) {
     const uint8_t *const grey = rows[y] + offset;
+    int16_t *const line = to + (y < 4u ? 4u * y : 30u - 4u * y);
     for (uint32_t x = 0; x < 8u; ++x)
-      to[16u * (x / 2u) + 2u * y + x % 2u] = (int16_t)((m * (grey[kColumn[x]] - 128) + 128) >> 8);
+      line[16u * (x / 2u) + x % 2u] = (int16_t)((m * (grey[kColumn[x]] - 128) + 128) >> 8);
   }
+}
+
+/* Of a pair of columns: adds up the squares of samples, and of sums times row 0's entry, which `f`
+ * has twice; puts the sums of rows y and 7 - y at `out`: 0 1 of the left column, of the right one,
+ * 2 3 of the left one, of the right one. Returns row 0 of h, f=5, rounded down. */
+typedef struct {
+  uint32_t samples, samples_high, sums,
+      sums_high; /* not 64-bit numbers, which the compiler moves */
+} gws_squares;
+static inline uint32_t gws_sum_pair(const gws_word32 **in, uint32_t **out, uint32_t f,
+                                    gws_squares *squares) {
+  uint32_t left = 0, right = 0;
+#define GWS_HALF(multiply, left, right)                        \
+  "ldm %4!, {r4, r5, r6, r8}\n\t"                              \
+  "smlald %0, %1, r4, r4\n\tsmlald %0, %1, r5, r5\n\t"         \
+  "smlald %0, %1, r6, r6\n\tsmlald %0, %1, r8, r8\n\t"         \
+  "sadd16 r4, r4, r5\n\tsadd16 r6, r6, r8\n\t"                 \
+  "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\t" \
+  "strd r5, r8, [%5], #8\n\t" multiply " %2, r5, %6" left "\n\t" multiply " %3, r8, %6" right
+  __asm__ volatile(GWS_HALF("smuad", "", "")
+                   : "+&r"(squares->samples), "+&r"(squares->samples_high), "=&r"(left),
+                     "=&r"(right), "+&r"(*in), "+&r"(*out)
+                   : "r"(f)
+                   : "r4", "r5", "r6", "r8", "memory");
+  __asm__ volatile(GWS_HALF("smlad", ", %2", ", %3")
+                   : "+&r"(squares->samples), "+&r"(squares->samples_high), "+&r"(left),
+                     "+&r"(right), "+&r"(*in), "+&r"(*out)
+                   : "r"(f)
+                   : "r4", "r5", "r6", "r8", "memory");
+#undef GWS_HALF
+  __asm__("smlal %0, %1, %2, %2\n\tsmlal %0, %1, %3, %3\n\tpkhtb %2, %3, %2, asr #16"
+          : "+&r"(squares->sums), "+&r"(squares->sums_high), "+&r"(left)
+          : "r"(right));
+  return left;
+}
+
+/* Differences of rows y and 7 - y, half of a pair of columns, as gws_sum_pair() puts sums. */
+static inline void gws_subtract(const gws_word32 **in, uint32_t **out) {
+  __asm__ volatile(
+      "ldm %0!, {r4, r5, r6, r8}\n\tssub16 r4, r4, r5\n\tssub16 r6, r6, r8\n\t"
+      "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\tstrd r5, r8, [%1], #8"
+      : "+&r"(*in), "+&r"(*out)
+      :
+      : "r4", "r5", "r6", "r8", "memory");
+}
+
+/* A row of h, f=5 and rounded down, of what the two left, and the sum of its squares. `m` is at the
+ * row's first four entries, and then at the next row's. */
+static inline uint32_t gws_half_row(const uint32_t *folded, const gws_word32 **m, uint32_t w[4]) {
+  uint32_t k0, k1;
+  register uint32_t energy __asm__("r4");
+#define GWS_PAIR(to)                                                                   \
+  "ldm %4!, {r4, r5, r6, r8}\n\tsmuad " to ", r4, %5\n\tsmuad r5, r5, %5\n\tsmlad " to \
+  ", r6, %6, " to "\n\tsmlad r5, r8, %6, r5\n\tpkhtb " to ", r5, " to ", asr #16\n\t"
+  __asm__ volatile("ldrd %5, %6, [%7], #16\n\t" GWS_PAIR("%0") GWS_PAIR("%1") GWS_PAIR("%2")
+                       GWS_PAIR("%3") "smuad r4, %0, %0\n\tsmlad r4, %1, %1, r4\n\t"
+                                      "smlad r4, %2, %2, r4\n\tsmlad r4, %3, %3, r4"
+                   : "=&r"(w[0]), "=&r"(w[1]), "=&r"(w[2]), "=&r"(w[3]), "+&r"(folded), "=&r"(k0),
+                     "=&r"(k1), "+&r"(*m), "=&r"(energy)
+                   :
+                   : "r5", "r6", "r8", "memory");
+#undef GWS_PAIR
+  return energy;
 }
 
 static inline uint32_t gws_energy(const uint32_t w[4]) {
@@ -161,112 +171,82 @@ static inline uint32_t gws_energy(const uint32_t w[4]) {
       w[3], w[3], gws_mac2(w[2], w[2], gws_mac2(w[1], w[1], (int32_t)gws_mul2(w[0], w[0]))));
 }
 
-/* A row of h, w: h0 h2, h1 h3, h4 h6, h5 h7, to its coefficients that are not zeros when quantised:
- * a bit each is returned. */
-GWS_APART static uint32_t gws_forward_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3,
-                                          const gws_quantiser *q, int16_t *out) {
+/* Row v of h, w: h0 h2, h1 h3, h4 h6, h5 h7: keeps those of its coefficients that are not zeros
+ * when quantised. */
+GWS_APART static void gws_keep_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3,
+                                   gws_found *found, uint32_t v) {
+  const gws_quantiser *const q = found->q;
+  const uint32_t half = 1u << 14; /* added after, as registers are few */
   const uint32_t *m = gws_forward_turned;
-  const uint32_t reach = q->reach, span = q->span;
-  const int32_t half = (int32_t)gws_kept(1u << 14);
+  const uint32_t reach = q->reach + half, span = q->span;
   const uint32_t back3 = gws_turned(w3), back2 = gws_turned(w2);
   const uint32_t s0 = gws_add16(w0, back3), s1 = gws_add16(w1, back2);
   const uint32_t d0 = gws_sub16(w0, back3), d1 = gws_sub16(w1, back2);
-  uint32_t found = 0;
-  GWS_UNROLL(4)
-  for (uint32_t u = 0; u < 8u; u += 2u, m += 4) {
-    const int32_t even = gws_row_sum(m, s0, s1, half);
-    if ((uint32_t)even + reach > span) {
-      out[u] = (int16_t)(even >> 15);
-      found |= 1u << u;
-    }
-    const int32_t odd = gws_row_sum(m + 2, d0, d1, half);
-    if ((uint32_t)odd + reach > span) {
-      out[u + 1u] = (int16_t)(odd >> 15);
-      found |= 2u << u;
-    }
+  int32_t row[8], *to = row;
+  uint32_t set = 0;
+#define GWS_TEST(sum, bit) \
+  "add r5, " sum ", %7\n\tcmp r5, %8\n\tit hi\n\torrhi %2, %2, #" bit "\n\t"
+#define GWS_OUTPUTS(even, odd)                                                                 \
+  "ldm %0!, {r4, r5, r6, r8}\n\tsmuad r4, %3, r4\n\tsmlad r4, %4, r5, r4\n\t"                  \
+  "smuad r6, %5, r6\n\tsmlad r6, %6, r8, r6\n\tstrd r4, r6, [%1], #8\n\t" GWS_TEST("r4", even) \
+      GWS_TEST("r6", odd)
+#ifdef __OPTIMIZE_SIZE__ /* a bit leaves `set` after four turns */
+#define GWS_ALL "1:\n\t" GWS_OUTPUTS("256", "512") "lsrs %2, %2, #2\n\tbcc 1b"
+  set = 128;
+#else
+#define GWS_ALL \
+  GWS_OUTPUTS("1", "2") GWS_OUTPUTS("4", "8") GWS_OUTPUTS("16", "32") GWS_OUTPUTS("64", "128")
+#endif
+  __asm__ volatile(GWS_ALL
+                   : "+&r"(m), "+&r"(to), "+&r"(set)
+                   : "r"(s0), "r"(s1), "r"(d0), "r"(d1), "r"(reach), "r"(span)
+                   : "r4", "r5", "r6", "r8", "cc", "memory");
+#undef GWS_ALL
+#undef GWS_OUTPUTS
+#undef GWS_TEST
+  if (v == 0u) set &= ~1u;
+  for (; set != 0u; set &= set - 1u) {
+    const uint32_t u = (uint32_t)__builtin_ctz(set);
+    gws_keep(found, v, u, row[u] + (int32_t)half);
   }
-  return found;
-}
-
-/* Row 0, which always gives DC: what is the same all over gives nothing else. */
-static inline void gws_first_row(const uint32_t w[4], const gws_quantiser *q, gws_found *found) {
-  const uint32_t one = gws_bottoms(w[1], w[1]);
-  const uint32_t a[4] = {gws_sub16(w[0], one), gws_sub16(w[1], one), gws_sub16(w[2], one),
-                         gws_sub16(w[3], one)};
-  const uint32_t *const m = gws_forward_turned;
-  const uint32_t s0 = gws_add16(w[0], gws_turned(w[3])), s1 = gws_add16(w[1], gws_turned(w[2]));
-  found->dc = (int16_t)(gws_mac2(s1, m[1], gws_mac2(s0, m[0], 1 << 14)) >> 15);
-  if (gws_energy(a) <= q->quiet) return;
-  int16_t row[8];
-  gws_keep(found, q, 0, gws_forward_row(w[0], w[1], w[2], w[3], q, row) & ~1u, row);
-}
-
-/* How far columns are from flat: the sum of squares of their samples less their means, rounded up;
- * and row 0 of h. Says false of very high contrast, where sums of differences may leave 16 bits. */
-static inline bool gws_columns(const gws_word32 *in, uint32_t offset, uint32_t *variance,
-                               uint32_t w[4]) {
-  int64_t energy = 0, squares = 0;
-  uint32_t sum[4];
-  GWS_UNROLL(4)
-  for (uint32_t x = 0; x < 4u; ++x, in += 8) {
-    uint32_t fourth;
-    sum[x] = gws_pair_energy(in, &energy, &fourth);
-    squares = gws_mac2_long(sum[x], sum[x], squares);
-    w[x] = gws_sub16(fourth, offset);
-    if (x == 0u && energy > GWS_MOST_CONTRAST / 4) return false; /* so will all be */
-  }
-  if (energy > GWS_MOST_CONTRAST) return false;
-  *variance = (uint32_t)energy - (uint32_t)(squares >> 3);
-  const uint32_t f = (uint32_t)gws_forward[0];
-  GWS_UNROLL(4)
-  for (uint32_t x = 0; x < 4u; ++x) {
-    const uint32_t middle = w[x];
-    const int32_t left = gws_mac_bb(sum[x], f, 1 << 16) + (gws_mac_bb(middle, f, 0) << 3);
-    const int32_t right = gws_mac_tb(sum[x], f, 1 << 16) + (gws_mac_tb(middle, f, 0) << 3);
-    w[x] = gws_half16(gws_tops((uint32_t)left, (uint32_t)right), 0);
-  }
-  return true;
 }
 
 /* A block's DC, and its coefficients that are not zeros when quantised. */
-static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gws_quantiser *q,
-                                     gws_found *found) {
-  gws_word32 *in = (gws_word32 *)__builtin_assume_aligned(samples, 4);
-  uint32_t w[4], variance = 0, v = 0;
-  int32_t rest = GWS_REST_UNKNOWN;
-  if (gws_columns(in, offset, &variance, w)) {
-    gws_first_row(w, q, found);
-    if (variance <= q->flat) return;
-    rest = gws_rest_of(variance);
-    v = 1;
-  }
-  if (offset != 0u) {
-    for (uint32_t i = 0; i < 32u; ++i) in[i] = gws_sub16(in[i], offset);
-  }
-  /* Sums, then differences, of two columns at a time, repacked to 0 1, 2 3 of each column. */
-  uint32_t folded[2][4][4];
-  for (uint32_t x = 0; x < 4u; ++x) gws_fold_pair(in + 8u * x, folded[0][x]);
-  const int32_t half = (int32_t)gws_kept(1u << 16);
-  for (; v < 8u && rest > q->rest; ++v) {
-    const gws_word32 *const m = (const gws_word32 *)(const void *)gws_forward + 4u * v;
-    const uint32_t k0 = m[0], k1 = m[1];
-    const uint32_t(*const f)[4] = folded[v & 1u];
-    GWS_UNROLL(4)
-    for (uint32_t x = 0; x < 4u; ++x) {
-      const int32_t left = gws_mac2(f[x][1], k1, gws_mac2(f[x][0], k0, half));
-      const int32_t right = gws_mac2(f[x][3], k1, gws_mac2(f[x][2], k0, half));
-      w[x] = gws_half16(gws_tops((uint32_t)left, (uint32_t)right), 0);
-    }
-    if (v == 0u) {
-      gws_first_row(w, q, found);
-      continue;
-    }
-    const uint32_t energy = gws_energy(w);
-    rest = gws_rest_after(rest, energy);
-    if (energy <= q->quiet) continue;
-    int16_t row[8];
-    const uint32_t set = gws_forward_row(w[0], w[1], w[2], w[3], q, row);
-    if (set != 0u) gws_keep(found, q, v, set, row);
+GWS_APART static void gws_forward_block(const int16_t *samples, gws_found *found) {
+  const gws_word32 *in = (const gws_word32 *)__builtin_assume_aligned(samples, 4);
+  const gws_quantiser *const q = found->q;
+  const uint32_t f = gws_forward_turned[0], ones = gws_kept(GWS_ONES);
+  uint32_t folded[32]; /* sums, then differences */
+  uint32_t *out = folded;
+  uint32_t w[4];
+  gws_squares squares = {0, 0, 0, 0};
+  GWS_UNROLL(4)
+  for (uint32_t x = 0; x < 4u; ++x) w[x] = gws_half16(gws_sum_pair(&in, &out, f, &squares), ones);
+  found->dc =
+      (int16_t)(gws_mac2(gws_add16(w[0], w[1]), f, gws_mac2(gws_add16(w[2], w[3]), f, 1 << 14)) >>
+                15);
+  /* What is the same all over gives nothing else. */
+  const uint32_t one = w[1] << 16 | (w[1] & 0xffffu);
+  const uint32_t a[4] = {gws_sub16(w[0], one), gws_sub16(w[1], one), gws_sub16(w[2], one),
+                         gws_sub16(w[3], one)};
+  if (gws_energy(a) > q->quiet) gws_keep_row(w[0], w[1], w[2], w[3], found, 0);
+  /* Of samples less their column's mean; 8 f * f is less than 2^30, by 2^-14.6 of it. */
+  const uint32_t high = squares.sums_high;
+  const uint64_t variance = ((uint64_t)squares.samples_high << 32 | squares.samples) -
+                            ((uint64_t)high << 2) - (high >> 13);
+  if (variance <= q->flat) return;
+  int32_t rest = variance >> 32 != 0u ? GWS_REST_UNKNOWN : gws_rest_of((uint32_t)variance);
+  in -= 32;
+  GWS_UNROLL(8)
+  for (uint32_t x = 0; x < 8u; ++x) gws_subtract(&in, &out);
+  const gws_word32 *m = (const gws_word32 *)(const void *)gws_forward + 4;
+  const int32_t enough = q->rest;
+  for (uint32_t v = 1; v < 8u && rest > enough; ++v) {
+    const uint32_t energy = gws_half_row(folded + 16u * (v & 1u), &m, w);
+    rest = gws_rest_after(rest, energy >> 2);
+    if (energy <= q->quiet_twice) continue;
+    gws_keep_row(gws_half16(w[0], ones), gws_half16(w[1], ones), gws_half16(w[2], ones),
+                 gws_half16(w[3], ones), found, v);
   }
 }
 

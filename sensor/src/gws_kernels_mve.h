@@ -7,9 +7,6 @@
 
 #include "gws_internal.h"
 
-/* Samples are themselves; see gws_kernels_dsp.h. */
-static const uint32_t gws_offset[3] = {0, 0, 0};
-
 /* A block of 8x8 pixels, its rows at `rows`, `offset` bytes on, to three planes; f=6. The numbers
  * are those of gws_kernels_dsp.h. */
 GWS_APART static void gws_colour_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
@@ -38,98 +35,116 @@ static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset,
   }
 }
 
-/* A row of h to its coefficients that are not zeros when quantised: a bit each is returned. */
-GWS_APART static uint32_t gws_forward_row(int16x8_t h, const gws_quantiser *q, int16_t *out) {
-  const uint32_t reach = q->reach, span = q->span;
-  uint32_t found = 0;
-  GWS_UNROLL(8)
-  for (uint32_t u = 0; u < 8u; ++u) {
-    const int32_t sum = vmladavaq_s16(1 << 14, h, vldrhq_s16(gws_forward + 8u * u));
-    if ((uint32_t)sum + reach > span) {
-      out[u] = (int16_t)(sum >> 15);
-      found |= 1u << u;
-    }
+/* Keeps those coefficients of row v of h that are not zeros when quantised: sums with the entries
+ * of four rows of the matrix at a time, even ones of h folded to sums, odd ones to differences. */
+GWS_APART static void gws_keep_row(int16x8_t h, gws_found *found, uint32_t v) {
+  static const uint16_t kBack[8] = {7, 6, 5, 4, 3, 2, 1, 0};
+  static const uint32_t kRows[4] = {0, 16, 32, 48}; /* every second, in entries */
+  const gws_quantiser *const q = found->q;
+  int16_t lane[2][8];
+  vstrhq_s16(lane[1], h);
+  const int16x8_t back = vldrhq_gather_shifted_offset_s16(lane[1], vldrhq_u16(kBack));
+  vstrhq_s16(lane[0], vaddq_s16(h, back));
+  vstrhq_s16(lane[1], vsubq_s16(h, back));
+  const uint32x4_t rows = vldrwq_u32(kRows);
+  int32x4_t even = vdupq_n_s32(1 << 14), odd = even;
+  GWS_UNROLL(4)
+  for (uint32_t x = 0; x < 4u; ++x) {
+    even = vmlaq_n_s32(even, vldrhq_gather_shifted_offset_s32(gws_forward + x, rows), lane[0][x]);
+    odd = vmlaq_n_s32(odd, vldrhq_gather_shifted_offset_s32(gws_forward + 8 + x, rows), lane[1][x]);
   }
-  return found;
-}
-
-/* Row 0, which always gives DC: what is the same all over gives nothing else. */
-static inline void gws_first_row(int16x8_t h, const gws_quantiser *q, gws_found *found) {
-  found->dc = vmladavaq_s16(1 << 14, h, vldrhq_s16(gws_forward)) >> 15;
-  const int16x8_t a = vsubq_n_s16(h, vgetq_lane_s16(h, 1));
-  if ((uint32_t)vmladavq_s16(a, a) <= q->quiet) return;
-  int16_t row[8];
-  gws_keep(found, q, 0, gws_forward_row(h, q, row) & ~1u, row);
-}
-
-/* Even and odd lanes of h, f=21, to f=4. */
-static inline int16x8_t gws_half(int32x4_t even, int32x4_t odd) {
-  return vmovntq_s32(vmovnbq_s32(vdupq_n_s16(0), vrshrq_n_s32(even, 17)), vrshrq_n_s32(odd, 17));
-}
-
-/* How far columns are from flat: the sum of squares of their samples less their means, rounded up;
- * and row 0 of h. Says false of very high contrast, where sums of differences may leave 16 bits. */
-static inline bool gws_columns(const int16_t *samples, uint32_t *variance, int16x8_t *h) {
-  const int16x8_t middle = vldrhq_s16(samples + 24);
-  int64_t energy = 0;
-  int16x8_t total = vdupq_n_s16(0);
-  GWS_UNROLL(8)
-  for (uint32_t y = 0; y < 8u; ++y) {
-    if (y == 3u) continue;
-    const int16x8_t a = vsubq_s16(vldrhq_s16(samples + 8u * y), middle);
-    energy = vmlaldavaq_s16(energy, a, a);
-    total = vaddq_s16(total, a);
+  int32_t sum[8]; /* even ones, then odd ones */
+  vstrwq_s32(sum, even);
+  vstrwq_s32(sum + 4, odd);
+  const uint32_t evens = vcmphiq_n_u32(vaddq_n_u32(vreinterpretq_u32_s32(even), q->reach), q->span),
+                 odds = vcmphiq_n_u32(vaddq_n_u32(vreinterpretq_u32_s32(odd), q->reach), q->span);
+  /* Four bits each lane, of which two stay. */
+  for (uint32_t set = (evens & (v == 0u ? 0x1110u : 0x1111u)) | (odds & 0x2222u); set != 0u;
+       set &= set - 1u) {
+    const uint32_t bit = (uint32_t)__builtin_ctz(set), pair = bit >> 2, side = bit & 1u;
+    gws_keep(found, v, 2u * pair + side, sum[4u * side + pair]);
   }
-  if (energy > GWS_MOST_CONTRAST) return false;
-  *variance = (uint32_t)energy - (uint32_t)(vmlaldavq_s16(total, total) >> 3);
+}
+
+/* f=20 in even and odd lanes to f=5, rounded down. */
+static inline int16x8_t gws_tops(int32x4_t even, int32x4_t odd) {
+  return vshrntq_n_s32(vshrnbq_n_s32(vdupq_n_s16(0), even, 16), odd, 16);
+}
+
+/* Squares of a block's samples, and of its columns' sums times row 0's entry, are added up;
+ * returned is row 0 of h, f=5, rounded down. By hand: the compiler makes 20 instructions more. */
+static inline int16x8_t gws_columns(const int16_t *samples, int32_t f, uint64_t *samples_squared,
+                                    uint32_t *high) {
+  register uint32_t low_of __asm__("r2");
+  register uint32_t high_of __asm__("r3");
+  register uint32_t sums_low __asm__("r4");
+  register uint32_t sums_high __asm__("r5");
+  int16x8_t twice;
+#define GWS_FOLD(add, sum, other, offset, mirrored)                                         \
+  "vldrh.u16 " sum ", [%5, #" offset "]\n\tvldrh.u16 " other ", [%5, #" mirrored            \
+  "]\n\t"                                                                                   \
+  "vmlaldav" add ".s16 %1, %2, " sum ", " sum "\n\tvmlaldava.s16 %1, %2, " other ", " other \
+  "\n\t"                                                                                    \
+  "vadd.i16 " sum ", " sum ", " other "\n\t"
+  __asm__(GWS_FOLD("", "q0", "q4", "0", "112") GWS_FOLD("a", "q1", "q4", "16", "96")
+              GWS_FOLD("a", "q2", "q4", "32", "80") GWS_FOLD("a", "q3", "q4", "48", "64")
+          "vdup.16 q5, %6\n\tvmullb.s16 q4, q0, q5\n\tvmullt.s16 q0, q0, q5\n\t"
+          "vmullb.s16 q6, q1, q5\n\tvmullt.s16 q1, q1, q5\n\t"
+          "vadd.i32 q4, q4, q6\n\tvadd.i32 q0, q0, q1\n\t"
+          "vmullb.s16 q6, q2, q5\n\tvmullt.s16 q1, q2, q5\n\t"
+          "vadd.i32 q4, q4, q6\n\tvadd.i32 q0, q0, q1\n\t"
+          "vmullb.s16 q6, q3, q5\n\tvmullt.s16 q1, q3, q5\n\t"
+          "vadd.i32 q4, q4, q6\n\tvadd.i32 q0, q0, q1\n\t"
+          "vmlaldav.s32 %3, %4, q4, q4\n\tvmlaldava.s32 %3, %4, q0, q0\n\t"
+          "vshrnb.i32 %q0, q4, #16\n\tvshrnt.i32 %q0, q0, #16"
+          : "=w"(twice), "=&r"(low_of), "=&r"(high_of), "=&r"(sums_low), "=&r"(sums_high)
+          : "r"(samples), "r"(f), "m"(*(const int16_t(*)[64])samples)
+          : "q0", "q1", "q2", "q3", "q4", "q5", "q6");
+#undef GWS_FOLD
+  *samples_squared = (uint64_t)high_of << 32 | low_of;
+  *high = sums_high;
+  return twice;
+}
+
+/* A block's DC, and its coefficients that are not zeros when quantised. See gws_kernels_dsp.h. */
+GWS_APART static void gws_forward_block(const int16_t *samples, gws_found *found) {
+  const gws_quantiser *const q = found->q;
   const int32_t f = gws_forward[0];
-  const int32x4_t even = vaddq_s32(vmovlbq_s16(total), vshllbq_n_s16(middle, 3)),
-                  odd = vaddq_s32(vmovltq_s16(total), vshlltq_n_s16(middle, 3));
-  *h = gws_half(vmulq_n_s32(even, f), vmulq_n_s32(odd, f));
-  return true;
-}
-
-/* A block's DC, and its coefficients that are not zeros when quantised. */
-static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gws_quantiser *q,
-                                     gws_found *found) {
-  int16x8_t h;
-  uint32_t variance = 0, v = 0;
-  int32_t rest = GWS_REST_UNKNOWN;
-  (void)offset;
-  if (gws_columns(samples, &variance, &h)) {
-    gws_first_row(h, q, found);
-    if (variance <= q->flat) return;
-    rest = gws_rest_of(variance);
-    v = 1;
-  }
-  int16_t folded[2][4][8]; /* sums, then differences, of rows y and 7 - y */
+  uint64_t samples_squared;
+  uint32_t high; /* of the sum of squares of sums */
+  int16x8_t h = vrshrq_n_s16(gws_columns(samples, f, &samples_squared, &high), 1);
+  found->dc = (int16_t)((vaddvq_s16(h) * f + (1 << 14)) >> 15);
+  /* What is the same all over gives nothing else. */
+  const int16x8_t level = vsubq_n_s16(h, vgetq_lane_s16(h, 1));
+  if ((uint32_t)vmladavq_s16(level, level) > q->quiet) gws_keep_row(h, found, 0);
+  /* Of samples less their column's mean. */
+  const uint64_t variance =
+      samples_squared - ((uint64_t)(high >> 30) << 32 | high << 2) - (high >> 13);
+  if (variance <= q->flat) return;
+  int32_t rest = variance >> 32 != 0u ? GWS_REST_UNKNOWN : gws_rest_of((uint32_t)variance);
+  int16_t folded[2][4][8]; /* sums, then differences, of rows y and 7 - y: even, then odd columns */
+  static const uint16_t kApart[8] = {0, 4, 1, 5, 2, 6, 3, 7};
+  const uint16x8_t apart = vldrhq_u16(kApart);
   GWS_UNROLL(4)
   for (uint32_t y = 0; y < 4u; ++y) {
     const int16x8_t a = vldrhq_s16(samples + 8u * y), b = vldrhq_s16(samples + 8u * (7u - y));
-    vstrhq_s16(folded[0][y], vaddq_s16(a, b));
-    vstrhq_s16(folded[1][y], vsubq_s16(a, b));
+    vstrhq_scatter_shifted_offset_s16(folded[0][y], apart, vaddq_s16(a, b));
+    vstrhq_scatter_shifted_offset_s16(folded[1][y], apart, vsubq_s16(a, b));
   }
-  for (; v < 8u && rest > q->rest; ++v) {
-    const int16_t *const m = gws_forward + 8u * v;
-    const int16_t(*const f)[8] = folded[v & 1u];
-    int32x4_t even, odd;
+  const int16_t *m = gws_forward + 8;
+  int32x4_t even, odd;
+  for (uint32_t v = 1; v < 8u && rest > q->rest; ++v, m += 8) {
+    const int16_t(*const row)[8] = folded[v & 1u];
     GWS_UNROLL(4)
     for (uint32_t y = 0; y < 4u; ++y) {
-      const int16x8_t row = vldrhq_s16(f[y]), k = vdupq_n_s16(m[y]);
-      even = y == 0u ? vmullbq_int_s16(row, k) : vaddq_s32(even, vmullbq_int_s16(row, k));
-      odd = y == 0u ? vmulltq_int_s16(row, k) : vaddq_s32(odd, vmulltq_int_s16(row, k));
+      const int32x4_t left = vldrhq_s32(row[y]), right = vldrhq_s32(row[y] + 4);
+      even = y == 0u ? vmulq_n_s32(left, m[y]) : vmlaq_n_s32(even, left, m[y]);
+      odd = y == 0u ? vmulq_n_s32(right, m[y]) : vmlaq_n_s32(odd, right, m[y]);
     }
-    h = gws_half(even, odd);
-    if (v == 0u) {
-      gws_first_row(h, q, found);
-      continue;
-    }
-    const uint32_t energy = (uint32_t)vmladavq_s16(h, h);
-    rest = gws_rest_after(rest, energy);
-    if (energy <= q->quiet) continue;
-    int16_t row[8];
-    const uint32_t set = gws_forward_row(h, q, row);
-    if (set != 0u) gws_keep(found, q, v, set, row);
+    const int16x8_t twice = gws_tops(even, odd);
+    const uint32_t energy = (uint32_t)vmladavq_s16(twice, twice);
+    rest = gws_rest_after(rest, energy >> 2);
+    if (energy > q->quiet_twice) gws_keep_row(vrshrq_n_s16(twice, 1), found, v);
   }
 }
 

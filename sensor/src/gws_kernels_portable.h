@@ -65,40 +65,31 @@ static inline uint32_t gws_energy(const int32_t h[8], int32_t off) {
   return energy;
 }
 
-/* A row of h to its coefficients that are not zeros when quantised: a bit each is returned. */
-static inline uint32_t gws_forward_row(const int32_t h[8], const gws_quantiser *q, int16_t *out) {
+/* Keeps those coefficients of row v of h that are not zeros when quantised. */
+GWS_APART static void gws_keep_row(const int32_t h[8], gws_found *found, uint32_t v) {
   int32_t sums[8];
-  uint32_t found = 0;
   gws_forward_eight(h, 1 << 14, sums);
-  for (uint32_t u = 0; u < 8u; ++u) {
-    if ((uint32_t)sums[u] + q->reach <= q->span) continue;
-    out[u] = (int16_t)(sums[u] >> 15);
-    found |= 1u << u;
+  for (uint32_t u = v == 0u ? 1u : 0u; u < 8u; ++u) {
+    if ((uint32_t)sums[u] + found->q->reach > found->q->span) gws_keep(found, v, u, sums[u]);
   }
-  return found;
 }
 
 /* Row 0, which always gives DC: what is the same all over gives nothing else. */
-static inline void gws_first_row(const int32_t h[8], const gws_quantiser *q, gws_found *found) {
+static inline void gws_first_row(const int32_t h[8], gws_found *found) {
   int32_t sum = 0;
   for (uint32_t x = 0; x < 8u; ++x) sum += h[x];
   found->dc = (gws_forward[0] * sum + (1 << 14)) >> 15;
-  if (gws_energy(h, h[1]) <= q->quiet) return;
-  int16_t row[8];
-  gws_keep(found, q, 0, gws_forward_row(h, q, row) & ~1u, row);
+  if (gws_energy(h, h[1]) > found->q->quiet) gws_keep_row(h, found, 0);
 }
 
-static const uint32_t gws_offset[3] = {0, 0, 0};
-
 /* A block's DC, and its coefficients that are not zeros when quantised. */
-static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gws_quantiser *q,
-                                     gws_found *found) {
+static inline void gws_forward_block(const int16_t *samples, gws_found *found) {
+  const gws_quantiser *const q = found->q;
   int32_t h[8];
   uint32_t variance = 0, v = 0;
   int32_t rest = GWS_REST_UNKNOWN;
-  (void)offset;
   if (gws_columns(samples, &variance, h)) {
-    gws_first_row(h, q, found);
+    gws_first_row(h, found);
     if (variance <= q->flat) return;
     rest = gws_rest_of(variance);
     v = 1;
@@ -118,15 +109,12 @@ static inline void gws_forward_block(int16_t *samples, uint32_t offset, const gw
       h[x] = (m[0] * f[0] + m[1] * f[1] + m[2] * f[2] + m[3] * f[3] + (1 << 16)) >> 17;
     }
     if (v == 0u) {
-      gws_first_row(h, q, found);
+      gws_first_row(h, found);
       continue;
     }
     const uint32_t energy = gws_energy(h, 0);
     rest = gws_rest_after(rest, energy);
-    if (energy <= q->quiet) continue;
-    int16_t row[8];
-    const uint32_t set = gws_forward_row(h, q, row);
-    if (set != 0u) gws_keep(found, q, v, set, row);
+    if (energy > q->quiet) gws_keep_row(h, found, v);
   }
 }
 

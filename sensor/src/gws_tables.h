@@ -41,8 +41,16 @@ typedef struct {
   uint8_t weight[2];
 } gws_across;
 
+/* A coefficient of the coarse scale, in coding order. */
+typedef struct {
+  int16_t mean[4]; /* the two slopes, left, up */
+  uint16_t bias;
+  uint8_t weight[6]; /* left, up, corners, planes 0 and 1, mean */
+} gws_coarse_lane;
+
 extern const uint8_t gws_model_id[8];
 extern const int16_t gws_colour[9];
+extern const uint32_t gws_colour_halves[4] __attribute__((aligned(8))); /* a a, b -b, c c, d */
 extern const int16_t gws_forward[64] __attribute__((aligned(8))); /* [frequency][sample], f=15 */
 extern const uint32_t gws_forward_turned[16]
     __attribute__((aligned(8)));             /* two entries a word: 0 2, 1 3 of each row */
@@ -51,10 +59,11 @@ extern const int16_t gws_coarse_forward[16]; /* [frequency][sample] */
 extern const int16_t gws_coarse_inverse[16]; /* [sample][frequency] */
 extern const uint8_t gws_rounding;
 extern const uint32_t gws_step_mantissa[32];
-extern const uint8_t gws_channel[64];    /* of a position: u * 8 + v */
-extern const uint8_t gws_position[64];   /* of a channel */
-extern const uint8_t gws_band_first[10]; /* first position of a band */
-extern const uint8_t gws_band_of[64];    /* of a position; 255 for DC */
+extern const uint8_t gws_coarse_order[16]; /* u * 4 + v */
+extern const uint8_t gws_channel[64];      /* of a position: u * 8 + v */
+extern const uint8_t gws_position[64];     /* of a channel */
+extern const uint8_t gws_band_first[10];   /* first position of a band */
+extern const uint8_t gws_band_of[64];      /* of a position; 255 for DC */
 extern const uint8_t gws_cell_weight[27][6];
 extern const uint16_t gws_cell_bias[27];
 extern const uint8_t gws_flag_weight[27][10];
@@ -63,9 +72,7 @@ extern const gws_lane gws_lanes[192] __attribute__((aligned(4)));
 extern const gws_across gws_planes[128]; /* of planes 1 and 2 */
 extern const uint8_t gws_coarse_flag_weight[3][4];
 extern const uint16_t gws_coarse_flag_bias[3];
-extern const uint8_t gws_coarse_weight[48][6];
-extern const uint16_t gws_coarse_bias[48];
-extern const int16_t gws_coarse_mean[48][4];
+extern const gws_coarse_lane gws_coarse[48] __attribute__((aligned(4)));
 extern const int16_t gws_coarse_dc_mean[3][4];
 extern const uint16_t *const gws_start[3]; /* aligned to words; null where not built in */
 

@@ -54,6 +54,35 @@ TEST_F(ConcealTest, PacketsAreReadLikeTheFileTheyHold) {
   EXPECT_FALSE(Exists("d.ppm") || Exists("d.gdp"));
 }
 
+TEST_F(ConcealTest, WhatIsNoPictureIsSaidBeforeThatItIsNoPackets) {
+  SaveBytes(File("empty.gdw"), {});
+  SaveBytes(File("text.gdw"), Bytes(100, std::byte{'a'}));
+  for (const std::string file : {"empty.gdw", "text.gdw"}) {
+    const int exit = Run({"decode", file, "d.ppm"}).exit;
+    EXPECT_TRUE(exit == 3 || exit == 5) << file;
+    EXPECT_EQ(Run({"decode", file, "d.ppm", "--picture", "3"}).exit, exit) << file;
+  }
+}
+
+TEST_F(ConcealTest, OfTwoPicturesInAStreamDecodeIsNamedToTakeOne) {
+  Bytes both;
+  for (const std::string number : {"8", "9"}) {
+    ASSERT_EQ(
+        Run({"repack", "whole.gdw", "p.gdp", "-f", "--packets", "100", "--picture", number}).exit,
+        0);
+    const Bytes one = LoadBytes(File("p.gdp"));
+    both.insert(both.end(), one.begin(), one.end());
+  }
+  SaveBytes(File("both.gdp"), both);
+  for (const std::string command : {"info", "verify"}) {
+    const ProgramResult result = Run({command, "both.gdp"});
+    EXPECT_EQ(result.exit, 2);
+    ExpectOneLine(result.err, "godwit " + command + ": both.gdp: ",
+                  "packets of pictures 8, 9; decode --picture takes one");
+  }
+  Decode("both.gdp", "a.ppm", {"--picture", "9"});
+}
+
 TEST_F(ConcealTest, LossesAreAnErrorOrAreNamed) {
   ASSERT_EQ(Run({"repack", "whole.gdw", "whole.gdp", "--packets", "100"}).exit, 0);
   LosePackets("lost.gdp", 2, 0);

@@ -143,6 +143,22 @@ TEST(TransportTest, OtherVersionsAndNumbersOutOfRangeArePassedOver) {
   }
 }
 
+TEST(TransportTest, AHeadOfNoBytesIsNone) {
+  std::mt19937 random(6);
+  Owned o = RandomPacket(random, 40);
+  o.head.assign(1, std::byte{7});
+  o.packet.sequence = o.packet.row = o.packet.offset = 1;
+  Bytes packet = Write(o);
+  EXPECT_TRUE(TransportReader(packet).Next().has_value());
+  ASSERT_EQ(packet[9], std::byte{1});  // behind mark, flags, picture and four small numbers
+  packet[9] = std::byte{0};
+  packet.erase(packet.begin() + 10);
+  const uint32_t crc = Crc32c(std::span(packet).first(packet.size() - 4));
+  for (size_t i = 0; i < 4; ++i)
+    packet[packet.size() - 4 + i] = static_cast<std::byte>(crc >> (8 * i));
+  EXPECT_FALSE(TransportReader(packet).Next().has_value());
+}
+
 TEST(TransportTest, NothingLongerThanAPacketIsWritten) {
   const Bytes piece(65522), head(255), long_head(256);
   Bytes out;
@@ -177,6 +193,28 @@ TEST(TransportTest, AHostileStreamCostsNoMoreThanItsLength) {
     stream.insert(stream.end(), reinterpret_cast<const std::byte*>(mark),
                   reinterpret_cast<const std::byte*>(mark) + sizeof mark);
   EXPECT_FALSE(HoldsPackets(stream));
+}
+
+// Marks whose CRCs are wrong leave less of the bound than the packet behind them has bytes: it is
+// read all the same.
+TEST(TransportTest, APacketAtTheEndOfTheBoundIsRead) {
+  constexpr size_t kCovered = 11 + 60000;
+  const uint8_t mark[] = {'G', 'P', 1, 0, 0, 0, 0, 0, 0xe0, 0xd4, 0x03};
+  Bytes good;
+  const Bytes piece(60000);
+  ASSERT_TRUE(AppendPacket({.piece = piece}, &good).ok());
+  Bytes stream;
+  const auto bound = [&] { return 16 * (stream.size() + 61000 + good.size()) + (1u << 20); };
+  size_t marks = 0;
+  for (; (marks + 1) * kCovered < bound(); ++marks)
+    stream.insert(stream.end(), reinterpret_cast<const std::byte*>(mark),
+                  reinterpret_cast<const std::byte*>(mark) + sizeof mark);
+  const size_t left = bound() - marks * kCovered;
+  ASSERT_GT(left, 0u);
+  ASSERT_LT(left, good.size());
+  stream.resize(stream.size() + 61000);
+  stream.insert(stream.end(), good.begin(), good.end());
+  EXPECT_TRUE(TransportReader(stream).Next().has_value());
 }
 
 }  // namespace
