@@ -51,14 +51,10 @@ float ValueCosts::Magnitude(int magnitude) const {
   const int unary = std::min(high, ContextParameters::kUnary);
   float cost = static_cast<float>(low_bits_);
   for (int i = 0; i < unary; ++i) {
-    cost +=
-        costs_.Of(true, contexts_[magnitude_ + std::min(i, kUnaryContexts - 1)]);
+    cost += costs_.Of(true, contexts_[magnitude_ + std::min(i, kUnaryContexts - 1)]);
   }
   if (high < ContextParameters::kUnary) {
-    return cost +
-           costs_.Of(
-               false,
-               contexts_[magnitude_ + std::min(unary, kUnaryContexts - 1)]);
+    return cost + costs_.Of(false, contexts_[magnitude_ + std::min(unary, kUnaryContexts - 1)]);
   }
   const auto escape = static_cast<uint32_t>(high - ContextParameters::kUnary + 1);
   return cost + static_cast<float>(2 * std::bit_width(escape) - 1);
@@ -69,8 +65,7 @@ void AdaptToValue(AdaptiveBit* contexts, int value, int kind, int scale, int mea
   const int base = ContextParameters::MagnitudeContext(kind, scale);
   const int high = (std::abs(value) - 1) >> std::max((scale >> 1) - 8, 0);
   for (int i = 0; i < ContextParameters::kUnary; ++i) {
-    contexts[base + std::min(i, kUnaryContexts - 1)].Update(i < high,
-                                                                               kDecisionRate);
+    contexts[base + std::min(i, kUnaryContexts - 1)].Update(i < high, kDecisionRate);
     if (i >= high) break;
   }
 }

@@ -1,11 +1,12 @@
 // The sums behind contexts: every level equal to the scalar definition, for any neighbours.
+#include "codecs/image/swift_context.h"
+
 #include <gtest/gtest.h>
 
 #include <random>
 #include <vector>
 
 #include "codecs/image/swift_band_context.h"
-#include "codecs/image/swift_context.h"
 #include "codecs/image/swift_coarse_context.h"
 
 namespace godwit::swift {
