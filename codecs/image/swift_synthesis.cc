@@ -30,7 +30,7 @@ uint64_t LaneSynthesiser::BytesFor(const ImageSynthesis* synthesis, int64_t widt
   const Network& network = synthesis->network();
   return bytes + static_cast<uint64_t>(kStepRows * width * kNetworkOutputs) +
          FeatureWriter::BytesFor(width + 2 * network.halo()) +
-         RowRunner::BytesFor(network, width, kStepRows);
+         RowRunner::BytesFor(network, width, kStepRows) + RowRunner::RestBytesFor(network);
 }
 
 Result<LaneSynthesiser> LaneSynthesiser::Create(const SwiftModel& model,
@@ -52,6 +52,9 @@ Result<LaneSynthesiser> LaneSynthesiser::Create(const SwiftModel& model,
   s.features_ = std::make_unique<FeatureWriter>(tables, *s.kernels_, input.step_index, input.layers,
                                                 lane.w + 2 * network.halo());
   s.features_->FillConstants(runner.input_memory());
+  Tensor<uint8_t> rest(1, 1, kNetworkInputs);
+  s.features_->FillConstants(rest.view());
+  runner.SetRest(rest.data());
   s.runner_ = std::make_unique<RowRunner>(std::move(runner));
   return s;
 }

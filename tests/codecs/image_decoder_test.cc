@@ -90,7 +90,7 @@ TEST(ImageDecoderTest, ThreadsShareOneTile) {
       for (const int layers : {1, 2, 3, 8}) {
         const Tensor<uint8_t> want =
             Decode(file, synthesis, {.layers = layers, .threads = 1, .simd = SimdLevel::kScalar});
-        for (const int threads : {1, 2, 3, 4, 8}) {
+        for (const int threads : {1, 2, 4}) {
           EXPECT_TRUE(
               SameSamples(Decode(file, synthesis, {.layers = layers, .threads = threads}), want))
               << "threads=" << threads << " layers=" << layers;

@@ -34,7 +34,7 @@ class Latents {
   LatentTarget Row(int64_t y) {
     LatentTarget target;
     target.columns = kCellsW * 4;
-    for (size_t p = 0; p < kPlanes; ++p) {
+    for (size_t p = 0; p < kPlanes && symbols_[p].size() > 0; ++p) {
       target.symbols[p] = symbols_[p].data() + y * 4 * target.columns * kChannels;
       target.dc[p] = dc_[p].data() + y * 4 * target.columns;
     }
