@@ -1,6 +1,7 @@
 // Entropy decoding alone, to symbols in memory: `lite` and `full` turn by turn on the same tiles.
 //   repack_bench [--step I,J..] [--threads N] [--repeats N] [--tile N] [--cpu] IMAGE...
-// Threads take whole tiles of all pictures. --cpu measures processor time, for busy machines.
+// `apart`: threads take whole tiles of all pictures; `shared`: all threads share one tile, layer by
+// layer, and then the next. --cpu measures processor time, for busy machines.
 #include <omp.h>
 #include <time.h>
 
@@ -9,9 +10,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "codecs/image/decode_crew.h"
 #include "codecs/image/full_model.h"
 #include "codecs/image/image_encoder.h"
 #include "codecs/image/image_repack.h"
@@ -66,14 +70,49 @@ struct Pile {
   }
 };
 
+// Decodes whole tiles. Its threads share each of them, layer by layer.
 struct Worker {
-  Worker(const ImageModel& model, bool full, int64_t cells)
-      : decoder(model.swift(), full ? model.full() : nullptr, BestSimdLevel(), 3, cells) {
+  Worker(const ImageModel& model, bool full, int64_t cells, int threads)
+      : threads_(threads),
+        rows_at_once_(threads > 1 ? std::min(threads + 1, 8) : 1),
+        decoder(model.swift(), full ? model.full() : nullptr, BestSimdLevel(), 3, cells,
+                rows_at_once_) {
     for (size_t p = 0; p < 3; ++p) {
-      symbols[p] = Tensor<int16_t>(4, cells * 4, 64);
-      dc[p] = Tensor<int16_t>(4, cells * 4);
+      symbols[p] = Tensor<int16_t>(kRing, cells * 4, 64);
+      dc[p] = Tensor<int16_t>(kRing, cells * 4);
     }
   }
+  swift::LatentTarget TargetAt(int64_t row) {
+    swift::LatentTarget target;
+    target.columns = columns_;
+    for (size_t p = 0; p < 3; ++p) {
+      target.symbols[p] = symbols[p].data() + row % kRing * columns_ * 64;
+      target.dc[p] = dc[p].data() + row % kRing * columns_;
+    }
+    return target;
+  }
+  void Do(const swift::DecodePiece& piece) {
+    decoder.DecodePart(piece.part, piece.row / 4, TargetAt(piece.row));
+  }
+  void Done(const swift::DecodePiece& piece) { board_->DoneLatents(piece); }
+  bool IsDone() const { return board_->latents_end() == end_; }
+  void Share(const Tile& tile, int step_index) {
+    columns_ = tile.cells_w * 4;
+    end_ = tile.cells_h * 4;
+    decoder.Start(tile.substreams, step_index, tile.cells_w, tile.cells_h);
+    // Nobody reads what is decoded, so the ring never is full.
+    board_.emplace(swift::DecodeBoard::Shape{.columns = 1,
+                                             .lanes = 0,
+                                             .parts = decoder.parts(),
+                                             .rows_at_once = rows_at_once_,
+                                             .tile_rows = end_,
+                                             .first_row = 0,
+                                             .end_row = end_,
+                                             .capacity = end_});
+    crew_.Run(*board_, *this, threads_);
+    if (const Status status = decoder.Finish(); !status.ok()) Die(status.message());
+  }
+
   // A sum over all symbols, if asked for.
   uint64_t Decode(const Tile& tile, int step_index, bool check) {
     swift::LatentTarget target;
@@ -97,8 +136,13 @@ struct Worker {
     }
     return sum;
   }
+  static constexpr int64_t kRing = 40;  // rows of blocks; one more row of cells than go at once
+  int threads_, rows_at_once_;
+  int64_t columns_ = 0, end_ = 0;
   swift::TileDecoder decoder;
   Tensor<int16_t> symbols[3], dc[3];
+  swift::DecodeCrew crew_;
+  std::optional<swift::DecodeBoard> board_;
 };
 
 double Now(clockid_t clock) {
@@ -149,8 +193,8 @@ int Run(int argc, char** argv) {
   std::printf("%zu pictures, %d threads, median of %d, %s, %s\n", images.size(), threads, repeats,
               std::string(SimdLevelName(BestSimdLevel())).c_str(),
               clock == CLOCK_MONOTONIC ? "time" : "processor time of all threads");
-  std::printf("%5s %10s %10s %7s %14s %14s\n", "step", "lite b/px", "full b/px", "saved",
-              "lite Mpixel/s", "full Mpixel/s");
+  std::printf("%5s %10s %10s %7s %26s %26s\n", "step", "lite b/px", "full b/px", "saved",
+              "lite Mpixel/s, apart shared", "full Mpixel/s, apart shared");
   for (const int step : steps) {
     Pile piles[2];
     double pixels = 0;
@@ -170,9 +214,10 @@ int Run(int argc, char** argv) {
       cells = std::max(cells, (picture.width() + 31) / 32);
     }
     for (Pile& pile : piles) pile.Parse();
-    std::vector<Worker> workers[2];
+    std::deque<Worker> workers[2], sharers;
     for (size_t k = 0; k < 2; ++k) {
-      for (int i = 0; i < threads; ++i) workers[k].emplace_back(model, k == 1, cells);
+      for (int i = 0; i < threads; ++i) workers[k].emplace_back(model, k == 1, cells, 1);
+      sharers.emplace_back(model, k == 1, cells, threads);
     }
     for (size_t t = 0; t < piles[0].tiles.size(); ++t) {
       if (workers[0][0].Decode(piles[0].tiles[t], step, true) !=
@@ -180,25 +225,29 @@ int Run(int argc, char** argv) {
         Die("symbols differ");
       }
     }
-    std::vector<double> seconds[2];
+    std::vector<double> seconds[2][2];
     for (int r = 0; r < repeats; ++r) {
       for (size_t k = 0; k < 2; ++k) {
-        const double start = Now(clock);
         const size_t count = piles[k].tiles.size();
+        double start = Now(clock);
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
         for (size_t t = 0; t < count; ++t) {
           workers[k][static_cast<size_t>(omp_get_thread_num())].Decode(piles[k].tiles[t], step,
                                                                        false);
         }
-        seconds[k].push_back(Now(clock) - start);
+        seconds[k][0].push_back(Now(clock) - start);
+        start = Now(clock);
+        for (const Tile& one : piles[k].tiles) sharers[k].Share(one, step);
+        seconds[k][1].push_back(Now(clock) - start);
       }
     }
+    const auto speed = [&](size_t k, size_t way) { return pixels / Median(seconds[k][way]) / 1e6; };
     std::printf(
-        "%5d %10.4f %10.4f %6.2f%% %14.2f %14.2f\n", step,
+        "%5d %10.4f %10.4f %6.2f%% %19.2f %6.2f %19.2f %6.2f\n", step,
         8 * static_cast<double>(piles[0].bytes) / pixels,
         8 * static_cast<double>(piles[1].bytes) / pixels,
         100 * (1 - static_cast<double>(piles[1].bytes) / static_cast<double>(piles[0].bytes)),
-        pixels / Median(seconds[0]) / 1e6, pixels / Median(seconds[1]) / 1e6);
+        speed(0, 0), speed(0, 1), speed(1, 0), speed(1, 1));
   }
   return 0;
 }

@@ -14,6 +14,16 @@ LayerKernels::LayerKernels(const Network::State& network, SimdLevel level)
                  last_lut_.begin(), [&](uint8_t b) { return b ^ flip; });
 }
 
+void LayerKernels::SetRest(const uint8_t* input) {
+  const Graph& graph = network_->graph;
+  resting_.resize(graph.layers.size());
+  for (size_t i = 0; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    if (layer.op == LayerOp::kConv && layer.input == 0 && conv_->CanRest(layer.conv))
+      resting_[i] = MakeResting((*packed_)[i], input);
+  }
+}
+
 void LayerKernels::Run(size_t index, const Activation& in, const Activation* other,
                        const Activation& out) const {
   const Graph& graph = network_->graph;
@@ -47,6 +57,8 @@ void LayerKernels::Run(size_t index, const Activation& in, const Activation* oth
         const int held = graph.values[layer.other].zero_point;
         args.offset = static_cast<int16_t>(args.offset - held);
       }
+      if (index < resting_.size() && resting_[index].sums.size() > 0)
+        return conv_->run_resting((*packed_)[index], resting_[index], args);
       return conv_->run((*packed_)[index], args);
     }
     case LayerOp::kLut: {

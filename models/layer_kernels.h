@@ -23,6 +23,8 @@ class LayerKernels {
  public:
   LayerKernels(const Network::State& network, SimdLevel level);
   const Graph& graph() const { return network_->graph; }
+  // Most positions of the input have most of these channels; only speed depends on it.
+  void SetRest(const uint8_t* input);
   // Computes out.rect, a whole number of blocks for depth_to_space. `other` may be null. Inside the
   // network s8 is held as value + 128; the last layer writes two's complement.
   void Run(size_t layer, const Activation& in, const Activation* other,
@@ -33,6 +35,7 @@ class LayerKernels {
   const std::vector<PackedConv>* packed_;
   const ConvKernels* conv_;
   const ElementKernels* elements_;
+  std::vector<RestingConv> resting_;   // by layer; empty where input does not rest
   std::array<uint8_t, 256> last_lut_;  // of the last layer, with its flip
 };
 

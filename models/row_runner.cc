@@ -143,6 +143,16 @@ uint64_t RowRunner::BytesFor(const Network& network, int64_t max_width, int64_t 
   return PlanRows(network.state_->graph, max_width, max_rows).bytes;
 }
 
+uint64_t RowRunner::RestBytesFor(const Network& network) {
+  uint64_t bytes = 0;
+  for (const Layer& layer : network.state_->graph.layers) {
+    if (layer.op == LayerOp::kConv && layer.input == 0)
+      bytes += static_cast<uint64_t>(layer.conv.out_channels + 15) *
+               static_cast<uint64_t>(layer.conv.in_channels + 7);
+  }
+  return bytes;
+}
+
 Result<RowRunner> RowRunner::Create(const Network& network, SimdLevel level, int64_t max_width,
                                     int64_t max_rows) {
   const std::vector<SimdLevel> levels = SupportedSimdLevels();
@@ -219,6 +229,8 @@ Status RowRunner::Start(int64_t picture_h, int64_t picture_w, Rect out_rect) {
 bool RowRunner::done() const {
   return !state_->started || state_->row == state_->out_rect.y + state_->out_rect.h;
 }
+
+void RowRunner::SetRest(const uint8_t* input) { state_->layers.SetRest(input); }
 
 TensorView<uint8_t> RowRunner::input_memory() {
   const Rows& rows = state_->values[0];

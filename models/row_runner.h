@@ -52,6 +52,11 @@ class RowRunner {
   // those once after Start(), they stay.
   TensorView<uint8_t> input_memory();
 
+  // What most positions of the input have in most of their channels, as many bytes: makes the first
+  // layer faster and changes nothing else. Allocates; it stays for all strips.
+  void SetRest(const uint8_t* input);
+  static uint64_t RestBytesFor(const Network& network);  // at most
+
   // Plans a step of at most `rows` rows, at most max_rows, that makes no output of row `end` or
   // after, which is below what is made so far. May be called again instead of Run().
   const Step& Next(int64_t rows, int64_t end = INT64_MAX);

@@ -76,10 +76,26 @@ struct ConvArgs {
   uint8_t flip = 0;               // xor on the stored byte: 0x80 turns value + 128 into s8
 };
 
+// A 1x1 convolution, not grouped, of at most 256 channels, whose input seldom differs much from
+// that of a position at rest: what that makes is known beforehand.
+struct RestingConv {
+  Tensor<uint8_t> rest;    // the position, zeros after its channels
+  Tensor<int32_t> sums;    // [unit][lane]: what it makes, bias included
+  Tensor<int32_t> groups;  // each four channels' part of that, in the order of the weights
+};
+
 struct ConvKernels {
   PackedConv (*pack)(const ConvWeights& weights);
   void (*run)(const PackedConv& packed, const ConvArgs& args);
+  // The same sums, faster where most channels rest. Null where a level has none.
+  void (*run_resting)(const PackedConv& packed, const RestingConv& resting, const ConvArgs& args);
+  bool CanRest(const ConvSpec& spec) const {
+    return run_resting != nullptr && spec.kernel == 1 && spec.groups == 1 &&
+           spec.in_channels <= 256;
+  }
 };
+// For kernels that can rest. `rest` has in_channels bytes.
+RestingConv MakeResting(const PackedConv& packed, const uint8_t* rest);
 
 // `level` must be one of SupportedSimdLevels(). A PackedConv belongs to the table that packed it.
 const ConvKernels& ConvKernelsFor(SimdLevel level);

@@ -128,4 +128,31 @@ TapOffsets DepthwiseTapOffsets(const ConvSpec& spec, const ConvArgs& args) {
   return offsets;
 }
 
+// Of the 16 lanes of AVX-512, the one level that rests.
+RestingConv MakeResting(const PackedConv& packed, const uint8_t* rest) {
+  constexpr int64_t kLanes = 16;
+  const auto* units = reinterpret_cast<const UnitConstants<kLanes>*>(packed.constants.data());
+  RestingConv r;
+  r.rest = Tensor<uint8_t>(1, 256);
+  std::copy_n(rest, packed.spec.in_channels, r.rest.data());
+  r.sums = Tensor<int32_t>(1, (packed.spec.out_channels + kLanes - 1) / kLanes * kLanes);
+  r.groups = Tensor<int32_t>(1, packed.weights.size() / 4);
+  for (const ConvBlock& block : packed.blocks) {
+    const int64_t lanes = block.units * kLanes, first = block.first_unit * kLanes;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      int32_t sum = units[block.first_unit + lane / kLanes].bias[lane % kLanes];
+      for (int64_t step = 0; step < block.steps; ++step) {
+        const int64_t at = block.weight_offset / 4 + step * lanes + lane;
+        int32_t group = 0;
+        for (int64_t i = 0; i < 4; ++i)
+          group += packed.weights.data()[4 * at + i] * r.rest.data()[4 * step + i];
+        r.groups.data()[at] = group;
+        sum += group;
+      }
+      r.sums.data()[first + lane] = sum;
+    }
+  }
+  return r;
+}
+
 }  // namespace godwit

@@ -54,6 +54,7 @@ void RunDepthwiseAvx2(const PackedConv& packed, const ConvArgs& args);
 PackedConv PackConvAvx512(const ConvWeights& weights);
 void RunConvAvx512(const PackedConv& packed, const ConvArgs& args);
 void RunDepthwiseAvx512(const PackedConv& packed, const ConvArgs& args);
+void RunRestingAvx512(const PackedConv& packed, const RestingConv& resting, const ConvArgs& args);
 #endif
 
 }  // namespace godwit

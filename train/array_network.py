@@ -14,10 +14,11 @@ from swift_synthesis import Synthesis
 SIDE, INPUTS, OUTPUTS = 8, 3 * 64 + 2, 64
 UNIT = 64    # of a slice, per step
 LEVELS = 128.0  # of a correction, per step
+SIZES = {'small': (32, 1, 3), 'medium': (64, 2, 3), 'large': (96, 3, 3)}  # as swift_synthesis.py has them
 
 
 def make(size):
-    return Synthesis(size, INPUTS, OUTPUTS, LEVELS)
+    return Synthesis(size, INPUTS, OUTPUTS, LEVELS, SIZES)
 
 
 def companded(x):

@@ -138,7 +138,7 @@ def write_synthesis(folder, name, model_id, stream_id, net, state, minutes, comm
     write_card(
         folder, name, [r for r in results or [] if r.get('synthesis', size) == size], id=model_id, machine=machine,
         what=f'The `{size}` synthesis network of the `swift` picture codec, for streams of model `{stream_id}`. A residual net\n'
-             f'on the grid of 8x8 blocks, {net.width} channels wide with {net.blocks} blocks of two 3x3 convolutions, in integers\n'
+             f'on the grid of 8x8 blocks, {net.width} channels wide, blocks of a 3x3 and a {net.second}x{net.second} convolution: {net.blocks}, in integers\n'
              '(`docs/format/network.md`). It refines dequantised coefficients, at all rates and numbers of layers. Decoders choose it.',
         rows=f'| cost | {net.macs_per_pixel():.0f} multiply-adds a pixel |\n'
              f'| training | {state["step"]} steps, {total} minutes{started} |\n'

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 
 ACT = 32.0  # activation levels per unit
 OUT = 64.0  # output levels per step
-SIZES = {'small': (32, 1), 'medium': (64, 2), 'large': (96, 3), 'teacher': (192, 4)}
+# Width, residual blocks, side of the second convolution in each; the first is 3x3.
+SIZES = {'small': (32, 1, 1), 'medium': (64, 2, 3), 'large': (96, 3, 3), 'teacher': (192, 4, 3)}
 
 
 def ste(x, y):
@@ -38,18 +39,18 @@ class Conv(nn.Conv2d):
 
 
 class Synthesis(nn.Module):
-    def __init__(self, size, inputs=208, outputs=192, levels=OUT):
+    def __init__(self, size, inputs=208, outputs=192, levels=OUT, sizes=SIZES):
         super().__init__()
         self.levels = levels  # of output, per step
-        self.width, self.blocks = SIZES[size]
+        self.width, self.blocks, self.second = sizes[size]
         w = self.width
         self.head = Conv(inputs, w, 1)
-        self.body = nn.ModuleList([nn.ModuleList([Conv(w, w, 3), Conv(w, w, 3)]) for _ in range(self.blocks)])
+        self.body = nn.ModuleList([nn.ModuleList([Conv(w, w, 3), Conv(w, w, self.second)]) for _ in range(self.blocks)])
         self.tail = Conv(w, outputs, 1)
         self.quantised = False
         for a, b in self.body:
             nn.init.normal_(a.weight, 0, (2 / (9 * w)) ** 0.5)
-            nn.init.normal_(b.weight, 0, 0.3 * (2 / (9 * w)) ** 0.5)
+            nn.init.normal_(b.weight, 0, 0.3 * (2 / (self.second ** 2 * w)) ** 0.5)
         nn.init.normal_(self.tail.weight, 0, 0.002)
         nn.init.zeros_(self.tail.bias)
 

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <vector>
 
+#include "codecs/image/decode_board.h"
+#include "codecs/image/decode_crew.h"
 #include "codecs/image/full_model.h"
 #include "codecs/image/image_conceal.h"
 #include "codecs/image/image_syntax.h"
@@ -16,6 +19,8 @@
 namespace godwit {
 namespace {
 
+using swift::DecodeBoard;
+using swift::DecodePiece;
 using swift::kCell;
 using swift::kChannels;
 using swift::kLayers;
@@ -24,7 +29,9 @@ using swift::kPlanes;
 // Blocks. A lane's rows of all layers stay in 2 MiB of L2; lanes compute the halo between them
 // twice, so they are not cut narrower for the sake of threads than kMinLane.
 constexpr int64_t kMaxLane = 128, kMinLane = 32;
-constexpr int64_t kStripBlocks = 16, kEndStrip = 4;
+constexpr int64_t kStripBlocks = 16;
+constexpr int64_t kAhead = 32;     // rows of latents beyond what a lane's next step wants
+constexpr int kMaxRowsAtOnce = 8;  // of cells; a tile has no more parts
 
 int64_t RoundUp(int64_t v, int64_t unit) { return (v + unit - 1) / unit * unit; }
 
@@ -37,16 +44,14 @@ struct ImageDecoder::State {
 
   Status Plan();
   Status Allocate();
-  void PlanLanes();
-  int64_t RowsTo(int64_t row) const;
-  Status DecodeRows(int64_t count);
-  Status DecodeTileRows(size_t column, int64_t count);
+  Status MakeStrip(TensorView<uint8_t> out);
+  bool IsDone() const { return lanes_left == 0 && board->latents_end() >= wanted_end; }
+  void Do(const DecodePiece& piece);
+  void Done(const DecodePiece& piece);
+  void DecodeLatents(const DecodePiece& piece);
+  void PlaceLane(size_t lane);
   const ConcealedRows* Concealed(uint64_t ty) const;
-  void CopyConcealed(const ConcealedRows& rows, size_t column, int64_t count);
-  Status TakeRows(int64_t count);
-  void KeepRows(int64_t from);
-  void PlanStrip();
-  Status NextStrip(TensorView<uint8_t> out);
+  void CopyConcealed(const ConcealedRows& rows, const DecodePiece& piece);
   Status DecodeAlphaRow(uint64_t ty);
   Status ReadRows(TensorView<uint8_t> rows);
 
@@ -56,33 +61,36 @@ struct ImageDecoder::State {
   const swift::FullModel* full = nullptr;  // of streams with `full` entropy coding
   ImageDecodeOptions options;
   TileGrid grid;
-  int planes = 0, channels = 0, layers = 0, threads = 1;
-  int halo = 0;                                      // of the network, in blocks
-  int64_t picture_h = 0, picture_w = 0;              // blocks, whole cells
-  int64_t first_tile_x = 0, end_tile_x = 0;          // columns of tiles that are decoded
-  int64_t first_column = 0, columns = 0;             // blocks in the latent rows
-  int64_t capacity = 0, first_row = 0, end_row = 0;  // rows of blocks held: [first_row, end_row)
-  int64_t strip_row = 0, strip_end = 0;              // the strip that is in `pixels`, in blocks
-  int64_t strip_h = 0, rows_end = 0;  // strips end here: the region's last row of blocks
-  int64_t strip_x = 0, strip_w = 0;   // its columns, whole cells around the region
-  // Strips grow, so that the first is soon at hand, and shrink again: beside the last, which a wide
-  // lane makes longest, nothing is decoded.
-  int64_t next_strip_h = kEndStrip;
-  // Lanes are what one thread synthesises from top to bottom: where they begin in the strip, then
-  // the end of the last.
+  int planes = 0, channels = 0, layers = 0, threads = 1, rows_at_once = 1;
+  int halo = 0;                              // of the network, in blocks
+  int64_t picture_h = 0, picture_w = 0;      // blocks, whole cells
+  int64_t tile_h = 0;                        // blocks
+  int64_t first_tile_x = 0, end_tile_x = 0;  // columns of tiles that are decoded
+  int64_t first_column = 0, columns = 0;     // blocks in the latent rows
+  int64_t first_row = 0, capacity = 0;       // the first row of latents; how many are held
+  int64_t strip_row = 0, strip_end = 0;      // the strip that is made last, in blocks
+  int64_t strip_h = 0, rows_end = 0;         // strips end here: the region's last row of blocks
+  int64_t strip_x = 0, strip_w = 0;          // its columns, whole cells around the region
+  // Lanes are what one thread at a time synthesises from top to bottom: where they begin in the
+  // strip, then the end of the last.
   std::vector<int64_t> lane_x;
-  uint32_t next_y = 0;  // next row of the region
-  std::array<Tensor<int16_t>, kPlanes> symbols, dc;
-  std::vector<ConcealedRows> concealed;  // in the place of lost rows of tiles
-  Tensor<uint8_t> pixels;                // the strip
-  Tensor<uint8_t> alpha;                 // the row of tiles that the strip is in
+  uint32_t next_y = 0;                               // next row of the region
+  std::array<Tensor<int16_t>, kPlanes> symbols, dc;  // row y at y % capacity
+  swift::LatentRows latents;                         // the same for lanes
+  std::vector<ConcealedRows> concealed;              // in the place of lost rows of tiles
+  Tensor<uint8_t> pixels;                            // a strip that is not wanted whole
+  Tensor<uint8_t> alpha;                             // the row of tiles that the strip is in
   int64_t alpha_tile_y = -1;
   std::vector<swift::TileDecoder> tiles;  // one per column of tiles
   std::vector<swift::LaneSynthesiser> synthesisers;
-  std::vector<Status> tile_status, lane_status;  // of rows of blocks, of a strip
-  // Rows that were decoded ahead of their time may be bad: said when they are wanted.
-  Status ahead_status;
-  int64_t good_end = INT64_MAX;  // the first of them
+  std::vector<Status> tile_status, lane_status;
+
+  // Threads make a strip: pieces from `board`, under the lock of `crew` but for Do().
+  swift::DecodeCrew crew;
+  std::optional<DecodeBoard> board;
+  size_t lanes_left = 0;   // that have not reached strip_end
+  int64_t wanted_end = 0;  // of latents, at the last strip
+  TensorView<uint8_t> strip;
 };
 
 // Everything that follows from the header and the options; nothing is allocated.
@@ -124,7 +132,8 @@ Status ImageDecoder::State::Plan() {
   const int64_t context = synthesis != nullptr ? halo + 1 : 0;
   picture_w = RoundUp(h.width, kCell) / kBlockSide;
   picture_h = RoundUp(h.height, kCell) / kBlockSide;
-  const int64_t tile_w = h.tile_width / kBlockSide, tile_h = h.tile_height / kBlockSide;
+  const int64_t tile_w = h.tile_width / kBlockSide;
+  tile_h = h.tile_height / kBlockSide;
   strip_x = r.x / kCell * (kCell / kBlockSide);
   strip_w = RoundUp(int64_t{r.x} + r.width, kCell) / kBlockSide - strip_x;
   first_tile_x = std::max<int64_t>(strip_x - context, 0) / tile_w;
@@ -133,48 +142,23 @@ Status ImageDecoder::State::Plan() {
   columns = std::min(end_tile_x * tile_w, picture_w) - first_column;
   strip_row = strip_end = int64_t{r.y} / kBlockSide;
   rows_end = (int64_t{r.y} + r.height + kBlockSide - 1) / kBlockSide;
-  first_row = end_row = std::max<int64_t>(strip_row - context, 0) / tile_h * tile_h;
+  first_row = std::max<int64_t>(strip_row - context, 0) / tile_h * tile_h;
   threads = options.threads > 0 ? options.threads : omp_get_max_threads();
+  // Threads that have no column of tiles of their own take layers of the others'.
+  const int64_t each = (threads + end_tile_x - first_tile_x - 1) / (end_tile_x - first_tile_x);
+  rows_at_once = each > 1 ? static_cast<int>(std::min<int64_t>(each + 1, kMaxRowsAtOnce)) : 1;
   const int64_t window = options.window / kBlockSide;
   strip_h = std::min({window > 0 ? window : kStripBlocks, tile_h, rows_end - strip_row});
-  PlanLanes();
-  // Room for some strips, so that rows move up only now and then.
-  capacity = std::min(strip_h + 4 * kStripBlocks + 2 * context + 2, picture_h - first_row);
-  return {};
-}
-
-// Lanes of equal width; but the thread that decodes the next rows meanwhile gets a narrower one.
-// Widths follow from costs in ns a pixel, measured with AVX-512 on Kodak pictures at 0.25
-// bit/pixel: 165 multiply-adds and 3.5 for synthesis, 1.5 and 20 a bit for decoding, 15
-// and 240 with `full` entropy coding.
-void ImageDecoder::State::PlanLanes() {
-  const int64_t window = options.window / kBlockSide;
   const int64_t max_lane = window > 0 ? window : kMaxLane;
-  int64_t lanes =
-      std::max((strip_w + max_lane - 1) / max_lane, std::min<int64_t>(threads, strip_w / kMinLane));
-  lanes = std::max<int64_t>(lanes, 1);
-  int64_t first = 0;
-  if (window == 0 && lanes > 1 && lanes == threads && end_tile_x - first_tile_x == 1) {
-    double bytes = 0;
-    for (size_t l = 0; l < static_cast<size_t>(layers); ++l) {
-      for (const auto& substream : stream.layers[l]) bytes += static_cast<double>(substream.size());
-    }
-    const double area = static_cast<double>(stream.header.width) * stream.header.height;
-    const double bits = 8 * bytes / area;
-    const double decoding = full != nullptr ? 15 + 240 * bits : 1.5 + 20 * bits;
-    const double making = 3.5 + (synthesis != nullptr ? synthesis->macs_per_pixel() / 165 : 0);
-    const double share = (making + decoding) / static_cast<double>(threads) - decoding;
-    const auto width = static_cast<int64_t>(share / making * static_cast<double>(strip_w));
-    first = std::clamp<int64_t>(width / 4 * 4, 8, RoundUp(strip_w / lanes, 4));
-    // A lane much narrower than the others leaves its thread idle where nothing is decoded; then
-    // the others are cut once more, for whoever is free (small: 7 % faster, large: 10 % slower).
-    const int64_t others = first * 2 * lanes < strip_w ? lanes : lanes - 1;
-    lanes = std::max(others, (strip_w - first + max_lane - 1) / max_lane);
-  }
-  lane_x = {0};
-  if (first > 0) lane_x.push_back(first);
-  const int64_t width = RoundUp((strip_w - first + lanes - 1) / lanes, 4);
-  while (lane_x.back() < strip_w) lane_x.push_back(std::min(lane_x.back() + width, strip_w));
+  const int64_t lanes = std::max({(strip_w + max_lane - 1) / max_lane,
+                                  std::min<int64_t>(threads, strip_w / kMinLane), int64_t{1}});
+  const int64_t width = RoundUp((strip_w + lanes - 1) / lanes, 4);
+  for (int64_t x = 0; x < strip_w; x += width) lane_x.push_back(x);
+  lane_x.push_back(strip_w);
+  // A step of four rows reads the halo below it, and one row more than the halo above.
+  capacity = std::min(RoundUp(4 + 2 * context + kAhead, swift::kCellBlocks) + swift::kCellBlocks,
+                      picture_h - first_row);
+  return {};
 }
 
 Status ImageDecoder::State::Allocate() {
@@ -187,7 +171,8 @@ Status ImageDecoder::State::Allocate() {
   for (size_t i = 0; i + 1 < lane_x.size(); ++i)
     lane_bytes += swift::LaneSynthesiser::BytesFor(synthesis, lane_x[i + 1] - lane_x[i]);
   const uint64_t bytes =
-      tile_columns * swift::TileDecoder::BytesFor(full, planes, tile_cells_w) + lane_bytes +
+      tile_columns * swift::TileDecoder::BytesFor(full, planes, tile_cells_w, rows_at_once) +
+      lane_bytes +
       static_cast<uint64_t>(capacity * columns) * static_cast<uint64_t>(planes) * (kChannels + 1) *
           2 +
       static_cast<uint64_t>(strip_h * strip_w) * 64 * static_cast<uint64_t>(planes) + alpha_bytes +
@@ -204,7 +189,7 @@ Status ImageDecoder::State::Allocate() {
   pixels = Tensor<uint8_t>(strip_h * kBlockSide, strip_w * kBlockSide, planes);
   if (alpha_bytes > 0) alpha = Tensor<uint8_t>(grid.TileHeight(0), columns * kBlockSide);
   for (size_t i = 0; i < tile_columns; ++i)
-    tiles.emplace_back(model.swift(), full, options.simd, planes, tile_cells_w);
+    tiles.emplace_back(model.swift(), full, options.simd, planes, tile_cells_w, rows_at_once);
   const swift::SynthesisInput input{planes, stream.header.step_index, layers, picture_h, picture_w};
   for (size_t i = 0; i + 1 < lane_x.size(); ++i) {
     const Rect lane{strip_row, strip_x + lane_x[i], rows_end - strip_row,
@@ -217,75 +202,62 @@ Status ImageDecoder::State::Allocate() {
   GODWIT_ASSIGN_OR_RETURN(concealed, ConcealLosses(stream, model, options.simd));
   tile_status.resize(tile_columns);
   lane_status.resize(synthesisers.size());
-  return {};
-}
-
-// Drops rows of blocks before `from`.
-void ImageDecoder::State::KeepRows(int64_t from) {
-  if (from <= first_row) return;
-  const int64_t kept = end_row - from, dropped = from - first_row;
+  latents.planes = planes;
+  latents.picture_h = picture_h;
+  latents.picture_w = picture_w;
+  latents.rows_held = capacity;
+  latents.first_column = first_column;
+  latents.columns = columns;
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    const auto move = [&](int16_t* a, int64_t row) {
-      std::memmove(a, a + dropped * row, static_cast<size_t>(kept * row) * sizeof(int16_t));
-    };
-    move(symbols[p].data(), columns * kChannels);
-    move(dc[p].data(), columns);
+    latents.symbols[p] = symbols[p].data();
+    latents.dc[p] = dc[p].data();
   }
-  first_row = from;
-}
-
-// How many rows of blocks to decode next, in whole cells of one row of tiles, on the way to `row`.
-int64_t ImageDecoder::State::RowsTo(int64_t row) const {
-  const int64_t tile_blocks = static_cast<int64_t>(grid.tile_height) / kBlockSide;
-  const int64_t wanted = RoundUp(std::max<int64_t>(row - end_row, 0), swift::kCellBlocks);
-  return std::min({wanted, tile_blocks - end_row % tile_blocks, picture_h - end_row});
-}
-
-Status ImageDecoder::State::DecodeRows(int64_t rows) {
-  const size_t count = tiles.size();
-  const int workers = static_cast<int>(std::min<size_t>(count, static_cast<size_t>(threads)));
-#pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
-  for (size_t i = 0; i < count; ++i) tile_status[i] = DecodeTileRows(i, rows);
-  return TakeRows(rows);
-}
-
-// So many rows are decoded in all columns of tiles.
-Status ImageDecoder::State::TakeRows(int64_t count) {
-  end_row += count;
-  for (const Status& s : tile_status) GODWIT_RETURN_IF_ERROR(s);
+  // Substreams are known to be good only at the end of their tiles: a region that ends before gets
+  // there too.
+  const int64_t needed = std::min(rows_end + halo, picture_h);
+  board.emplace(DecodeBoard::Shape{.columns = tile_columns,
+                                   .lanes = synthesisers.size(),
+                                   .parts = swift::TileDecoder::PartsOf(layers),
+                                   .rows_at_once = rows_at_once,
+                                   .tile_rows = tile_h,
+                                   .first_row = first_row,
+                                   .end_row = std::min(RoundUp(needed, tile_h), picture_h),
+                                   .capacity = capacity});
   return {};
 }
 
-Status ImageDecoder::State::DecodeTileRows(size_t column, int64_t count) {
-  const int64_t tile_blocks = static_cast<int64_t>(grid.tile_height) / kBlockSide;
-  const auto tx = static_cast<uint64_t>(first_tile_x) + column;
-  const auto ty = static_cast<uint64_t>(end_row / tile_blocks);
+// A part of four rows of blocks of a column of tiles.
+void ImageDecoder::State::DecodeLatents(const DecodePiece& piece) {
+  const auto tx = static_cast<uint64_t>(first_tile_x) + piece.index;
+  const auto ty = static_cast<uint64_t>(piece.row / tile_h);
   const size_t index = ty * grid.across + tx;
+  const bool last = piece.part + 1 == swift::TileDecoder::PartsOf(layers);
   if (const ConcealedRows* const made_up = Concealed(ty)) {
-    CopyConcealed(*made_up, column, count);
-    return {};
+    if (last) CopyConcealed(*made_up, piece);
+    return;
   }
-  if (end_row % tile_blocks == 0) {
+  swift::TileDecoder& tile = tiles[piece.index];
+  if (piece.row % tile_h == 0 && piece.part == 0) {
     std::array<std::span<const std::byte>, kLayers> substreams;
     for (size_t l = 0; l < static_cast<size_t>(layers); ++l)
       if (index < stream.layers[l].size()) substreams[l] = stream.layers[l][index];
-    tiles[column].Start({substreams.data(), static_cast<size_t>(layers)}, stream.header.step_index,
-                        RoundUp(grid.TileWidth(tx), kCell) / kCell,
-                        RoundUp(grid.TileHeight(ty), kCell) / kCell);
+    tile.Start({substreams.data(), static_cast<size_t>(layers)}, stream.header.step_index,
+               RoundUp(grid.TileWidth(tx), kCell) / kCell,
+               RoundUp(grid.TileHeight(ty), kCell) / kCell);
   }
-  for (int64_t y = 0; y < count; y += swift::kCellBlocks) {
-    swift::LatentTarget target;
-    target.columns = columns;
-    for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-      const int64_t at = (end_row + y - first_row) * columns +
-                         static_cast<int64_t>(column * grid.tile_width) / kBlockSide;
-      target.symbols[p] = symbols[p].data() + at * kChannels;
-      target.dc[p] = dc[p].data() + at;
-    }
-    const Status status = tiles[column].DecodeRow(target);
-    if (!status.ok()) return status.WithPrefix("tile " + std::to_string(index) + ", ");
+  swift::LatentTarget target;
+  target.columns = columns;
+  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+    const int64_t at = piece.row % capacity * columns +
+                       static_cast<int64_t>(piece.index * grid.tile_width) / kBlockSide;
+    target.symbols[p] = symbols[p].data() + at * kChannels;
+    target.dc[p] = dc[p].data() + at;
   }
-  return {};
+  tile.DecodePart(piece.part, piece.row % tile_h / swift::kCellBlocks, target);
+  const int64_t end = piece.row + swift::kCellBlocks;
+  if (last && (end % tile_h == 0 || end == picture_h)) {
+    tile_status[piece.index] = tile.Finish().WithPrefix("tile " + std::to_string(index) + ", ");
+  }
 }
 
 const ConcealedRows* ImageDecoder::State::Concealed(uint64_t ty) const {
@@ -294,16 +266,16 @@ const ConcealedRows* ImageDecoder::State::Concealed(uint64_t ty) const {
   return after != concealed.end() && after->first <= ty ? &*after : nullptr;
 }
 
-// The next rows of blocks of a column of tiles: DC as it was made up, and no symbols.
-void ImageDecoder::State::CopyConcealed(const ConcealedRows& rows, size_t column, int64_t count) {
+// Rows of blocks of a column of tiles: DC as it was made up, and no symbols.
+void ImageDecoder::State::CopyConcealed(const ConcealedRows& rows, const DecodePiece& piece) {
   const auto tile_w = static_cast<int64_t>(grid.tile_width) / kBlockSide;
-  const int64_t to_x = static_cast<int64_t>(column) * tile_w;
-  const int64_t from_x = (first_tile_x + static_cast<int64_t>(column)) * tile_w;
+  const int64_t to_x = static_cast<int64_t>(piece.index) * tile_w;
+  const int64_t from_x = (first_tile_x + static_cast<int64_t>(piece.index)) * tile_w;
   const int64_t width = std::min(tile_w, picture_w - from_x);
   const int64_t top = static_cast<int64_t>(rows.first * grid.tile_height) / kBlockSide;
-  for (int64_t y = 0; y < count; ++y) {
-    const int64_t to = (end_row + y - first_row) * columns + to_x;
-    const int64_t from = (end_row + y - top) * rows.columns + from_x;
+  for (int64_t y = 0; y < swift::kCellBlocks; ++y) {
+    const int64_t to = (piece.row % capacity + y) * columns + to_x;
+    const int64_t from = (piece.row + y - top) * rows.columns + from_x;
     for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
       std::copy_n(rows.dc[p].data() + from, width, dc[p].data() + to);
       std::fill_n(symbols[p].data() + to * kChannels, width * kChannels, int16_t{0});
@@ -324,81 +296,53 @@ Status ImageDecoder::State::DecodeAlphaRow(uint64_t ty) {
   return {};
 }
 
-// The rows of blocks after strip_end, not beyond their row of tiles.
-void ImageDecoder::State::PlanStrip() {
-  const int64_t tile_blocks = static_cast<int64_t>(grid.tile_height) / kBlockSide;
-  strip_row = strip_end;
-  strip_end = std::min({strip_row + std::min(strip_h, next_strip_h),
-                        (strip_row / tile_blocks + 1) * tile_blocks, rows_end});
-  next_strip_h = std::min({2 * next_strip_h, strip_h,
-                           std::max(kEndStrip, RoundUp((rows_end - strip_end) / 2, kEndStrip))});
+void ImageDecoder::State::Do(const DecodePiece& piece) {
+  if (piece.kind == DecodePiece::kLatents) return DecodeLatents(piece);
+  swift::LaneSynthesiser& lane = synthesisers[piece.index];
+  const int64_t y = (lane.row() - strip_row) * kBlockSide, x = lane_x[piece.index] * kBlockSide;
+  const int64_t width = std::min(lane_x[piece.index + 1] * kBlockSide, strip.width) - x;
+  lane_status[piece.index] =
+      lane.Step(latents, strip_end, strip.Window(y, x, strip.height - y, width));
 }
 
-// Synthesises the planned strip and decodes rows for the next one at the same time if there is room
-// for them.
-Status ImageDecoder::State::NextStrip(TensorView<uint8_t> out) {
-  const bool first = strip_row == int64_t{options.region.y} / kBlockSide;
-  const int64_t needed = std::min(strip_end + halo, picture_h);
-  const int64_t kept = strip_row - (first ? halo + 1 : 1);  // networks start above the region
-  const auto make_room = [&](int64_t count) {
-    if (end_row + count - first_row > capacity) KeepRows(std::min(kept, end_row));
-    return end_row + count - first_row <= capacity;
-  };
-  if (needed > good_end) return ahead_status;
-  while (end_row < needed) {
-    const int64_t count = std::min(RowsTo(needed), kStripBlocks);
-    make_room(count);
-    GODWIT_RETURN_IF_ERROR(DecodeRows(count));
-  }
-  int64_t next = 0;  // rows of blocks to decode ahead: what the next strip needs
-  if (good_end == INT64_MAX) next = RowsTo(std::min({strip_end + next_strip_h, rows_end}) + halo);
-  if (next > 0 && !make_room(next)) next = 0;
-  const auto ahead = static_cast<int64_t>(next > 0 ? tile_status.size() : 0);
-  const auto lanes = static_cast<int64_t>(synthesisers.size());
+void ImageDecoder::State::Done(const DecodePiece& piece) {
+  if (piece.kind == DecodePiece::kPixels) return PlaceLane(piece.index);
+  board->DoneLatents(piece);
+  const int64_t end = board->latents_end();
+  if (end % tile_h != 0 && end != picture_h) return;
+  const bool good = std::ranges::all_of(tile_status, [](const Status& s) { return s.ok(); });
+  if (!good) board->StopAt(end);
+}
 
-  swift::LatentRows rows;
-  rows.planes = planes;
-  rows.picture_h = picture_h;
-  rows.picture_w = picture_w;
-  rows.first_row = first_row;
-  rows.first_column = first_column;
-  rows.columns = columns;
-  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    rows.symbols[p] = symbols[p].data();
-    rows.dc[p] = dc[p].data();
+void ImageDecoder::State::PlaceLane(size_t index) {
+  swift::LaneSynthesiser& lane = synthesisers[index];
+  const int64_t row = lane.row();
+  DecodeBoard::Lane place{.row = row, .end = strip_end, .first = lane.FirstRow()};
+  if (row < strip_end && lane_status[index].ok()) {
+    place.needs = lane.NextEnd(strip_end);
+  } else {
+    place.end = row;
+    --lanes_left;
+    if (row == rows_end) place.first = picture_h;
   }
-  const int workers = static_cast<int>(std::min<int64_t>(threads, ahead + lanes));
-#pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
-  for (int64_t item = 0; item < ahead + lanes; ++item) {
-    if (item < ahead) {
-      tile_status[static_cast<size_t>(item)] = DecodeTileRows(static_cast<size_t>(item), next);
-      continue;
-    }
-    // The first, narrow lane last: for the thread that has decoded.
-    const auto lane = static_cast<size_t>(ahead + lanes - 1 - item);
-    lane_status[lane] = synthesisers[lane].Synthesise(
-        rows, strip_end,
-        out.Window(0, lane_x[lane] * kBlockSide, (strip_end - strip_row) * kBlockSide,
-                   (lane_x[lane + 1] - lane_x[lane]) * kBlockSide));
-  }
+  board->SetLane(index, place);
+}
+
+// The rows of blocks from strip_row to strip_end, as far as `out` reaches to the right and down.
+// Threads that find nothing to do for them decode latents of the next.
+Status ImageDecoder::State::MakeStrip(TensorView<uint8_t> out) {
+  strip = out;
+  wanted_end = strip_end == rows_end ? board->end_row() : 0;
+  lanes_left = synthesisers.size();
+  for (size_t i = 0; i < synthesisers.size(); ++i) PlaceLane(i);
+  const auto pieces = synthesisers.size() + tiles.size() * static_cast<size_t>(rows_at_once);
+  const int workers = static_cast<int>(std::min(static_cast<size_t>(threads), pieces));
+  crew.Run(*board, *this, workers);
   for (const Status& s : lane_status) GODWIT_RETURN_IF_ERROR(s);
-  if (ahead > 0) {
-    const int64_t begin = end_row;
-    ahead_status = TakeRows(next);
-    if (!ahead_status.ok()) good_end = begin;
+  if (lanes_left > 0 || strip_end == rows_end) {
+    for (const Status& s : tile_status) GODWIT_RETURN_IF_ERROR(s);
   }
-  // Substreams are known to be good only at the end of their tiles: a region that ends before gets
-  // there too.
-  if (strip_end == rows_end) {
-    const int64_t tile_blocks = static_cast<int64_t>(grid.tile_height) / kBlockSide;
-    const int64_t tile_end = std::min(RoundUp(end_row, tile_blocks), picture_h);
-    while (good_end == INT64_MAX && end_row < tile_end) {
-      const int64_t count = std::min(RowsTo(tile_end), kStripBlocks);
-      if (end_row + count - first_row > capacity) KeepRows(end_row);
-      GODWIT_RETURN_IF_ERROR(DecodeRows(count));
-    }
-    GODWIT_RETURN_IF_ERROR(ahead_status);
-  }
+  if (!IsDone()) return Status(StatusCode::kInternal, "pieces of a picture wait for each other");
   const auto ty = static_cast<uint64_t>(strip_row * kBlockSide / grid.tile_height);
   if (!stream.alpha.empty() && alpha_tile_y != static_cast<int64_t>(ty))
     GODWIT_RETURN_IF_ERROR(DecodeAlphaRow(ty));
@@ -411,21 +355,25 @@ Status ImageDecoder::State::ReadRows(TensorView<uint8_t> rows) {
       rows.height > int64_t{r.height - next_y}) {
     return Status(StatusCode::kInvalidArgument, "rows that do not fit the region");
   }
-  // Strips that are wanted whole are made where they are wanted.
-  const bool whole =
-      rows.col_stride == planes && r.x == strip_x * kBlockSide && r.width == strip_w * kBlockSide;
+  // Rows of blocks that are wanted whole are made where they are wanted, all of them at once.
+  const bool in_place = rows.col_stride == planes && r.x == strip_x * kBlockSide;
   for (int64_t i = 0; i < rows.height; ++i, ++next_y) {
     const int64_t y = int64_t{r.y} + next_y;  // in the picture
     if (y >= strip_end * kBlockSide) {
-      PlanStrip();
-      const int64_t height = (strip_end - strip_row) * kBlockSide;
-      if (whole && y == strip_row * kBlockSide && rows.height - i >= height) {
-        GODWIT_RETURN_IF_ERROR(NextStrip(rows.Window(i, 0, height, rows.width)));
+      strip_row = strip_end;
+      const int64_t wanted = y + rows.height - i;
+      strip_end = wanted == int64_t{r.y} + r.height ? rows_end : wanted / kBlockSide;
+      if (in_place && y == strip_row * kBlockSide && strip_end > strip_row) {
+        const int64_t height = std::min(strip_end * kBlockSide, wanted) - y;
+        GODWIT_RETURN_IF_ERROR(MakeStrip(rows.Window(i, 0, height, rows.width)));
         i += height - 1;
         next_y += static_cast<uint32_t>(height - 1);
         continue;
       }
-      GODWIT_RETURN_IF_ERROR(NextStrip(pixels.view()));
+      // Not beyond a row of tiles: of alpha one is held.
+      strip_end = std::min({strip_row + strip_h, (strip_row / tile_h + 1) * tile_h, rows_end});
+      GODWIT_RETURN_IF_ERROR(MakeStrip(
+          pixels.view().Window(0, 0, (strip_end - strip_row) * kBlockSide, strip_w * kBlockSide)));
     }
     const uint8_t* from =
         pixels.view().At(y - strip_row * kBlockSide, int64_t{r.x} - strip_x * kBlockSide);

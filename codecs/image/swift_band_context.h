@@ -210,6 +210,15 @@ struct FlagDecisionRow {
   uint32_t* out;
 };
 void DecideFlags(SimdLevel level, const FlagDecisionRow& row);
+// What a decoder knows beforehand: out[x] = base + class of sum[x], at most last, and in the upper
+// half the same for sum[x] + left_weight * kFlagSet, should the flag to the left be set.
+struct FlagChoiceRow {
+  int64_t count;
+  uint32_t left_weight, base, last;
+  const uint32_t* sum;
+  uint32_t* out;
+};
+void ChooseFlags(SimdLevel level, const FlagChoiceRow& row);
 
 // Positions of the channels one and two steps down in frequency, by feature kLower0 on; kNone if
 // that channel lies in another band. [band][feature][lane]

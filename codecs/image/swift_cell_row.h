@@ -19,10 +19,11 @@ namespace godwit::swift {
 // before their own rows.
 struct CellRow {
   int planes = 0;
-  int64_t cells_w = 0;      // of the tile
-  int64_t cell_pitch = 0;   // cells_w + 2
-  int64_t block_pitch = 0;  // 4 * cells_w + 2
-  bool first = true;        // nothing of the tile lies above
+  int64_t cells_w = 0;             // of the tile
+  int64_t cell_pitch = 0;          // cells_w + 2
+  int64_t block_pitch = 0;         // 4 * cells_w + 2
+  bool first = true;               // nothing of the tile lies above
+  const CellRow* above = nullptr;  // null: the row above was in this object
 
   // Latents. An encoder has symbols of its own; a decoder writes them where they are wanted, over
   // zeros.
@@ -68,6 +69,11 @@ struct CellRow {
   void StartTile(int64_t width);
   // The next row of cells: keeps what lies above it and clears the rest, but for symbols.
   void NextRow();
+  // Instead of both, a row of a tile of `width` cells whose rows are coded side by side: `up` has
+  // the row above, or is null in the first. Before each layer, once that layer is done there,
+  // TakeAbove() brings what the layers from it on see of it. `up` must stay till this row is done.
+  void StartBeside(int64_t width, const CellRow* up);
+  void TakeAbove(int layer);
 
   // Before a plane's first band of a layer in which it codes anything in this row.
   void TakeEdgesAbove(size_t plane, int layer);

@@ -34,18 +34,19 @@ struct SynthesisTables {
   }
 };
 
-// Latents of some rows of blocks of a picture, all columns from first_column on. Rows are absolute.
+// Latents of some rows of blocks of a picture, all columns from first_column on. Row y is in the
+// place y % rows_held.
 struct LatentRows {
   int planes = 0;
   int64_t picture_h = 0, picture_w = 0;  // blocks
-  int64_t first_row = 0, first_column = 0, columns = 0;
+  int64_t rows_held = 0, first_column = 0, columns = 0;
   std::array<const int16_t*, kPlanes> symbols{};  // [row][column][64]
   std::array<const int16_t*, kPlanes> dc{};       // [row][column]
   const int16_t* Symbols(size_t p, int64_t row, int64_t column) const {
-    return symbols[p] + ((row - first_row) * columns + column - first_column) * kChannels;
+    return symbols[p] + (row % rows_held * columns + column - first_column) * kChannels;
   }
   const int16_t* Dc(size_t p, int64_t row, int64_t column) const {
-    return dc[p] + (row - first_row) * columns + column - first_column;
+    return dc[p] + row % rows_held * columns + column - first_column;
   }
 };
 

@@ -65,6 +65,18 @@ ALWAYS_INLINE inline void DecideFlagsBody(const FlagDecisionRow& r) {
   }
 }
 
+ALWAYS_INLINE inline void ChooseFlagsBody(const FlagChoiceRow& r) {
+  uint32_t* const __restrict out = r.out;
+  const uint32_t* const sum = r.sum;
+  const uint32_t base = r.base, left = r.left_weight * kFlagSet;
+  const auto last = static_cast<int32_t>(r.last);
+  for (int64_t x = 0; x < r.count; ++x) {
+    const int32_t without = std::min(VectorScaleClass(sum[x]), last),
+                  with = std::min(VectorScaleClass(sum[x] + left), last);
+    out[x] = (base + static_cast<uint32_t>(without)) | (base + static_cast<uint32_t>(with)) << 16;
+  }
+}
+
 }  // namespace
 
 void SumFlagRow(SimdLevel level, const FlagRow& row) { RunPerLevel<SumFlagBody>(level, row); }
@@ -73,6 +85,9 @@ void SumCellFlagRow(SimdLevel level, const CellFlagRow& row) {
 }
 void DecideFlags(SimdLevel level, const FlagDecisionRow& row) {
   RunPerLevel<DecideFlagsBody>(level, row);
+}
+void ChooseFlags(SimdLevel level, const FlagChoiceRow& row) {
+  RunPerLevel<ChooseFlagsBody>(level, row);
 }
 
 }  // namespace godwit::swift

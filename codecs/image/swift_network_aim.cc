@@ -63,7 +63,7 @@ void NetworkAim::StartTile(const LatentTile& tile, int step_index, int layers) {
 double NetworkAim::Run(const LatentTile& tile, bool gradient) {
   const int64_t width = tile.columns(), rows = tile.rows();
   const auto planes = static_cast<size_t>(tile.planes);
-  LatentRows latents{tile.planes, rows, width, 0, 0, width, {}, {}};
+  LatentRows latents{tile.planes, rows, width, rows, 0, width, {}, {}};
   for (size_t p = 0; p < planes; ++p) {
     latents.symbols[p] = tile.symbol[p].block.data();
     latents.dc[p] = tile.dc[p].data();

@@ -32,11 +32,17 @@ class LaneSynthesiser {
                                         SimdLevel level, const SynthesisInput& input, Rect lane);
   static uint64_t BytesFor(const ImageSynthesis* synthesis, int64_t width);
 
-  // The next rows of blocks, to row `end` of the picture, as interleaved pixels into `out`, {8 rows
-  // for each, 8 columns for each, planes}. `latents` must hold rows from the one before the next
-  // (at first: the network's halo and one more before it) to the network's halo beyond `end`, and
-  // the lane's columns with halo + 1 on both sides, all as far as there is picture. Allocates
-  // nothing.
+  // The next row of blocks to make.
+  int64_t row() const { return row_; }
+  // What a step on the way to `end` reads: rows of latents from FirstRow() on, to NextEnd(), and
+  // the lane's columns with the network's halo + 1 on both sides, all as far as there is picture.
+  int64_t FirstRow() const;
+  int64_t NextEnd(int64_t end);
+  // At most four rows of blocks more, none from row `end` of the picture on, as interleaved pixels
+  // into `out`, whose first is that of row(); columns and rows that it does not have are left out.
+  // The first steps of a network may make none. Allocates nothing.
+  Status Step(const LatentRows& latents, int64_t end, TensorView<uint8_t> out);
+  // Steps to row `end`.
   Status Synthesise(const LatentRows& latents, int64_t end, TensorView<uint8_t> out);
 
  private:
@@ -47,12 +53,14 @@ class LaneSynthesiser {
   const BlockTransformKernels* kernels_;
   Rect lane_;
   int64_t row_;  // next
+  int64_t halo_ = 0;
   ReconstructionSteps steps_;
   std::unique_ptr<RowRunner> runner_;  // null without a network
   std::unique_ptr<FeatureWriter> features_;
   Tensor<uint8_t> corrections_;   // of a step of the network
   Tensor<int16_t> coefficients_;  // of some blocks
   Tensor<int16_t> rows_;          // [plane][8][width]
+  Tensor<uint8_t> line_;          // of pixels
 };
 
 }  // namespace godwit::swift

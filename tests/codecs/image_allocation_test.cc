@@ -87,7 +87,7 @@ TEST(ImageAllocationTest, SynthesisingALaneAllocatesNothing) {
     symbols.data()[i] = static_cast<int16_t>(HashOf(static_cast<uint32_t>(i), 0, 1) % 5);
   swift::LatentRows latents;
   latents.planes = 3;
-  latents.picture_h = h;
+  latents.picture_h = latents.rows_held = h;
   latents.picture_w = latents.columns = w;
   latents.symbols.fill(symbols.data());
   latents.dc.fill(dc.data());

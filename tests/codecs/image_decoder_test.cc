@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "codecs/image/image_repack.h"
 #include "tests/codecs/test_model.h"
 #include "tests/codecs/test_pictures.h"
 
@@ -74,6 +75,25 @@ TEST(ImageDecoderTest, ThreadsLevelsAndWindowsGiveTheSameSamples) {
                 << c.name << " " << SimdLevelName(level) << " threads=" << threads
                 << " window=" << window << " network=" << (synthesis != nullptr);
           }
+        }
+      }
+    }
+  }
+}
+
+// Of a picture of one tile, threads share the rows and layers.
+TEST(ImageDecoderTest, ThreadsShareOneTile) {
+  const Bytes lite = EncodePicture(TestImageModel(), MakePicture(520, 200, 3), {.step_index = 150});
+  for (const Bytes& file :
+       {lite, Must(RepackImage(Must(ParseImageStream(lite)), TestImageModel()))}) {
+    for (const ImageSynthesis* synthesis : Syntheses()) {
+      for (const int layers : {1, 2, 3, 8}) {
+        const Tensor<uint8_t> want =
+            Decode(file, synthesis, {.layers = layers, .threads = 1, .simd = SimdLevel::kScalar});
+        for (const int threads : {1, 2, 4}) {
+          EXPECT_TRUE(
+              SameSamples(Decode(file, synthesis, {.layers = layers, .threads = threads}), want))
+              << "threads=" << threads << " layers=" << layers;
         }
       }
     }

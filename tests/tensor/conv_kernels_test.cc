@@ -53,7 +53,7 @@ struct Problem {
   // One byte between positions, so that a write past the channels shows.
   int64_t out_stride() const { return c.spec.out_channels + 1; }
 
-  std::vector<uint8_t> Run(SimdLevel level) const {
+  std::vector<uint8_t> Run(SimdLevel level, const uint8_t* rest = nullptr) const {
     const ConvKernels& kernels = ConvKernelsFor(level);
     const PackedConv packed =
         kernels.pack({c.spec, weight.data(), bias.data(), mult.data(), shift.data()});
@@ -73,7 +73,11 @@ struct Problem {
       args.residual_row_stride = args.out_row_stride;
       args.residual_col_stride = args.out_col_stride;
     }
-    kernels.run(packed, args);
+    if (rest != nullptr) {
+      kernels.run_resting(packed, MakeResting(packed, rest), args);
+    } else {
+      kernels.run(packed, args);
+    }
     return out;
   }
 
@@ -206,6 +210,31 @@ TEST_P(ConvKernelsTest, EveryShiftEqualsScalar) {
       problem.shift[o] = static_cast<uint8_t>(shift);
     }
     EXPECT_EQ(problem.Run(GetParam()), problem.Run(SimdLevel::kScalar)) << "shift " << shift;
+  }
+}
+
+// From no channel that differs from rest to all of them, so either way of going on.
+TEST_P(ConvKernelsTest, RestingInputEqualsScalar) {
+  const ConvKernels& kernels = ConvKernelsFor(GetParam());
+  unsigned seed = 1;
+  for (const int in : {1, 4, 63, 64, 208, 255, 256}) {
+    for (const int out : {3, 16, 32, 48, 64, 96}) {
+      const Case c{.spec = {in, out, 1, 1}, .height = 2, .width = 131, .residual = out == 48};
+      if (!kernels.CanRest(c.spec)) continue;
+      for (const uint32_t differ : {0u, 3u, 30u, 100u}) {  // of 100 channels
+        Problem problem(c, seed++);
+        std::vector<uint8_t> rest(static_cast<size_t>(in));
+        for (uint8_t& r : rest) r = static_cast<uint8_t>(problem.random());
+        for (int64_t x = 0; x < c.height * c.width; ++x) {
+          for (int64_t i = 0; i < in; ++i) {
+            uint8_t& channel = problem.in.data()[x * problem.in_stride + i];
+            if (problem.random() % 100 >= differ) channel = rest[static_cast<size_t>(i)];
+          }
+        }
+        EXPECT_EQ(problem.Run(GetParam(), rest.data()), problem.Run(SimdLevel::kScalar))
+            << Describe(c) << " differ " << differ;
+      }
+    }
   }
 }
 
