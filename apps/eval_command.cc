@@ -224,7 +224,7 @@ int Finish(const std::string& folder, const EvalArguments& a, Results& results,
     for (const CodecRecord& codec : results.codecs) codecs.push_back(codec.name);
     console.PrintJson({{"folder", folder},
                        {"codecs", codecs},
-                       {"pictures", results.images.size()},
+                       {"pictures", results.items.size()},
                        {"measurements", results.measurements.size()},
                        {"failures", results.failures.size()}});
   } else {
@@ -255,7 +255,7 @@ int RunMeasurements(const EvalArguments& a, std::span<const std::string> args,
   Result<std::vector<CodecEntry>> codecs = FindCodecs(SplitCodecNames(a.codecs), context, console);
   if (!codecs.ok()) return console.Fail(codecs.status());
   options.codecs = *std::move(codecs);
-  const auto metrics = ParseMetricNames(SplitAtCommas(a.metrics));
+  const auto metrics = ParseMetricNames(options.medium, SplitAtCommas(a.metrics));
   if (!metrics.ok()) return console.Fail(metrics.status());
   options.metrics = *metrics;
   const auto rates = ParseRates(a.report_bpp);
@@ -264,7 +264,7 @@ int RunMeasurements(const EvalArguments& a, std::span<const std::string> args,
   for (const std::string& path : a.paths) {
     const auto pictures = FindPictures(path);
     if (!pictures.ok()) return console.Fail(pictures.status());
-    options.pictures.insert(options.pictures.end(), pictures->begin(), pictures->end());
+    options.items.insert(options.items.end(), pictures->begin(), pictures->end());
   }
   options.points = a.points;
   options.repeats = a.repeats;
@@ -381,7 +381,7 @@ int RunPeakChild(std::span<const std::string> args, const Console& console) {
     return FindCodec(rest[1], MakeContext(*models));
   };
   const Result<uint64_t> peak = MeasurePeakHere(
-      find_codec, rest[3], std::strtod(rest[2].c_str(), nullptr),
+      find_codec, Medium::kPicture, rest[3], std::strtod(rest[2].c_str(), nullptr),
       static_cast<int>(std::strtol(args[1].c_str(), nullptr, 10)), rest[0] == "decode", rest[4]);
   if (!peak.ok()) return console.Fail(peak.status());
   console.out << *peak << '\n';

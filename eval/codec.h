@@ -1,4 +1,4 @@
-// eval/codec.h: what an evaluated codec is: pixels in memory to bytes in memory and back, at a
+// eval/codec.h: what an evaluated codec is: samples in memory to bytes in memory and back, at a
 // setting. codec_table.h lists them.
 #pragma once
 
@@ -11,26 +11,26 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "tensor/tensor.h"
+#include "eval/item.h"
 
 namespace godwit {
 
-// One coder with its buffers: not for several threads at once. Pictures are RGB, samples adjacent
-// and rows without gaps.
+// One coder with its buffers: not for several threads at once. It is given items of its entry's
+// medium only.
 class Codec {
  public:
   virtual ~Codec() = default;
   // The stream stays valid until the next call.
-  virtual Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
-                                                    double setting) = 0;
-  // `rgb` has the size of the picture that was encoded; a stream of another one is an error.
-  virtual Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) = 0;
+  virtual Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) = 0;
+  // `item` has the size of the one that was encoded; a stream of another one is an error.
+  virtual Status Decode(std::span<const std::byte> stream, const MutableItemView& item) = 0;
   // Of the processes that the last call started; 0 where it started none.
   virtual uint64_t child_peak_bytes() const { return 0; }
 };
 
 // A codec with its options chosen.
 struct CodecEntry {
+  Medium medium = Medium::kPicture;
   std::string name;             // "avif:6"; of command lines: the name that they were given
   std::string spec;             // as the user wrote it: FindCodec(spec) gives this again
   std::string version;          // of the libraries; model ids for our own
@@ -44,9 +44,9 @@ struct CodecEntry {
 // The default ladder, or `points` settings spread over it; at least 2.
 std::vector<double> SettingsOf(const CodecEntry& codec, int points);
 
-// The setting between those of `ladder`'s ends whose stream of `rgb` comes nearest to
+// The setting between those of `ladder`'s ends whose stream of `item` comes nearest to
 // `target_bytes`. By bisection: streams grow along the ladder but for a few bytes here and there.
-Result<double> SettingForSize(const CodecEntry& entry, Codec& codec, TensorView<const uint8_t> rgb,
+Result<double> SettingForSize(const CodecEntry& entry, Codec& codec, const ItemView& item,
                               uint64_t target_bytes);
 
 }  // namespace godwit

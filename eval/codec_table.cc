@@ -19,21 +19,23 @@ constexpr decltype(CodecKind::make) kMakeJxl = nullptr;
 #endif
 
 constexpr std::array<CodecKind, 6> kKinds = {{
-    {"swift",
+    {Medium::kPicture, "swift",
      "[:small|medium|large|none][:full][:effort=N][:tune=msssim][:model=ID|FILE][:synthesis=FILE]",
      "ours, by quality; full: entropy coding; the synthesis is the decoder's choice, default "
      "medium",
      MakeSwiftCodec, ""},
-    {"jpeg", "[:444][:progressive][:fixed]",
+    {Medium::kPicture, "jpeg", "[:444][:progressive][:fixed]",
      "libjpeg-turbo: 4:2:0 and optimised tables, or as said; fixed: no optimised tables",
      MakeJpegCodec, ""},
-    {"webp", "[:METHOD]", "libwebp, lossy; method 0 to 6, default 4", MakeWebpCodec, ""},
-    {"avif", "[:SPEED][:420|422][:ssim|psnr][:dav1d|aom]",
+    {Medium::kPicture, "webp", "[:METHOD]", "libwebp, lossy; method 0 to 6, default 4",
+     MakeWebpCodec, ""},
+    {Medium::kPicture, "avif", "[:SPEED][:420|422][:ssim|psnr][:dav1d|aom]",
      "libavif with aom: speed 0 to 10, default 6; 4:4:4, or as said; tuning and decoder are "
      "libavif's",
      kMakeAvif, "libavif"},
-    {"jxl", "[:EFFORT]", "libjxl, lossy: effort 1 to 9, default 7", kMakeJxl, "libjxl"},
-    {"cmd", ":NAME|ENCODE|DECODE|SETTING SETTING...",
+    {Medium::kPicture, "jxl", "[:EFFORT]", "libjxl, lossy: effort 1 to 9, default 7", kMakeJxl,
+     "libjxl"},
+    {Medium::kPicture, "cmd", ":NAME|ENCODE|DECODE|SETTING SETTING...",
      "two command lines; {png} or {ppm}, {file} and {q} stand for picture, stream and setting",
      MakeCommandCodec, ""},
 }};
@@ -76,6 +78,7 @@ Result<CodecEntry> FindCodec(const std::string& name, const CodecContext& contex
   Result<CodecEntry> entry = kind->make(options, context);
   if (!entry.ok()) return entry;
   if (entry->name.empty()) entry->name = name;
+  entry->medium = kind->medium;
   entry->spec = name;
   return entry;
 }

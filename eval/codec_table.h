@@ -32,6 +32,7 @@ struct CodecContext {
 
 // One row of the table. `make` gets what follows the name, split at ':'.
 struct CodecKind {
+  Medium medium;
   std::string_view name, options, summary;
   Result<CodecEntry> (*make)(std::span<const std::string> options, const CodecContext& context);
   std::string_view missing;  // the library that it was built without; then `make` is null

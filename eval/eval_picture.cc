@@ -6,10 +6,9 @@
 #include <filesystem>
 #include <string_view>
 
-#include "fmt/core.h"
+#include "eval/eval_item.h"
 #include "io/image_file.h"
 #include "io/image_writer.h"
-#include "models/sha256.h"
 
 namespace godwit {
 namespace {
@@ -21,12 +20,6 @@ bool HasPictureSuffix(const std::filesystem::path& path) {
   std::string suffix = path.extension().string();
   for (char& c : suffix) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return std::find(kSuffixes.begin(), kSuffixes.end(), suffix) != kSuffixes.end();
-}
-
-std::string HexDigest(std::span<const std::byte> bytes) {
-  std::string hex;
-  for (const uint8_t v : Sha256(bytes)) hex += fmt::format("{:02x}", v);
-  return hex;
 }
 
 }  // namespace

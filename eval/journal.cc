@@ -29,7 +29,7 @@ void CutTornLine(const std::string& path) {
 template <typename T>
 void Upsert(std::vector<T>* rows, T row) {
   for (T& old : *rows) {
-    if (old.image == row.image && old.codec == row.codec && old.setting == row.setting) {
+    if (old.item == row.item && old.codec == row.codec && old.setting == row.setting) {
       old = std::move(row);
       return;
     }
@@ -44,13 +44,13 @@ Status TakeLine(const nlohmann::json& line, Results* results) {
     *results = head;
   } else if (line.contains("measurement")) {
     GODWIT_ASSIGN_OR_RETURN(Measurement m, MeasurementFromJson(line["measurement"]));
-    if (results->FindImage(m.image) == nullptr || results->FindCodec(m.codec) == nullptr) {
+    if (results->FindItem(m.item) == nullptr || results->FindCodec(m.codec) == nullptr) {
       return Status(StatusCode::kCorrupt, "of an unknown image or codec");
     }
     Upsert(&results->measurements, std::move(m));
   } else if (line.contains("picture")) {
     GODWIT_ASSIGN_OR_RETURN(ReportPicture p, ReportPictureFromJson(line["picture"]));
-    if (results->FindImage(p.image) == nullptr || results->FindCodec(p.codec) == nullptr) {
+    if (results->FindItem(p.item) == nullptr || results->FindCodec(p.codec) == nullptr) {
       return Status(StatusCode::kCorrupt, "of an unknown image or codec");
     }
     results->pictures.push_back(std::move(p));

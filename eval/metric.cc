@@ -51,13 +51,21 @@ double MsssimRgb(View original, View decoded) {
   return sum / 3;
 }
 
+// As the table has it.
+template <double (*kMeasure)(View, View)>
+double OfPictures(const ItemView& original, const ItemView& decoded) {
+  return kMeasure(PictureOf(original), PictureOf(decoded));
+}
+
 constexpr std::array<Metric, 8> kMetrics = {{
-    {"psnr", "PSNR, RGB (dB)", QualityAxis::kValue, 1, PsnrRgb, ""},
-    {"psnr-y", "PSNR, luma (dB)", QualityAxis::kValue, 1, PsnrLuma, ""},
-    {"psnr-ycbcr", "PSNR, YCbCr 6:1:1 (dB)", QualityAxis::kValue, 1, PsnrYcbcr, ""},
-    {"ssim", "SSIM, luma (dB)", QualityAxis::kDecibels, kSsimWindow, SsimLuma, ""},
-    {"msssim", "MS-SSIM, luma (dB)", QualityAxis::kDecibels, kMsssimMinSide, MsssimLuma, ""},
-    {"msssim-rgb", "MS-SSIM, RGB (dB)", QualityAxis::kDecibels, kMsssimMinSide, MsssimRgb, ""},
+    {"psnr", "PSNR, RGB (dB)", QualityAxis::kValue, 1, OfPictures<PsnrRgb>, ""},
+    {"psnr-y", "PSNR, luma (dB)", QualityAxis::kValue, 1, OfPictures<PsnrLuma>, ""},
+    {"psnr-ycbcr", "PSNR, YCbCr 6:1:1 (dB)", QualityAxis::kValue, 1, OfPictures<PsnrYcbcr>, ""},
+    {"ssim", "SSIM, luma (dB)", QualityAxis::kDecibels, kSsimWindow, OfPictures<SsimLuma>, ""},
+    {"msssim", "MS-SSIM, luma (dB)", QualityAxis::kDecibels, kMsssimMinSide, OfPictures<MsssimLuma>,
+     ""},
+    {"msssim-rgb", "MS-SSIM, RGB (dB)", QualityAxis::kDecibels, kMsssimMinSide,
+     OfPictures<MsssimRgb>, ""},
     {"butteraugli", "butteraugli, negated", QualityAxis::kNegatedValue, 8, nullptr,
      "butteraugli_main"},
     {"ssimulacra", "SSIMULACRA 1, negated", QualityAxis::kNegatedValue, 8, nullptr,
@@ -90,19 +98,25 @@ bool MetricAvailable(const Metric& metric) {
   return metric.measure != nullptr || ProgramOnPath(metric.program);
 }
 
-Result<std::vector<const Metric*>> ParseMetricNames(const std::vector<std::string>& names) {
+Result<std::vector<const Metric*>> ParseMetricNames(Medium medium,
+                                                    const std::vector<std::string>& names) {
   const auto wanted = [&](std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   std::string known = "all";
-  for (const Metric& metric : kMetrics) known += ", " + std::string(metric.name);
+  for (const Metric& metric : kMetrics) {
+    if (metric.medium == medium) known += ", " + std::string(metric.name);
+  }
   for (const std::string& name : names) {
-    if (name == "all" || FindMetric(name) != nullptr) continue;
-    return Status(StatusCode::kInvalidArgument, "no metric " + name + "; there are " + known);
+    const Metric* const metric = FindMetric(name);
+    if (name == "all" || (metric != nullptr && metric->medium == medium)) continue;
+    return Status(
+        StatusCode::kInvalidArgument,
+        "no metric " + name + " of " + std::string(WordsOf(medium).many) + "; there are " + known);
   }
   std::vector<const Metric*> metrics;
   for (const Metric& metric : kMetrics) {
-    if (!wanted(metric.name) && !wanted("all")) continue;
+    if (metric.medium != medium || (!wanted(metric.name) && !wanted("all"))) continue;
     if (MetricAvailable(metric)) {
       metrics.push_back(&metric);
     } else if (wanted(metric.name)) {

@@ -96,16 +96,16 @@ Status ReadList(const Json& json, const char* name, F read, std::vector<T>* out)
   return {};
 }
 
-Result<ImageRecord> ImageFromJson(const Json& json) {
-  ImageRecord image;
-  GODWIT_ASSIGN_OR_RETURN(image.name, Text(json, "name"));
-  GODWIT_ASSIGN_OR_RETURN(image.digest, Text(json, "sha256"));
+Result<ItemRecord> ItemFromJson(const Json& json) {
+  ItemRecord item;
+  GODWIT_ASSIGN_OR_RETURN(item.name, Text(json, "name"));
+  GODWIT_ASSIGN_OR_RETURN(item.digest, Text(json, "sha256"));
   GODWIT_ASSIGN_OR_RETURN(const uint64_t width, Whole(json, "width", UINT32_MAX));
   GODWIT_ASSIGN_OR_RETURN(const uint64_t height, Whole(json, "height", UINT32_MAX));
   if (width == 0 || height == 0) return Bad("width", "is no size of a picture");
-  image.width = static_cast<uint32_t>(width);
-  image.height = static_cast<uint32_t>(height);
-  return image;
+  item.width = static_cast<uint32_t>(width);
+  item.height = static_cast<uint32_t>(height);
+  return item;
 }
 
 Result<CodecRecord> CodecFromJson(const Json& json) {
@@ -156,7 +156,7 @@ Result<MachineRecord> MachineFromJson(const Json& json) {
 Status CheckNames(const Results& results) {
   const auto check = [&](const auto& rows, const char* list) -> Status {
     for (const auto& row : rows) {
-      if (results.FindImage(row.image) == nullptr) return Bad(list, "no image " + row.image);
+      if (results.FindItem(row.item) == nullptr) return Bad(list, "no image " + row.item);
       if (results.FindCodec(row.codec) == nullptr) return Bad(list, "no codec " + row.codec);
     }
     return {};
@@ -178,20 +178,20 @@ Ordered CodecsJson(const Results& results) {
   return codecs;
 }
 
-Ordered ImagesJson(const Results& results) {
-  Ordered images = Ordered::array();
-  for (const ImageRecord& i : results.images) {
-    images.push_back(
+Ordered ItemsJson(const Results& results) {
+  Ordered items = Ordered::array();
+  for (const ItemRecord& i : results.items) {
+    items.push_back(
         {{"name", i.name}, {"width", i.width}, {"height", i.height}, {"sha256", i.digest}});
   }
-  return images;
+  return items;
 }
 
 }  // namespace
 
 Ordered ToJson(const Measurement& m, double bpp) {
-  Ordered json = {{"codec", m.codec}, {"image", m.image}, {"setting", m.setting},
-                  {"bytes", m.bytes}, {"bpp", bpp},       {"metrics", MetricsOf(m.metrics)}};
+  Ordered json = {{"codec", m.codec}, {"image", m.item}, {"setting", m.setting},
+                  {"bytes", m.bytes}, {"bpp", bpp},      {"metrics", MetricsOf(m.metrics)}};
   if (!m.encode_s.empty()) json["encode_s"] = m.encode_s;
   if (!m.decode_s.empty()) json["decode_s"] = m.decode_s;
   if (m.encode_peak_bytes) json["encode_peak_bytes"] = *m.encode_peak_bytes;
@@ -201,7 +201,7 @@ Ordered ToJson(const Measurement& m, double bpp) {
 
 Ordered ToJson(const ReportPicture& p, double bpp) {
   return {{"codec", p.codec},
-          {"image", p.image},
+          {"image", p.item},
           {"target_bpp", p.target_bpp},
           {"setting", p.setting},
           {"bytes", p.bytes},
@@ -211,7 +211,7 @@ Ordered ToJson(const ReportPicture& p, double bpp) {
 }
 
 Ordered ToJson(const Failure& f) {
-  return {{"codec", f.codec}, {"image", f.image}, {"setting", f.setting}, {"error", f.error}};
+  return {{"codec", f.codec}, {"image", f.item}, {"setting", f.setting}, {"error", f.error}};
 }
 
 Ordered ToJson(const Results& r) {
@@ -227,13 +227,13 @@ Ordered ToJson(const Results& r) {
                   {"clock", "steady, wall time"},
                   {"repeats", r.repeats},
                   {"metrics", r.metrics},
-                  {"images", ImagesJson(r)},
+                  {"images", ItemsJson(r)},
                   {"codecs", CodecsJson(r)}};
   const auto list = [&](const char* name, const auto& rows, auto to_json) {
     json[name] = Ordered::array();
     for (const auto& row : rows) json[name].push_back(to_json(row));
   };
-  const auto with_bpp = [&](const auto& row) { return ToJson(row, r.Bpp(row.image, row.bytes)); };
+  const auto with_bpp = [&](const auto& row) { return ToJson(row, r.RateOf(row.item, row.bytes)); };
   list("measurements", r.measurements, with_bpp);
   list("pictures", r.pictures, with_bpp);
   list("failures", r.failures, [](const Failure& f) { return ToJson(f); });
@@ -248,7 +248,7 @@ Ordered ToJson(const Results& r) {
 
 Result<Measurement> MeasurementFromJson(const Json& json) {
   Measurement m;
-  GODWIT_ASSIGN_OR_RETURN(m.image, Text(json, "image"));
+  GODWIT_ASSIGN_OR_RETURN(m.item, Text(json, "image"));
   GODWIT_ASSIGN_OR_RETURN(m.codec, Text(json, "codec"));
   GODWIT_ASSIGN_OR_RETURN(m.setting, Number(json, "setting"));
   GODWIT_ASSIGN_OR_RETURN(m.bytes, Whole(json, "bytes", uint64_t{1} << 40));
@@ -264,7 +264,7 @@ Result<Measurement> MeasurementFromJson(const Json& json) {
 
 Result<ReportPicture> ReportPictureFromJson(const Json& json) {
   ReportPicture p;
-  GODWIT_ASSIGN_OR_RETURN(p.image, Text(json, "image"));
+  GODWIT_ASSIGN_OR_RETURN(p.item, Text(json, "image"));
   GODWIT_ASSIGN_OR_RETURN(p.codec, Text(json, "codec"));
   GODWIT_ASSIGN_OR_RETURN(p.target_bpp, Number(json, "target_bpp"));
   GODWIT_ASSIGN_OR_RETURN(p.setting, Number(json, "setting"));
@@ -276,7 +276,7 @@ Result<ReportPicture> ReportPictureFromJson(const Json& json) {
 
 Result<Failure> FailureFromJson(const Json& json) {
   Failure f;
-  GODWIT_ASSIGN_OR_RETURN(f.image, Text(json, "image"));
+  GODWIT_ASSIGN_OR_RETURN(f.item, Text(json, "image"));
   GODWIT_ASSIGN_OR_RETURN(f.codec, Text(json, "codec"));
   GODWIT_ASSIGN_OR_RETURN(f.setting, Number(json, "setting"));
   GODWIT_ASSIGN_OR_RETURN(f.error, Text(json, "error"));
@@ -304,7 +304,7 @@ Result<Results> ResultsFromJson(const Json& json) {
         return one.get<std::string>();
       },
       &r.metrics));
-  GODWIT_RETURN_IF_ERROR(ReadList(json, "images", ImageFromJson, &r.images));
+  GODWIT_RETURN_IF_ERROR(ReadList(json, "images", ItemFromJson, &r.items));
   GODWIT_RETURN_IF_ERROR(ReadList(json, "codecs", CodecFromJson, &r.codecs));
   GODWIT_RETURN_IF_ERROR(ReadList(json, "measurements", MeasurementFromJson, &r.measurements));
   GODWIT_RETURN_IF_ERROR(ReadList(json, "pictures", ReportPictureFromJson, &r.pictures));

@@ -83,12 +83,13 @@ TEST(MetricTest, SmallestSidesAreMeasured) {
 }
 
 TEST(MetricTest, NamesAreChecked) {
-  const auto some = ParseMetricNames({"msssim", "psnr"});
+  const auto some = ParseMetricNames(Medium::kPicture, {"msssim", "psnr"});
   ASSERT_TRUE(some.ok());
   ASSERT_EQ(some->size(), 2u);
   EXPECT_EQ((*some)[0]->name, "psnr");  // in the order of the table
-  EXPECT_EQ(ParseMetricNames({"psrn"}).status().code(), StatusCode::kInvalidArgument);
-  const auto all = ParseMetricNames({"all"});
+  EXPECT_EQ(ParseMetricNames(Medium::kPicture, {"psrn"}).status().code(),
+            StatusCode::kInvalidArgument);
+  const auto all = ParseMetricNames(Medium::kPicture, {"all"});
   ASSERT_TRUE(all.ok());
   EXPECT_GE(all->size(), 6u);
 }

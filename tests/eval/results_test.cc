@@ -56,7 +56,7 @@ TEST(MergeTest, RunsThatAgreeArePutTogether) {
   Results a = ExampleResults(), b = ExampleResults();
   std::erase_if(a.measurements, [](const Measurement& m) { return m.codec == "b"; });
   a.codecs.pop_back();
-  std::erase_if(b.measurements, [](const Measurement& m) { return m.image == "y.png"; });
+  std::erase_if(b.measurements, [](const Measurement& m) { return m.item == "y.png"; });
   b.measurements[0].metrics["ssim"] = 0.5;
   ASSERT_TRUE(MergeResults(&a, b).ok());
   EXPECT_EQ(a.codecs.size(), 2u);
@@ -72,7 +72,7 @@ TEST(MergeTest, ContradictionsAreRefused) {
     change(&from);
     return MergeResults(&into, from).message();
   };
-  EXPECT_EQ(refusal([](Results* r) { r->images[0].digest = "other"; }),
+  EXPECT_EQ(refusal([](Results* r) { r->items[0].digest = "other"; }),
             "x.png: is another picture than in the results that are there");
   EXPECT_EQ(refusal([](Results* r) { r->codecs[1].version = "2"; }),
             "b: was measured with 1, and now with 2");
@@ -203,10 +203,10 @@ TEST(TablesTest, ACodecWithFewPicturesIsLeftOut) {
   std::erase_if(results.measurements,
                 [](const Measurement& m) { return m.codec == "b" && m.setting > 10; });
   results.measurements.pop_back();
-  results.images.push_back({"z.png", 50, 100, "digest z"});
+  results.items.push_back({"z.png", 50, 100, "digest z"});
   for (size_t i = 0; i < 3; ++i) {
     results.measurements.push_back(results.measurements[i]);
-    results.measurements.back().image = "z.png";
+    results.measurements.back().item = "z.png";
   }
   const std::string csv = CurvesCsv(results);  // b has one picture of three
   EXPECT_NE(csv.find("a,10,3,"), std::string::npos) << csv;
