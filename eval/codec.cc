@@ -41,9 +41,9 @@ Result<double> SettingForSize(const CodecEntry& entry, Codec& codec, const ItemV
     const int middle = (low + high) / 2;
     GODWIT_ASSIGN_OR_RETURN(const std::span<const std::byte> stream,
                             codec.Encode(item, setting(middle)));
-    const bool below = stream.size() < target_bytes;
-    tried.push_back(
-        {setting(middle), below ? target_bytes - stream.size() : stream.size() - target_bytes});
+    const uint64_t size = stream.size() - codec.uncounted_bytes();
+    const bool below = size < target_bytes;
+    tried.push_back({setting(middle), below ? target_bytes - size : size - target_bytes});
     if (below) {
       low = middle + 1;
     } else {

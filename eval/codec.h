@@ -24,6 +24,13 @@ class Codec {
   virtual Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) = 0;
   // `item` has the size of the one that was encoded; a stream of another one is an error.
   virtual Status Decode(std::span<const std::byte> stream, const MutableItemView& item) = 0;
+  // Of the last stream: bytes that are there for its file alone and are not counted.
+  virtual uint64_t uncounted_bytes() const { return 0; }
+  // Of sound: at most so long after a sample has come do the packets that have come hold all that a
+  // decoder needs for it.
+  virtual Result<double> DelaySeconds(const ItemView&, double /*setting*/) {
+    return Status(StatusCode::kUnsupported, "has no delay");
+  }
   // Of the processes that the last call started; 0 where it started none.
   virtual uint64_t child_peak_bytes() const { return 0; }
 };

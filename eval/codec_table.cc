@@ -18,7 +18,23 @@ constexpr auto kMakeJxl = MakeJxlCodec;
 constexpr decltype(CodecKind::make) kMakeJxl = nullptr;
 #endif
 
-constexpr std::array<CodecKind, 6> kKinds = {{
+#if GODWIT_EVAL_OPUS
+constexpr auto kMakeOpus = MakeOpusCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeOpus = nullptr;
+#endif
+#if GODWIT_EVAL_VORBIS
+constexpr auto kMakeVorbis = MakeVorbisCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeVorbis = nullptr;
+#endif
+#if GODWIT_EVAL_MP3
+constexpr auto kMakeMp3 = MakeMp3Codec;
+#else
+constexpr decltype(CodecKind::make) kMakeMp3 = nullptr;
+#endif
+
+constexpr std::array<CodecKind, 12> kKinds = {{
     {Medium::kPicture, "swift",
      "[:small|medium|large|none][:full][:effort=N][:tune=msssim][:model=ID|FILE][:synthesis=FILE]",
      "ours, by quality; full: entropy coding; the synthesis is the decoder's choice, default "
@@ -38,6 +54,18 @@ constexpr std::array<CodecKind, 6> kKinds = {{
     {Medium::kPicture, "cmd", ":NAME|ENCODE|DECODE|SETTING SETTING...",
      "two command lines; {png} or {ppm}, {file} and {q} stand for picture, stream and setting",
      MakeCommandCodec, ""},
+    {Medium::kSound, "sound", "", "ours: voice for one channel of at most 16 kHz, else music",
+     MakeSoundCodec, ""},
+    {Medium::kSound, "music", "[:model=ID|FILE|none]", "ours, by quality", MakeMusicCodec, ""},
+    {Medium::kSound, "voice", "[:model=ID|FILE|none]", "ours, by quality, at 16 kHz at most",
+     MakeVoiceCodec, ""},
+    {Medium::kSound, "opus", "[:COMPLEXITY][:voip|audio][:packets]",
+     "libopus, variable rate, in Ogg: complexity 0 to 10, default 10; voip where ours is voice;\n"
+     "      packets: counts the bytes of packets alone",
+     kMakeOpus, "libopus"},
+    {Medium::kSound, "vorbis", "", "libvorbis, by quality, in Ogg", kMakeVorbis, "libvorbis"},
+    {Medium::kSound, "mp3", "[:QUALITY]", "LAME, average rate; quality 0 (slow) to 9, default 2",
+     kMakeMp3, "libmp3lame"},
 }};
 
 std::vector<std::string> Split(std::string_view text, char separator) {

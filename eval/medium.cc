@@ -5,10 +5,16 @@
 namespace godwit {
 namespace {
 
-constexpr std::array<MediumWords, 1> kWords = {{
+constexpr std::array<MediumWords, 3> kWords = {{
     {"picture", "picture", "pictures", "bit/pixel", "bits a pixel", "MPx/s", "megapixels a second",
      "megapixel", 0.5, "pixels", "swift,jpeg,webp,avif:6,jxl:7", "psnr,ssim,msssim,msssim-rgb",
      "jpeg"},
+    {"audio", "sound", "sounds", "kb/s", "kilobits a second", "x real time", "times real time",
+     "second of sound", 48, "samples", "sound,opus,vorbis,mp3", "si-sdr,seg-snr,log-mel,stoi",
+     "opus"},
+    {"array", "array", "arrays", "bit/sample", "bits a sample", "M/s", "million samples a second",
+     "million samples", 4, "samples", "packet,zfp,jpeg2000,flac,zstd", "max-error,psnr-range",
+     "zfp"},
 }};
 
 }  // namespace

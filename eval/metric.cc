@@ -9,6 +9,7 @@
 #include "eval/picture_error.h"
 #include "eval/picture_planes.h"
 #include "eval/similarity.h"
+#include "eval/sound_metrics.h"
 
 namespace godwit {
 namespace {
@@ -57,7 +58,12 @@ double OfPictures(const ItemView& original, const ItemView& decoded) {
   return kMeasure(PictureOf(original), PictureOf(decoded));
 }
 
-constexpr std::array<Metric, 8> kMetrics = {{
+template <double (*kMeasure)(const Sound&, const Sound&)>
+double OfSounds(const ItemView& original, const ItemView& decoded) {
+  return kMeasure(SoundOf(original), SoundOf(decoded));
+}
+
+constexpr std::array<Metric, 13> kMetrics = {{
     {"psnr", "PSNR, RGB (dB)", QualityAxis::kValue, 1, OfPictures<PsnrRgb>, ""},
     {"psnr-y", "PSNR, luma (dB)", QualityAxis::kValue, 1, OfPictures<PsnrLuma>, ""},
     {"psnr-ycbcr", "PSNR, YCbCr 6:1:1 (dB)", QualityAxis::kValue, 1, OfPictures<PsnrYcbcr>, ""},
@@ -70,6 +76,14 @@ constexpr std::array<Metric, 8> kMetrics = {{
      "butteraugli_main"},
     {"ssimulacra", "SSIMULACRA 1, negated", QualityAxis::kNegatedValue, 8, nullptr,
      "ssimulacra_main"},
+    {"si-sdr", "SI-SDR (dB)", QualityAxis::kValue, 0, OfSounds<SiSdr>, "", Medium::kSound},
+    {"seg-snr", "segmental SNR (dB)", QualityAxis::kValue, 0, OfSounds<SegmentalSnr>, "",
+     Medium::kSound},
+    {"log-mel", "log-mel distance (dB), negated", QualityAxis::kNegatedValue, 0,
+     OfSounds<LogMelDistance>, "", Medium::kSound},
+    {"stoi", "STOI", QualityAxis::kValue, 0, OfSounds<Stoi>, "", Medium::kSound},
+    {"psnr-walloc", "PSNR as WaLLoC has it (dB)", QualityAxis::kValue, 0, OfSounds<ScaledPsnr>, "",
+     Medium::kSound},
 }};
 
 }  // namespace

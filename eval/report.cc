@@ -8,6 +8,7 @@
 #include "eval/report_files.h"
 #include "eval/report_picture.h"
 #include "eval/run.h"
+#include "eval/shared_settings.h"
 #include "eval/summary.h"
 #include "fmt/core.h"
 
@@ -186,6 +187,7 @@ Ordered ReportData(const Results& results, const TableOptions& options) {
   }
   json["bd"] = AllBdJson(results, curves, metrics, options.min_overlap);
   json["pictures"] = PicturesJson(results, metrics);
+  json["shared"] = SharedJson(results);
   json["failures"] = Ordered::array();
   for (const std::string& codec : FindCommonSet(results).left_out) {
     json["failures"].push_back(codec + ": not shown, measured on fewer than half of the " +

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <tuple>
 
 namespace godwit {
@@ -50,6 +51,9 @@ Status MergeCodecs(Results* into, const Results& from) {
       return Contradiction(codec.name + ": was measured with " + known.version + ", and now with " +
                            codec.version);
     }
+    if (known.aim != codec.aim) {
+      return Contradiction(codec.name + ": was measured at settings of another kind");
+    }
     if (known.threads != codec.threads) {
       return Contradiction(codec.name + ": was measured with another number of threads");
     }
@@ -74,11 +78,22 @@ Status MergeMeasurement(Measurement* into, const Measurement& from) {
     into->encode_s = from.encode_s;
     into->decode_s = from.decode_s;
   }
+  if (!into->used) into->used = from.used;
+  if (!into->delay_s) into->delay_s = from.delay_s;
   if (!into->encode_peak_bytes) {
     into->encode_peak_bytes = from.encode_peak_bytes;
     into->decode_peak_bytes = from.decode_peak_bytes;
   }
   return {};
+}
+
+// Pixels, frames of sound, samples of arrays.
+double CountOf(Medium medium, const ItemRecord& item) {
+  if (medium == Medium::kPicture) return static_cast<double>(item.width) * item.height;
+  if (medium == Medium::kSound) return static_cast<double>(item.frames);
+  double count = 1;
+  for (const uint64_t side : item.shape) count *= static_cast<double>(side);
+  return count;
 }
 
 auto KeyOf(const Measurement& m) { return std::tie(m.item, m.codec, m.setting); }
@@ -95,14 +110,19 @@ const CodecRecord* Results::FindCodec(const std::string& name) const {
 double Results::AmountOf(const std::string& item) const {
   const ItemRecord* const record = FindItem(item);
   assert(record != nullptr);
-  return static_cast<double>(record->width) * static_cast<double>(record->height) / 1e6;
+  return CountOf(medium, *record) / (medium == Medium::kSound ? record->rate_hz : 1e6);
 }
 
 double Results::RateOf(const std::string& item, uint64_t bytes) const {
   const ItemRecord* const record = FindItem(item);
   assert(record != nullptr);
-  return static_cast<double>(bytes) * 8 /
-         (static_cast<double>(record->width) * static_cast<double>(record->height));
+  const double bits = static_cast<double>(bytes) * 8;
+  if (medium == Medium::kSound) return bits / 1000 / AmountOf(item);
+  return bits / CountOf(medium, *record);
+}
+
+uint64_t Results::BytesFor(const std::string& item, double rate) const {
+  return static_cast<uint64_t>(std::llround(rate / RateOf(item, 1)));
 }
 
 void SortResults(Results* results) {
@@ -131,6 +151,10 @@ void SortResults(Results* results) {
 }
 
 Status MergeResults(Results* into, const Results& from) {
+  if (into->medium != from.medium && !into->items.empty() && !from.items.empty()) {
+    return Contradiction("one is of " + std::string(WordsOf(into->medium).many) +
+                         ", the other of " + std::string(WordsOf(from.medium).many));
+  }
   GODWIT_RETURN_IF_ERROR(MergeItems(into, from));
   GODWIT_RETURN_IF_ERROR(MergeCodecs(into, from));
   for (const std::string& metric : from.metrics) {

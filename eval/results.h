@@ -13,9 +13,22 @@
 namespace godwit {
 
 struct ItemRecord {
-  std::string name;  // of the file, without folders
-  uint32_t width = 0, height = 0;
-  std::string digest;  // SHA-256 of the RGB samples, in hex
+  std::string name;                // of the file, without folders
+  uint32_t width = 0, height = 0;  // of pictures
+  std::string digest;              // SHA-256 of the samples, in hex
+  // Of sounds.
+  uint32_t rate_hz = 0, channels = 0;
+  uint64_t frames = 0;
+  // Of arrays.
+  std::string type = {};
+  std::vector<uint64_t> shape = {};
+};
+
+// What a codec's settings are.
+enum class Aim : uint8_t {
+  kSetting,  // its own
+  kRate,     // rates that it is to come as near to as it can, with a setting of its own each time
+  kError,    // bounds on the error of every sample, in parts of the range of the array
 };
 
 struct CodecRecord {
@@ -23,6 +36,7 @@ struct CodecRecord {
   std::vector<double> settings;  // smallest files first
   bool runs_processes = false;   // so its times include starting them, and files
   int threads = 1;
+  Aim aim = Aim::kSetting;
 };
 
 // One item at one setting. NaN stands for what has no value: a picture too small for a metric,
@@ -33,6 +47,8 @@ struct Measurement {
   uint64_t bytes = 0;
   std::map<std::string, double> metrics;
   std::vector<double> encode_s, decode_s;  // of each repeat, as they came; empty: not timed
+  std::optional<double> used;              // the codec's own setting, of Aim::kRate
+  std::optional<double> delay_s;           // of sound
   std::optional<uint64_t> encode_peak_bytes, decode_peak_bytes;
 };
 
@@ -82,6 +98,8 @@ struct Results {
   // A stream of `item`, which must be there, in the medium's unit of rate: bits a pixel.
   // How much of the medium it is, in the unit of speeds: megapixels.
   double AmountOf(const std::string& item) const;
+  // Of a stream of `item` with this rate.
+  uint64_t BytesFor(const std::string& item, double rate) const;
   double RateOf(const std::string& item, uint64_t bytes) const;
 };
 

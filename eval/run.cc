@@ -80,9 +80,12 @@ class Run {
       if (results_.FindCodec(codec.name) != nullptr) {
         return Status(StatusCode::kInvalidArgument, codec.name + ": named twice");
       }
-      results_.codecs.push_back({codec.name, codec.version, codec.setting_name,
-                                 SettingsOf(codec, options_.points), codec.runs_processes,
-                                 options_.threads});
+      const bool by_rate = !options_.rates.empty();
+      results_.codecs.push_back(
+          {codec.name, codec.version,
+           by_rate ? std::string(WordsOf(options_.medium).rate_unit) : codec.setting_name,
+           by_rate ? options_.rates : SettingsOf(codec, options_.points), codec.runs_processes,
+           options_.threads, by_rate ? Aim::kRate : Aim::kSetting});
       settings_.push_back(results_.codecs.back().settings);
     }
     if (options_.resume) GODWIT_RETURN_IF_ERROR(TakeOldResults());
@@ -229,7 +232,8 @@ class Run {
           if (Stopped()) return {};
           if (!NeedsQuality(source.name, c, setting)) continue;
         }
-        const Result<Measurement> measured = MeasureOne(item, metrics, *codecs[c], setting);
+        const Result<Measurement> measured =
+            MeasureOne(source.name, item, metrics, *codecs[c], c, setting);
         const std::lock_guard<std::mutex> lock(mutex_);
         if (Stopped()) return {};  // which also ends the processes of a codec
         GODWIT_RETURN_IF_ERROR(Keep(source, c, setting, measured));
@@ -241,16 +245,24 @@ class Run {
     return {};
   }
 
-  static Result<Measurement> MeasureOne(const ItemView& item, ItemMetrics& metrics, Codec& codec,
-                                        double setting) {
+  Result<Measurement> MeasureOne(const std::string& name, const ItemView& item,
+                                 ItemMetrics& metrics, Codec& codec, size_t c, double setting) {
     return CatchOutOfMemory([&]() -> Result<Measurement> {
+      Measurement m;
+      if (!options_.rates.empty()) {
+        GODWIT_ASSIGN_OR_RETURN(m.used, SettingForSize(options_.codecs[c], codec, item,
+                                                       results_.BytesFor(name, setting)));
+        setting = *m.used;
+      }
       GODWIT_ASSIGN_OR_RETURN(const std::span<const std::byte> stream, codec.Encode(item, setting));
       const Bytes bytes(stream.begin(), stream.end());
       Item decoded = BlankLike(item);
       GODWIT_RETURN_IF_ERROR(codec.Decode(bytes, ViewOf(decoded)));
-      Measurement m;
-      m.bytes = bytes.size();
+      m.bytes = bytes.size() - codec.uncounted_bytes();
       GODWIT_ASSIGN_OR_RETURN(m.metrics, metrics.Measure(ViewOf(std::as_const(decoded))));
+      if (options_.medium == Medium::kSound) {
+        GODWIT_ASSIGN_OR_RETURN(m.delay_s, codec.DelaySeconds(item, setting));
+      }
       return m;
     });
   }
@@ -351,14 +363,14 @@ class Run {
   static Contender Prepare(const ItemView& item, Codec& codec, const Measurement& row) {
     Contender contender;
     contender.codec = &codec;
-    contender.setting = row.setting;
+    contender.setting = row.used.value_or(row.setting);
     const auto start = std::chrono::steady_clock::now();
-    const Result<std::span<const std::byte>> stream = codec.Encode(item, row.setting);
+    const Result<std::span<const std::byte>> stream = codec.Encode(item, contender.setting);
     contender.last_encode_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!stream.ok()) {
       contender.status = stream.status();
-    } else if (stream->size() != row.bytes) {
+    } else if (stream->size() - codec.uncounted_bytes() != row.bytes) {
       contender.status = Status(StatusCode::kInternal, "encodes to another size each time");
     } else {
       contender.stream.assign(stream->begin(), stream->end());
@@ -375,8 +387,8 @@ class Run {
           if (Stopped()) return {};
           Measurement* const row = Find(source.name, c, setting);
           if (row == nullptr || row->encode_peak_bytes) continue;
-          const Result<PeakMemory> peak =
-              MeasurePeak(options_.peak_args, options_.codecs[c].spec, setting, source.path);
+          const Result<PeakMemory> peak = MeasurePeak(options_.peak_args, options_.codecs[c].spec,
+                                                      row->used.value_or(setting), source.path);
           if (Stopped()) return {};
           Advance(1, source.name + ", memory");
           if (!peak.ok()) {

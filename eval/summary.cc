@@ -27,12 +27,13 @@ MeanPoint MeanOf(const Results& results, const std::vector<const Measurement*>& 
   MeanPoint point;
   point.setting = rows[0]->setting;
   point.items = rows.size();
-  Mean rate;
+  Mean rate, delay;
   std::map<std::string, Mean> metrics;
   double encode = 0, decode = 0;
   bool timed = true;
   for (const Measurement* const m : rows) {
     rate.Add(results.RateOf(m->item, m->bytes));
+    if (m->delay_s) delay.Add(*m->delay_s);
     for (const auto& [name, value] : m->metrics) metrics[name].Add(value);
     point.amount += results.AmountOf(m->item);
     point.encode_peak_bytes = std::max(point.encode_peak_bytes, m->encode_peak_bytes.value_or(0));
@@ -51,6 +52,7 @@ MeanPoint MeanOf(const Results& results, const std::vector<const Measurement*>& 
     point.decode_high_s += *slow_decode;
   }
   point.rate = rate.value();
+  if (delay.count > 0) point.delay_s = delay.value();
   for (const auto& [name, mean] : metrics) point.metrics[name] = mean.value();
   if (timed) {
     point.encode_s = encode;

@@ -29,6 +29,7 @@ struct MeanPoint {
   std::optional<double> encode_s, decode_s;
   double encode_low_s = 0, encode_high_s = 0;  // of each item's fastest and slowest repeats
   double decode_low_s = 0, decode_high_s = 0;
+  std::optional<double> delay_s;  // the mean
   double amount = 0;
   uint64_t encode_peak_bytes = 0, decode_peak_bytes = 0;  // the highest; 0: not measured
 };

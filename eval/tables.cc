@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "eval/metric.h"
+#include "eval/shared_settings.h"
 #include "eval/stopwatch.h"
 #include "eval/summary.h"
 #include "fmt/core.h"
@@ -132,8 +133,9 @@ std::string TerminalTable(const Results& results, const TableOptions& options) {
     name_width = std::max(name_width, curve.name.size() + 1);
   }
   const bool times = AnyTimes(table);
-  std::string text = fmt::format("{}\nBD-rate against {}; in brackets the mean of the {}' own\n",
-                                 CoverageText(results), table.anchor, table.words.many);
+  std::string text = SharedTable(results);
+  text += fmt::format("{}\nBD-rate against {}; in brackets the mean of the {}' own\n",
+                      CoverageText(results), table.anchor, table.words.many);
   text += fmt::format("{:<{}}", "", name_width);
   for (const Metric* const metric : table.metrics) text += fmt::format("{:>20}", metric->name);
   if (times) text += fmt::format("{:>12}{:>12}", "encode", "decode");
@@ -163,7 +165,8 @@ std::string TerminalTable(const Results& results, const TableOptions& options) {
 std::string MarkdownSummary(const Results& results, const TableOptions& options) {
   const Table table = MakeTable(results, options);
   const bool times = AnyTimes(table);
-  std::string text = fmt::format("| BD-rate against `{}` |", table.anchor);
+  std::string text = SharedMarkdown(results);
+  text += fmt::format("| BD-rate against `{}` |", table.anchor);
   for (const Metric* const metric : table.metrics) text += fmt::format(" {} |", metric->name);
   if (times) text += fmt::format(" encode, {0} | decode, {0} |", table.words.speed_unit);
   text += "\n|---|";

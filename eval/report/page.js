@@ -89,6 +89,14 @@ function showSpeed() {
   get("speed-hint").textContent = `Right and down is better. ${data.timing} Speed at the setting nearest to ${data.speed_rate} ${data.words.rate_unit}; BD-rate by ${metric().label}.`;
 }
 
+function showShared() {
+  get("shared-section").hidden = !data.shared;
+  if (!data.shared) return;
+  row(get("shared"), data.shared.header, "th");
+  for (const cells of data.shared.rows) row(get("shared"), cells);
+  get("shared-hint").textContent = data.shared.notes.join(" ");
+}
+
 function showAll(keepZoom) { showRd(keepZoom); showBd(); showSpeed(); }
 
 function makeChips() {
@@ -129,7 +137,10 @@ options(get("metric"), data.metrics.map(m => [m.name, m.label]));
 options(get("picture"), [["", `mean of ${data.common_items}`], ...data.pictures.map(i => [i.name, i.name])]);
 options(get("anchor"), data.curves.map(c => [c.name, c.name]));
 get("anchor").value = data.anchor;
+get("item-word").textContent = data.words.one[0].toUpperCase() + data.words.one.slice(1);
+get("upto-label").hidden = data.words.one !== "picture";
 makeChips();
+showShared();
 showRun();
 get("metric").addEventListener("change", () => showAll(false));
 get("picture").addEventListener("change", () => showRd(false));
