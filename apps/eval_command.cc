@@ -27,6 +27,7 @@
 namespace godwit {
 namespace {
 
+constexpr const char* kUsualBounds = "0,0.0001,0.001,0.01";
 constexpr const char* kDefaultFolder = "eval-results";
 constexpr const char* kPeakArgument = "--peak-memory-child";  // MeasurePeak(), not for people
 
@@ -53,7 +54,7 @@ std::string Summary() {
 
 struct EvalArguments {
   std::vector<std::string> paths, codecs, metrics, folders, imports;
-  std::string out, anchor, readme, media, kbps, report_bpp = "0.3";
+  std::string out, anchor, readme, media, kbps, range_error, report_bpp = "0.3";
   std::optional<double> min_overlap;
   int points = 0, repeats = 3, threads = 1, jobs = 0;
   bool resume = false, force = false, memory = false;
@@ -93,6 +94,23 @@ std::string UsualRates(const std::string& path) {
   const bool is_voice =
       sound.ok() && (*sound)->info().channels == 1 && (*sound)->info().rate_hz <= 16'000;
   return is_voice ? "6,12,24" : "24,48,64,96";
+}
+
+// From the largest to 0, which is lossless.
+Result<std::vector<double>> ParseBounds(const std::string& text) {
+  std::vector<double> bounds;
+  for (const std::string& part : SplitAtCommas({text})) {
+    char* end = nullptr;
+    const double bound = std::strtod(part.c_str(), &end);
+    if (*end != '\0' || !(bound >= 0 && bound <= 1)) {
+      return Status(StatusCode::kInvalidArgument,
+                    "--range-error " + text + ": no parts of a range, from 0 to 1");
+    }
+    bounds.push_back(bound);
+  }
+  std::sort(bounds.rbegin(), bounds.rend());
+  bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
+  return bounds;
 }
 
 CodecContext MakeContext(ModelChoice& models) {
@@ -302,6 +320,14 @@ int RunMeasurements(const EvalArguments& a, std::span<const std::string> args,
     return console.FailUsage(a.points > 0 ? "--kbps and --points exclude each other"
                                           : "--kbps is for sounds");
   }
+  if (!a.range_error.empty() && options.medium != Medium::kArray) {
+    return console.FailUsage("--range-error is for arrays");
+  }
+  if (options.medium == Medium::kArray) {
+    const auto bounds = ParseBounds(a.range_error.empty() ? kUsualBounds : a.range_error);
+    if (!bounds.ok()) return console.Fail(bounds.status());
+    options.bounds = *bounds;
+  }
   if (options.medium == Medium::kSound && a.points == 0) {
     const auto rates =
         ParseRates("--kbps", a.kbps.empty() ? UsualRates(options.items[0]) : a.kbps, 10'000);
@@ -452,6 +478,10 @@ int RunEval(std::span<const std::string> args, Console& console) {
                "rates of sound that each codec is to meet; default 24,48,64,96, or\n"
                "6,12,24 where the first has one channel of at most 16 kHz"},
               &a.kbps);
+  parser.Text({"--range-error", "LIST",
+               "bounds on errors of arrays, in parts of their range; 0: lossless.\n"
+               "Default 0,0.0001,0.001,0.01"},
+              &a.range_error);
   parser.Text({"--out", "FOLDER", "of the results; default eval-results"}, &a.out);
   parser.Flag({"--resume", "", "go on with what is in that folder"}, &a.resume);
   parser.Flag({"-f,--force", "", "replace it"}, &a.force);

@@ -44,7 +44,10 @@ struct CodecEntry {
   std::string setting_name;     // "quality", "quantiser", "distance"
   std::vector<double> ladder;   // default settings, smallest files first
   double settings_per_one = 1;  // settings are whole numbers divided by this
-  bool runs_processes = false;  // so its times include starting them, and files
+  Aim aim = Aim::kSetting;      // never kRate
+  bool lossless_only = false;   // of kError: only at 0
+  bool (*takes)(const ItemView&) = nullptr;  // null: every item of the medium
+  bool runs_processes = false;               // so its times include starting them, and files
   std::function<Result<std::unique_ptr<Codec>>(int threads)> create;
 };
 

@@ -33,8 +33,28 @@ constexpr auto kMakeMp3 = MakeMp3Codec;
 #else
 constexpr decltype(CodecKind::make) kMakeMp3 = nullptr;
 #endif
+#if GODWIT_EVAL_ZFP
+constexpr auto kMakeZfp = MakeZfpCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeZfp = nullptr;
+#endif
+#if GODWIT_EVAL_JPEG2000
+constexpr auto kMakeJpeg2000 = MakeJpeg2000Codec;
+#else
+constexpr decltype(CodecKind::make) kMakeJpeg2000 = nullptr;
+#endif
+#if GODWIT_EVAL_FLAC
+constexpr auto kMakeFlac = MakeFlacCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeFlac = nullptr;
+#endif
+#if GODWIT_EVAL_ZSTD
+constexpr auto kMakeZstd = MakeZstdCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeZstd = nullptr;
+#endif
 
-constexpr std::array<CodecKind, 12> kKinds = {{
+constexpr std::array<CodecKind, 17> kKinds = {{
     {Medium::kPicture, "swift",
      "[:small|medium|large|none][:full][:effort=N][:tune=msssim][:model=ID|FILE][:synthesis=FILE]",
      "ours, by quality; full: entropy coding; the synthesis is the decoder's choice, default "
@@ -66,6 +86,16 @@ constexpr std::array<CodecKind, 12> kKinds = {{
     {Medium::kSound, "vorbis", "", "libvorbis, by quality, in Ogg", kMakeVorbis, "libvorbis"},
     {Medium::kSound, "mp3", "[:QUALITY]", "LAME, average rate; quality 0 (slow) to 9, default 2",
      kMakeMp3, "libmp3lame"},
+    {Medium::kArray, "packet", "", "ours, by prediction: lossless, or within a bound",
+     MakePacketCodec, ""},
+    {Medium::kArray, "zfp", "", "zfp: reversible, or within a bound", kMakeZfp, "libzfp"},
+    {Medium::kArray, "jpeg2000", "",
+     "openjpeg, band by band, u8 and u16: lossless, or at the lowest quality that keeps a bound",
+     kMakeJpeg2000, "libopenjp2"},
+    {Medium::kArray, "flac", "", "libFLAC, tables of i16, up to 8 channels together; lossless",
+     kMakeFlac, "libFLAC"},
+    {Medium::kArray, "zstd", "[:LEVEL]", "byte planes; level 1 to 22, default 19; lossless",
+     kMakeZstd, "libzstd"},
 }};
 
 std::vector<std::string> Split(std::string_view text, char separator) {

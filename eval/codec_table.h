@@ -62,6 +62,11 @@ Result<CodecEntry> MakeVoiceCodec(std::span<const std::string>, const CodecConte
 Result<CodecEntry> MakeOpusCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeVorbisCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeMp3Codec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakePacketCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeZfpCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeJpeg2000Codec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeFlacCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeZstdCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeCommandCodec(std::span<const std::string>, const CodecContext&);
 
 // For them: "NAME: no option OPTION" or "NAME: TEXT".

@@ -9,6 +9,7 @@
 #include "eval/eval_picture.h"
 #include "eval/eval_sound.h"
 #include "fmt/core.h"
+#include "io/any_array.h"
 #include "models/sha256.h"
 
 namespace godwit {
@@ -56,6 +57,19 @@ Result<EvalItem> ReadPicture(const std::string& path, const DecodeLimits& limits
   read.record.height = static_cast<uint32_t>(picture.rgb.height());
   read.record.digest = picture.digest;
   read.item = std::move(picture.rgb);
+  return read;
+}
+
+Result<EvalItem> ReadArray(const std::string& path, const DecodeLimits& limits) {
+  GODWIT_ASSIGN_OR_RETURN(NdArray array, ReadArrayFile(path, limits));
+  if (array.data.empty()) return Status(StatusCode::kUnreadable, path + ": has no samples");
+  EvalItem read;
+  read.record.type = SampleTypeName(array.type);
+  for (int i = 0; i < array.shape.rank; ++i) {
+    read.record.shape.push_back(static_cast<uint64_t>(array.shape.dims[static_cast<size_t>(i)]));
+  }
+  read.record.digest = HexDigest(array.data);
+  read.item = std::move(array);
   return read;
 }
 
@@ -123,8 +137,9 @@ Result<FoundItems> FindItems(const std::vector<std::string>& paths, std::optiona
 }
 
 Result<EvalItem> ReadEvalItem(Medium medium, const std::string& path, const DecodeLimits& limits) {
-  Result<EvalItem> read =
-      medium == Medium::kPicture ? ReadPicture(path, limits) : ReadSound(path, limits);
+  Result<EvalItem> read = medium == Medium::kPicture ? ReadPicture(path, limits)
+                          : medium == Medium::kSound ? ReadSound(path, limits)
+                                                     : ReadArray(path, limits);
   if (read.ok()) read->record.name = std::filesystem::path(path).filename().string();
   return read;
 }

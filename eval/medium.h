@@ -11,6 +11,13 @@ namespace godwit {
 
 enum class Medium : uint8_t { kPicture, kSound, kArray };
 
+// What a codec's settings are.
+enum class Aim : uint8_t {
+  kSetting,  // its own
+  kRate,     // rates that it is to come as near to as it can, with a setting of its own each time
+  kError,    // bounds on the error of every sample, ErrorBound(); 0: nothing is lost
+};
+
 struct MediumWords {
   std::string_view name;                     // in --media and results.json
   std::string_view one, many;                // "picture", "pictures"

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "eval/array_error.h"
 #include "eval/child_process.h"
 #include "eval/picture_error.h"
 #include "eval/picture_planes.h"
@@ -63,7 +64,12 @@ double OfSounds(const ItemView& original, const ItemView& decoded) {
   return kMeasure(SoundOf(original), SoundOf(decoded));
 }
 
-constexpr std::array<Metric, 13> kMetrics = {{
+template <double (*kMeasure)(const NdArray&, const NdArray&)>
+double OfArrays(const ItemView& original, const ItemView& decoded) {
+  return kMeasure(ArrayOf(original), ArrayOf(decoded));
+}
+
+constexpr std::array<Metric, 15> kMetrics = {{
     {"psnr", "PSNR, RGB (dB)", QualityAxis::kValue, 1, OfPictures<PsnrRgb>, ""},
     {"psnr-y", "PSNR, luma (dB)", QualityAxis::kValue, 1, OfPictures<PsnrLuma>, ""},
     {"psnr-ycbcr", "PSNR, YCbCr 6:1:1 (dB)", QualityAxis::kValue, 1, OfPictures<PsnrYcbcr>, ""},
@@ -84,6 +90,10 @@ constexpr std::array<Metric, 13> kMetrics = {{
     {"stoi", "STOI", QualityAxis::kValue, 0, OfSounds<Stoi>, "", Medium::kSound},
     {"psnr-walloc", "PSNR as WaLLoC has it (dB)", QualityAxis::kValue, 0, OfSounds<ScaledPsnr>, "",
      Medium::kSound},
+    {"max-error", "largest error, below the range (dB)", QualityAxis::kLogDistance, 0,
+     OfArrays<LargestError>, "", Medium::kArray},
+    {"psnr-range", "PSNR of the range (dB)", QualityAxis::kValue, 0, OfArrays<RangePsnr>, "",
+     Medium::kArray},
 }};
 
 }  // namespace
@@ -104,6 +114,8 @@ double QualityOf(const Metric& metric, double value) {
       return value >= 1 ? std::numeric_limits<double>::infinity() : -10 * std::log10(1 - value);
     case QualityAxis::kNegatedValue:
       return -value;
+    case QualityAxis::kLogDistance:
+      return value <= 0 ? std::numeric_limits<double>::infinity() : -20 * std::log10(value);
   }
   return value;
 }

@@ -17,6 +17,7 @@ enum class QualityAxis : uint8_t {
   kValue,         // the metric as it is
   kDecibels,      // -10 log10(1 - value)
   kNegatedValue,  // a distance
+  kLogDistance,   // a distance: -20 log10(value)
 };
 
 struct Metric {

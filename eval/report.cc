@@ -190,7 +190,8 @@ Ordered ReportData(const Results& results, const TableOptions& options) {
   json["shared"] = SharedJson(results);
   json["failures"] = Ordered::array();
   for (const std::string& codec : FindCommonSet(results).left_out) {
-    json["failures"].push_back(codec + ": not shown, measured on fewer than half of the " +
+    json["failures"].push_back(codec + ": not shown, measured on fewer than " +
+                               (results.medium == Medium::kArray ? "all" : "half") + " of the " +
                                std::string(words.many));
   }
   for (const Failure& f : results.failures) {

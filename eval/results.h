@@ -24,13 +24,6 @@ struct ItemRecord {
   std::vector<uint64_t> shape = {};
 };
 
-// What a codec's settings are.
-enum class Aim : uint8_t {
-  kSetting,  // its own
-  kRate,     // rates that it is to come as near to as it can, with a setting of its own each time
-  kError,    // bounds on the error of every sample, in parts of the range of the array
-};
-
 struct CodecRecord {
   std::string name, version, setting_name;
   std::vector<double> settings;  // smallest files first
@@ -94,7 +87,6 @@ struct Results {
 
   const ItemRecord* FindItem(const std::string& name) const;
   const CodecRecord* FindCodec(const std::string& name) const;
-  const Measurement* Find(const std::string& item, const std::string& codec, double setting) const;
   // A stream of `item`, which must be there, in the medium's unit of rate: bits a pixel.
   // How much of the medium it is, in the unit of speeds: megapixels.
   double AmountOf(const std::string& item) const;

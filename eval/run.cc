@@ -12,6 +12,7 @@
 #include <thread>
 #include <tuple>
 
+#include "eval/array_error.h"
 #include "eval/eval_item.h"
 #include "eval/item_metrics.h"
 #include "eval/journal.h"
@@ -80,12 +81,11 @@ class Run {
       if (results_.FindCodec(codec.name) != nullptr) {
         return Status(StatusCode::kInvalidArgument, codec.name + ": named twice");
       }
-      const bool by_rate = !options_.rates.empty();
-      results_.codecs.push_back(
-          {codec.name, codec.version,
-           by_rate ? std::string(WordsOf(options_.medium).rate_unit) : codec.setting_name,
-           by_rate ? options_.rates : SettingsOf(codec, options_.points), codec.runs_processes,
-           options_.threads, by_rate ? Aim::kRate : Aim::kSetting});
+      results_.codecs.push_back(RecordOf(codec));
+      if (results_.codecs.back().settings.empty()) {
+        return Status(StatusCode::kInvalidArgument,
+                      codec.name + ": is lossless only, and no bound of 0 is asked for");
+      }
       settings_.push_back(results_.codecs.back().settings);
     }
     if (options_.resume) GODWIT_RETURN_IF_ERROR(TakeOldResults());
@@ -100,6 +100,24 @@ class Run {
     for (const Failure& failure : results_.failures) GODWIT_RETURN_IF_ERROR(journal_->Add(failure));
     CountSteps();
     return {};
+  }
+
+  CodecRecord RecordOf(const CodecEntry& codec) const {
+    CodecRecord record{codec.name,           codec.version,    codec.setting_name, {},
+                       codec.runs_processes, options_.threads, codec.aim};
+    if (codec.aim == Aim::kError) {
+      record.setting_name = "bound";
+      for (const double bound : options_.bounds) {
+        if (bound == 0 || !codec.lossless_only) record.settings.push_back(bound);
+      }
+    } else if (!options_.rates.empty()) {
+      record.aim = Aim::kRate;
+      record.setting_name = WordsOf(options_.medium).rate_unit;
+      record.settings = options_.rates;
+    } else {
+      record.settings = SettingsOf(codec, options_.points);
+    }
+    return record;
   }
 
   // Reads each item once, for its digest; what cannot be read is a failure without a codec.
@@ -226,6 +244,12 @@ class Run {
     const ItemView item = ViewOf(read.item);
     ItemMetrics metrics(item, options_.metrics);
     for (size_t c = 0; c < codecs.size(); ++c) {
+      const CodecEntry& entry = options_.codecs[c];
+      if (entry.takes != nullptr && !entry.takes(item)) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        Advance(static_cast<double>(settings_[c].size()), source.name + ", " + entry.name);
+        continue;
+      }
       for (const double setting : settings_[c]) {
         {
           const std::lock_guard<std::mutex> lock(mutex_);
@@ -260,11 +284,24 @@ class Run {
       GODWIT_RETURN_IF_ERROR(codec.Decode(bytes, ViewOf(decoded)));
       m.bytes = bytes.size() - codec.uncounted_bytes();
       GODWIT_ASSIGN_OR_RETURN(m.metrics, metrics.Measure(ViewOf(std::as_const(decoded))));
+      if (options_.codecs[c].aim == Aim::kError) {
+        GODWIT_RETURN_IF_ERROR(CheckBound(ArrayOf(item), std::get<NdArray>(decoded), setting));
+      }
       if (options_.medium == Medium::kSound) {
         GODWIT_ASSIGN_OR_RETURN(m.delay_s, codec.DelaySeconds(item, setting));
       }
       return m;
     });
+  }
+
+  // Of every sample: a bound that is not kept is no measurement.
+  static Status CheckBound(const NdArray& original, const NdArray& decoded, double setting) {
+    const double bound = ErrorBound(original, setting);
+    if (bound == 0 && original.data == decoded.data) return {};
+    const double error = ErrorOf(original, decoded).max;
+    if (bound > 0 && error <= bound) return {};
+    return Status(StatusCode::kInternal,
+                  fmt::format("is off by {} where {} is the bound", error, bound));
   }
 
   Status Keep(const Source& source, size_t codec, double setting, const Result<Measurement>& got) {

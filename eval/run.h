@@ -20,6 +20,7 @@ struct RunOptions {
   std::vector<CodecEntry> codecs;
   std::vector<const Metric*> metrics;
   std::vector<double> rates;       // that each codec is to meet, instead of settings of its own
+  std::vector<double> bounds;      // of codecs that keep bounds, Aim::kError
   int points = 0;                  // of each ladder; 0: all
   int repeats = 3;                 // timed runs; 0: times are not measured
   int threads = 1;                 // that a codec may use

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -13,6 +14,7 @@ namespace {
 using Line = std::vector<std::string>;
 
 struct SharedText {
+  size_t names = 1;  // the column that holds names
   Line header;
   std::vector<Line> rows;
   std::vector<std::string> notes;
@@ -32,7 +34,53 @@ std::string SpeedText(const MeanPoint& point, const std::optional<double>& secon
   return fmt::format("{:.{}f}", speed, speed < 10 ? 2 : speed < 100 ? 1 : 0);
 }
 
+// Bytes of each array at each bound: of the first codec, and of the others with a ratio.
+SharedText ArrayText(const Results& results) {
+  std::vector<std::string> codecs;
+  for (const CodecRecord& codec : results.codecs) {
+    if (codec.aim == Aim::kError) codecs.push_back(codec.name);
+  }
+  SharedText text;
+  if (codecs.empty()) return text;
+  using Row = std::map<std::string, const Measurement*>;  // by codec
+  std::map<std::string, std::map<double, Row>> rows;      // by item and bound
+  for (const Measurement& m : results.measurements) rows[m.item][m.setting][m.codec] = &m;
+  text.names = 0;
+  text.header = {"array", "error", "dB"};
+  text.header.insert(text.header.end(), codecs.begin(), codecs.end());
+  for (const ItemRecord& item : results.items) {
+    for (const auto& [bound, row] : rows[item.name]) {
+      const auto found = row.find(codecs[0]);
+      const Measurement* const first = found == row.end() ? nullptr : found->second;
+      Line line = {item.name, bound == 0 ? "none" : fmt::format("{:.4g}", bound), "-"};
+      for (const std::string& codec : codecs) {
+        const auto other = row.find(codec);
+        std::string cell = other == row.end() ? "-" : std::to_string(other->second->bytes);
+        if (other != row.end() && other != found && first != nullptr && other->second->bytes > 0) {
+          cell += fmt::format(" ({:.2f})", static_cast<double>(first->bytes) /
+                                               static_cast<double>(other->second->bytes));
+        }
+        line.push_back(std::move(cell));
+      }
+      if (first != nullptr) {
+        const auto psnr = first->metrics.find("psnr-range");
+        if (psnr != first->metrics.end() && std::isfinite(psnr->second)) {
+          line[2] = fmt::format("{:.1f}", psnr->second);
+        }
+      }
+      text.rows.push_back(std::move(line));
+    }
+  }
+  text.notes.push_back(fmt::format(
+      "Bytes; in brackets those of {0} over these. Error: no sample is off by more, in parts of "
+      "the "
+      "array's range (of integers rounded, at least 1); each was looked at. dB: PSNR of {0}.",
+      codecs[0]));
+  return text;
+}
+
 SharedText TextOf(const Results& results) {
+  if (results.medium == Medium::kArray) return ArrayText(results);
   const std::vector<CurveSummary> curves = SummariseCurves(results);
   const std::vector<SharedRow> rows = SharedRows(results, curves);
   SharedText text;
@@ -111,8 +159,8 @@ std::string SharedTable(const Results& results) {
   std::string text;
   const auto print = [&](const Line& line) {
     for (size_t i = 0; i < line.size(); ++i) {
-      text += i == 1 ? fmt::format("  {:<{}}", line[i], widths[i])
-                     : fmt::format("{}{:>{}}", i == 0 ? "" : "  ", line[i], widths[i]);
+      text += i == table.names ? fmt::format("{}{:<{}}", i == 0 ? "" : "  ", line[i], widths[i])
+                               : fmt::format("{}{:>{}}", i == 0 ? "" : "  ", line[i], widths[i]);
     }
     text += '\n';
   };
@@ -133,10 +181,10 @@ std::string SharedMarkdown(const Results& results) {
   };
   print(table.header);
   text += '|';
-  for (size_t i = 0; i < table.header.size(); ++i) text += i == 1 ? "---|" : "--:|";
+  for (size_t i = 0; i < table.header.size(); ++i) text += i == table.names ? "---|" : "--:|";
   text += '\n';
   for (Line line : table.rows) {
-    line[1] = "`" + line[1] + "`";
+    line[table.names] = "`" + line[table.names] + "`";
     print(line);
   }
   text += '\n';

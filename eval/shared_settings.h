@@ -24,7 +24,7 @@ inline constexpr double kRateMargin = 0.03;
 // from `curves`.
 std::vector<SharedRow> SharedRows(const Results& results, const std::vector<CurveSummary>& curves);
 
-// The same as text; empty where there are none.
+// As text, of arrays one by one and not their means; empty where there are none.
 std::string SharedTable(const Results& results);     // for a terminal
 std::string SharedMarkdown(const Results& results);  // for a page
 // {"header": [], "rows": [[]], "notes": []} or null.

@@ -142,7 +142,10 @@ CommonSet FindCommonSet(const Results& results) {
     for (const auto& [item, count] : counts[codec.name]) {
       if (count == settings[codec.name].size()) complete.insert(item);
     }
-    if (complete.size() * 2 < results.items.size()) {
+    // Arrays differ too much for means over some of them.
+    const size_t least =
+        results.medium == Medium::kArray ? results.items.size() : (results.items.size() + 1) / 2;
+    if (complete.size() < least) {
       common.left_out.insert(codec.name);
       continue;
     }

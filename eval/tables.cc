@@ -45,7 +45,8 @@ std::string CoverageText(const Results& results) {
   const MediumWords& words = WordsOf(results.medium);
   text += fmt::format(" {}", results.items.size() == 1 ? words.one : words.many);
   for (const std::string& codec : common.left_out) {
-    text += fmt::format("; without {}, measured on fewer than half of them", codec);
+    text += fmt::format("; without {}, measured on fewer than {} of them", codec,
+                        results.medium == Medium::kArray ? "all" : "half");
   }
   return text;
 }

@@ -161,6 +161,38 @@ TEST_F(EvalTest, SoundsAreMeasuredAtEqualRates) {
   EXPECT_EQ(Run({"eval", "sounds", "--kbps", "8", "--points", "3", "--out", "x"}).exit, 2);
 }
 
+TEST_F(EvalTest, ArraysAreMeasuredWithinBounds) {
+  std::filesystem::create_directory(File("arrays"));
+  std::string raw;
+  for (int i = 0; i < 4000; ++i) {
+    const int v = std::abs(i % 200 - 100) * 5 + i * i % 7;
+    raw += static_cast<char>(v & 0xff);
+    raw += static_cast<char>(v >> 8);
+  }
+  std::string header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2000, 2), }";
+  header.resize(117, ' ');
+  SaveBytes(File("arrays/a.npy"),
+            ToBytes(std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + "\n" + raw));
+  const ProgramResult result = Run({"eval", "arrays", "--codecs", "packet,zstd", "--range-error",
+                                    "0,0.01", "--repeats", "0", "--out", "out"});
+  EXPECT_EQ(result.exit, 0) << result.err;
+  EXPECT_NE(result.out.find("a.npy"), std::string::npos) << result.out;
+  const nlohmann::json results = Results("out");
+  EXPECT_EQ(results["medium"], "array");
+  EXPECT_EQ(results["items"][0]["shape"], (nlohmann::json{2000, 2}));
+  EXPECT_EQ(results["items"][0]["type"], "i16");
+  ASSERT_GE(results["measurements"].size(), 2u);
+  const nlohmann::json &bounded = results["measurements"][0], &whole = results["measurements"][1];
+  EXPECT_EQ(bounded["setting"], 0.01);
+  EXPECT_EQ(whole["setting"], 0);
+  EXPECT_EQ(whole["metrics"]["max-error"], 0);
+  EXPECT_GT(bounded["metrics"]["max-error"], 0);
+  EXPECT_LE(bounded["metrics"]["max-error"], 0.0101);
+  EXPECT_LT(bounded["bytes"], whole["bytes"]);
+  EXPECT_EQ(Run({"eval", "arrays", "--range-error", "2", "--out", "x"}).exit, 2);
+  EXPECT_EQ(Run({"eval", "in", "--range-error", "0", "--out", "x"}).exit, 2);
+}
+
 TEST_F(EvalTest, PeakMemoryIsMeasuredInAProcessOfItsOwn) {
   const ProgramResult result =
       Eval({"--codecs", "jpeg", "--repeats", "0", "--memory", "--out", "out"}, "in/a.png");
