@@ -24,8 +24,10 @@ std::string ValueText(const MeanPoint& point, const std::string& metric) {
   const auto found = point.metrics.find(metric);
   if (found == point.metrics.end() || !std::isfinite(found->second)) return "-";
   const double v = found->second;
-  if (v == 0) return "0";
-  return std::abs(v) >= 1 ? fmt::format("{:.2f}", v) : fmt::format("{:.4f}", v);
+  const Metric* const known = FindMetric(metric);
+  const bool decibels = known != nullptr && known->axis != QualityAxis::kLogDistance &&
+                        known->label.find("(dB)") != known->label.npos;
+  return decibels ? fmt::format("{:.2f}", v) : fmt::format("{:.4g}", v);
 }
 
 std::string SpeedText(const MeanPoint& point, const std::optional<double>& seconds) {
