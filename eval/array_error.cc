@@ -51,7 +51,7 @@ double ErrorBound(const NdArray& array, double part_of_range) {
   if (part_of_range == 0) return 0;
   const double bound = RangeOf(array).width() * part_of_range;
   const bool is_float = array.type == SampleType::kF32 || array.type == SampleType::kF64;
-  return is_float ? bound : std::max(1.0, std::round(bound));
+  return is_float ? bound : std::max(1.0, std::nearbyint(bound));
 }
 
 double LargestError(const NdArray& original, const NdArray& decoded) {

@@ -18,7 +18,8 @@ struct ArrayError {
 };
 ArrayError ErrorOf(const NdArray& a, const NdArray& b);
 
-// Of this part of the array's range, 0 for 0; of integers a whole number, at least 1.
+// Of this part of the array's range, 0 for 0; of integers the nearest whole number (of
+// two the even one), at least 1.
 double ErrorBound(const NdArray& array, double part_of_range);
 
 // Metrics: the largest error in parts of the range, and PSNR with the range as its peak, in dB; NaN

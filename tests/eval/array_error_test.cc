@@ -50,7 +50,8 @@ TEST(ArrayErrorTest, BoundsOfIntegersAreWhole) {
                 floats = ArrayFrom<float>(SampleType::kF32, {0, 250});
   EXPECT_EQ(ErrorBound(integers, 0), 0);
   EXPECT_EQ(ErrorBound(integers, 0.0001), 1);
-  EXPECT_EQ(ErrorBound(integers, 0.01), 3);  // 2.5
+  EXPECT_EQ(ErrorBound(integers, 0.01), 2);   // 2.5
+  EXPECT_EQ(ErrorBound(integers, 0.011), 3);  // 2.75
   EXPECT_DOUBLE_EQ(ErrorBound(floats, 0.0001), 0.025);
 }
 
