@@ -106,8 +106,8 @@ TEST(ResultsJsonTest, HostileSoundsAndArraysAreRefused) {
     item = {item.name, 0, 0, item.digest, 0, 0, 0, "u8", {40, 50}};
   const nlohmann::json array = nlohmann::json::parse(Serialise(ToJson(results)));
   for (const nlohmann::json& shape :
-       {nlohmann::json::array(), nlohmann::json({1, 2, 3, 4, 5}), nlohmann::json({0}),
-        nlohmann::json({-2}), nlohmann::json({UINT64_MAX}), nlohmann::json("x")}) {
+       {nlohmann::json::array(), nlohmann::json::array({1, 2, 3, 4, 5}), nlohmann::json::array({0}),
+        nlohmann::json::array({-2}), nlohmann::json::array({UINT64_MAX}), nlohmann::json("x")}) {
     EXPECT_TRUE(refused(array, "/items/0/shape", shape)) << shape;
   }
   EXPECT_TRUE(refused(array, "/measurements/0/used", "much"));
