@@ -1,8 +1,6 @@
 #include "apps/array_file.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "io/audio_file.h"
 #include "io/byte_source.h"
@@ -13,17 +11,6 @@
 
 namespace godwit {
 namespace {
-
-// Calls f(index, value) for each sample.
-template <typename F>
-void EachSample(const NdArray& array, F f) {
-  WithSampleType(array.type, [&](auto type) {
-    using T = decltype(type);
-    const T* const samples = array.As<T>();
-    const size_t count = array.data.size() / sizeof(T);
-    for (size_t i = 0; i < count; ++i) f(i, static_cast<double>(samples[i]));
-  });
-}
 
 std::vector<std::string> Fields(const std::string& text) {
   std::vector<std::string> fields(1);
@@ -66,18 +53,6 @@ bool BeginsLikeAudio(const std::string& path) {
   return Begins(path, [](auto prefix) { return IsAudio(prefix); });
 }
 
-Result<NdArray> ReadArrayFile(const std::string& path, const DecodeLimits& limits) {
-  GODWIT_ASSIGN_OR_RETURN(const Bytes file, ReadFile(path, limits.max_memory_bytes));
-  Result<NdArray> array = CatchOutOfMemory([&]() -> Result<NdArray> {
-    if (IsNpy(file)) return ReadNpy(file, limits);
-    if (!IsAudio(file)) return ReadNifti(file, limits);
-    GODWIT_ASSIGN_OR_RETURN(const auto audio, OpenAudioBytes(file, limits));
-    return ReadAudioArray(*audio, limits);
-  });
-  if (!array.ok()) return array.status().WithPrefix(InputName(path) + ": ");
-  return array;
-}
-
 Status WriteArrayFile(const std::string& path, const NdArray& array, bool overwrite) {
   GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile out, AtomicOutputFile::Create(path, overwrite));
   GODWIT_RETURN_IF_ERROR(out.Write(NpyHeader(array.type, array.shape)));
@@ -92,33 +67,6 @@ std::string ShapeName(const Shape& shape) {
     name += std::to_string(shape.dims[i]);
   }
   return name;
-}
-
-ArrayRange RangeOf(const NdArray& array) {
-  double least = std::numeric_limits<double>::infinity(), largest = -least;
-  EachSample(array, [&](size_t, double v) {
-    if (!std::isfinite(v)) return;
-    least = std::min(least, v);
-    largest = std::max(largest, v);
-  });
-  return least > largest ? ArrayRange{} : ArrayRange{least, largest};
-}
-
-ArrayError ErrorOf(const NdArray& a, const NdArray& b) {
-  std::vector<double> other;
-  other.reserve(a.data.size() / SampleBytes(a.type));
-  EachSample(b, [&](size_t, double v) { other.push_back(v); });
-  ArrayError error;
-  double sum = 0;
-  EachSample(a, [&](size_t i, double v) {
-    const double w = other[i];
-    if (std::isnan(v) && std::isnan(w)) return;
-    const double d = v == w ? 0 : std::abs(v - w);
-    error.max = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(error.max, d);
-    sum += d * d;
-  });
-  error.mean_square = other.empty() ? 0 : sum / static_cast<double>(other.size());
-  return error;
 }
 
 std::optional<uint8_t> ParseAxes(const std::string& text) {

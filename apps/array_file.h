@@ -1,5 +1,4 @@
-// apps/array_file.h: arrays for the commands: read from files of any kind, written, described and
-// compared.
+// apps/array_file.h: arrays for the commands: recognised, written and described.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +9,8 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "codecs/array/array_header.h"
+#include "eval/array_error.h"
+#include "io/any_array.h"
 #include "tensor/nd_array.h"
 
 namespace godwit {
@@ -22,26 +23,11 @@ bool BeginsLikeArray(const std::string& path);
 // channel).
 bool BeginsLikeAudio(const std::string& path);
 
-// Messages name the file.
-Result<NdArray> ReadArrayFile(const std::string& path, const DecodeLimits& limits);
 // A .npy file; "-" is standard output.
 Status WriteArrayFile(const std::string& path, const NdArray& array, bool overwrite);
 
 // "198x100x100".
 std::string ShapeName(const Shape& shape);
-
-// Least and largest finite sample; zeros where there is none.
-struct ArrayRange {
-  double least = 0, largest = 0;
-  double width() const { return largest - least; }
-};
-ArrayRange RangeOf(const NdArray& array);
-
-// Both of one type and shape. NaN in both is no error; in one, an infinite one.
-struct ArrayError {
-  double max = 0, mean_square = 0;
-};
-ArrayError ErrorOf(const NdArray& a, const NdArray& b);
 
 // Bit i for axis i of "0,2"; "none" for none. Nothing where that is no list of axes.
 std::optional<uint8_t> ParseAxes(const std::string& text);

@@ -14,40 +14,47 @@
 #include "eval/codec_table.h"
 #include "eval/compare_results.h"
 #include "eval/compressai.h"
-#include "eval/eval_picture.h"
+#include "eval/eval_item.h"
 #include "eval/peak_memory.h"
 #include "eval/result_folder.h"
 #include "eval/results_json.h"
 #include "eval/run.h"
 #include "eval/tables.h"
 #include "fmt/core.h"
+#include "io/audio_file.h"
 #include "io/input_file.h"
 
 namespace godwit {
 namespace {
 
-constexpr const char* kDefaultCodecs = "swift,jpeg,webp,avif:6,jxl:7";
-constexpr const char* kDefaultMetrics = "psnr,ssim,msssim,msssim-rgb";
+constexpr const char* kUsualBounds = "0,0.0001,0.001,0.01";
 constexpr const char* kDefaultFolder = "eval-results";
 constexpr const char* kPeakArgument = "--peak-memory-child";  // MeasurePeak(), not for people
 
 std::string Summary() {
   std::string text =
-      "Measures codecs on pictures: rate, quality and time. PATH is a folder or a picture; "
-      "results\n"
-      "and report.html are in the folder that --out names. With --report, --merge and --compare,\n"
-      "PATH is such a folder.\n\nCodecs:\n";
-  for (const CodecKind& kind : CodecKinds()) {
-    text += fmt::format("  {}{}\n      {}\n", kind.name, kind.options, kind.summary);
+      "Measures codecs on pictures, sounds or arrays: rate, quality and time. PATH is a folder or\n"
+      "a file; results and report.html are in the folder that --out names. With --report, --merge\n"
+      "and --compare, PATH is such a folder.\n";
+  for (const Medium medium : {Medium::kPicture, Medium::kSound, Medium::kArray}) {
+    text += fmt::format("\nCodecs of {}:\n", WordsOf(medium).many);
+    for (const CodecKind& kind : CodecKinds()) {
+      if (kind.medium != medium) continue;
+      text += fmt::format("  {}{}\n      {}\n", kind.name, kind.options, kind.summary);
+    }
+    text += "Metrics: all";
+    for (const Metric& metric : Metrics()) {
+      if (metric.medium == medium) text += ", " + std::string(metric.name);
+    }
+    text += '\n';
   }
-  text += "Metrics: all";
-  for (const Metric& metric : Metrics()) text += ", " + std::string(metric.name);
+  text.pop_back();
   return text;
 }
 
 struct EvalArguments {
   std::vector<std::string> paths, codecs, metrics, folders, imports;
-  std::string out, anchor, readme, report_bpp = "0.3";
+  std::string out, anchor, readme, media, kbps, range_error, report_bpp = "0.3";
   std::optional<double> min_overlap;
   int points = 0, repeats = 3, threads = 1, jobs = 0;
   bool resume = false, force = false, memory = false;
@@ -67,19 +74,43 @@ std::vector<std::string> SplitAtCommas(const std::vector<std::string>& texts) {
   return parts;
 }
 
-Result<std::vector<double>> ParseRates(const std::string& text) {
+Result<std::vector<double>> ParseRates(const std::string& option, const std::string& text,
+                                       double most) {
   std::vector<double> rates;
-  if (text == "none") return rates;
   for (const std::string& part : SplitAtCommas({text})) {
     char* end = nullptr;
     const double rate = std::strtod(part.c_str(), &end);
-    if (*end != '\0' || !(rate > 0 && rate <= 64)) {
-      return Status(StatusCode::kInvalidArgument,
-                    "--report-bpp " + text + ": no bits a pixel, and not none");
+    if (*end != '\0' || !(rate > 0 && rate <= most)) {
+      return Status(StatusCode::kInvalidArgument, option + " " + text + ": no rates");
     }
     rates.push_back(rate);
   }
   return rates;
+}
+
+// Of voice or of music.
+std::string UsualRates(const std::string& path) {
+  const auto sound = OpenAudio(path);
+  const bool is_voice =
+      sound.ok() && (*sound)->info().channels == 1 && (*sound)->info().rate_hz <= 16'000;
+  return is_voice ? "6,12,24" : "24,48,64,96";
+}
+
+// From the largest to 0, which is lossless.
+Result<std::vector<double>> ParseBounds(const std::string& text) {
+  std::vector<double> bounds;
+  for (const std::string& part : SplitAtCommas({text})) {
+    char* end = nullptr;
+    const double bound = std::strtod(part.c_str(), &end);
+    if (*end != '\0' || !(bound >= 0 && bound <= 1)) {
+      return Status(StatusCode::kInvalidArgument,
+                    "--range-error " + text + ": no parts of a range, from 0 to 1");
+    }
+    bounds.push_back(bound);
+  }
+  std::sort(bounds.rbegin(), bounds.rend());
+  bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
+  return bounds;
 }
 
 CodecContext MakeContext(ModelChoice& models) {
@@ -102,15 +133,23 @@ CodecContext MakeContext(ModelChoice& models) {
     }
     return found;
   };
+  context.load_sound = [&models](const std::string& model, const std::string& codec) {
+    return models.ForEncodingSound(model, codec);
+  };
   return context;
 }
 
 // What this build lacks is left out, with a note.
-Result<std::vector<CodecEntry>> FindCodecs(const std::vector<std::string>& names,
+Result<std::vector<CodecEntry>> FindCodecs(Medium medium, const std::vector<std::string>& names,
                                            const CodecContext& context, const Console& console) {
   std::vector<CodecEntry> codecs;
   for (const std::string& name : names) {
     Result<CodecEntry> codec = FindCodec(name, context);
+    if (codec.ok() && codec->medium != medium) {
+      return Status(StatusCode::kInvalidArgument,
+                    fmt::format("{} is for {}, not for {}", name, WordsOf(codec->medium).many,
+                                WordsOf(medium).many));
+    }
     if (codec.ok()) {
       codecs.push_back(*std::move(codec));
     } else if (codec.status().code() == StatusCode::kUnsupported) {
@@ -224,7 +263,7 @@ int Finish(const std::string& folder, const EvalArguments& a, Results& results,
     for (const CodecRecord& codec : results.codecs) codecs.push_back(codec.name);
     console.PrintJson({{"folder", folder},
                        {"codecs", codecs},
-                       {"pictures", results.images.size()},
+                       {std::string(WordsOf(results.medium).many), results.items.size()},
                        {"measurements", results.measurements.size()},
                        {"failures", results.failures.size()}});
   } else {
@@ -252,19 +291,48 @@ int RunMeasurements(const EvalArguments& a, std::span<const std::string> args,
   Result<ModelChoice> models = ModelChoice::Open(a.folders);
   if (!models.ok()) return console.Fail(models.status());
   const CodecContext context = MakeContext(*models);
-  Result<std::vector<CodecEntry>> codecs = FindCodecs(SplitCodecNames(a.codecs), context, console);
+  std::optional<Medium> medium;
+  if (!a.media.empty() && !(medium = FindMedium(a.media))) {
+    return console.FailUsage("--media " + a.media + ": there are picture, audio and array");
+  }
+  Result<FoundItems> found = FindItems(a.paths, medium);
+  if (!found.ok()) return console.Fail(found.status());
+  options.medium = found->medium;
+  options.items = std::move(found->paths);
+  const MediumWords& words = WordsOf(options.medium);
+  const auto texts = [](const std::vector<std::string>& given, std::string_view usual) {
+    return given.empty() ? std::vector<std::string>{std::string(usual)} : given;
+  };
+  Result<std::vector<CodecEntry>> codecs =
+      FindCodecs(options.medium, SplitCodecNames(texts(a.codecs, words.codecs)), context, console);
   if (!codecs.ok()) return console.Fail(codecs.status());
   options.codecs = *std::move(codecs);
-  const auto metrics = ParseMetricNames(SplitAtCommas(a.metrics));
+  const auto metrics =
+      ParseMetricNames(options.medium, SplitAtCommas(texts(a.metrics, words.metrics)));
   if (!metrics.ok()) return console.Fail(metrics.status());
   options.metrics = *metrics;
-  const auto rates = ParseRates(a.report_bpp);
-  if (!rates.ok()) return console.Fail(rates.status());
-  options.report_bpp = *rates;
-  for (const std::string& path : a.paths) {
-    const auto pictures = FindPictures(path);
-    if (!pictures.ok()) return console.Fail(pictures.status());
-    options.pictures.insert(options.pictures.end(), pictures->begin(), pictures->end());
+  if (options.medium == Medium::kPicture && a.report_bpp != "none") {
+    const auto rates = ParseRates("--report-bpp", a.report_bpp, 64);
+    if (!rates.ok()) return console.Fail(rates.status());
+    options.report_bpp = *rates;
+  }
+  if (!a.kbps.empty() && (options.medium != Medium::kSound || a.points > 0)) {
+    return console.FailUsage(a.points > 0 ? "--kbps and --points exclude each other"
+                                          : "--kbps is for sounds");
+  }
+  if (!a.range_error.empty() && options.medium != Medium::kArray) {
+    return console.FailUsage("--range-error is for arrays");
+  }
+  if (options.medium == Medium::kArray) {
+    const auto bounds = ParseBounds(a.range_error.empty() ? kUsualBounds : a.range_error);
+    if (!bounds.ok()) return console.Fail(bounds.status());
+    options.bounds = *bounds;
+  }
+  if (options.medium == Medium::kSound && a.points == 0) {
+    const auto rates =
+        ParseRates("--kbps", a.kbps.empty() ? UsualRates(options.items[0]) : a.kbps, 10'000);
+    if (!rates.ok()) return console.Fail(rates.status());
+    options.rates = *rates;
   }
   options.points = a.points;
   options.repeats = a.repeats;
@@ -275,7 +343,8 @@ int RunMeasurements(const EvalArguments& a, std::span<const std::string> args,
   options.memory = a.memory;
   options.limits = a.limits;
   options.resume = a.resume;
-  options.peak_args = {"/proc/self/exe", "eval", kPeakArgument, std::to_string(a.threads)};
+  options.peak_args = {"/proc/self/exe", "eval", kPeakArgument, std::to_string(a.threads),
+                       std::string(words.name)};
   options.peak_args.push_back(std::to_string(a.folders.size()));
   options.peak_args.insert(options.peak_args.end(), a.folders.begin(), a.folders.end());
   if (const Status status = CheckFolder(options.folder, a); !status.ok()) {
@@ -367,21 +436,22 @@ int RunCompareResults(const EvalArguments& a, const Console& console) {
   return kExitOk;
 }
 
-// THREADS FOLDERS FOLDER... encode|decode CODEC SETTING PICTURE STREAM: prints bytes.
+// THREADS MEDIUM FOLDERS FOLDER... encode|decode CODEC SETTING ITEM STREAM: prints bytes.
 int RunPeakChild(std::span<const std::string> args, const Console& console) {
-  const size_t folders = args.size() < 3 ? 0 : std::strtoul(args[2].c_str(), nullptr, 10);
-  if (args.size() != folders + 8) return console.FailUsage("not for people");
-  const std::span<const std::string> rest = args.subspan(3 + folders);
+  const size_t folders = args.size() < 4 ? 0 : std::strtoul(args[3].c_str(), nullptr, 10);
+  if (args.size() != folders + 9) return console.FailUsage("not for people");
+  const std::span<const std::string> rest = args.subspan(4 + folders);
   const auto find_codec = [&]() -> Result<CodecEntry> {
     static std::optional<ModelChoice> models;  // the entry uses it
     GODWIT_ASSIGN_OR_RETURN(
         ModelChoice opened,
-        ModelChoice::Open({args.begin() + 3, args.begin() + 3 + static_cast<long>(folders)}));
+        ModelChoice::Open({args.begin() + 4, args.begin() + 4 + static_cast<long>(folders)}));
     models.emplace(std::move(opened));
     return FindCodec(rest[1], MakeContext(*models));
   };
   const Result<uint64_t> peak = MeasurePeakHere(
-      find_codec, rest[3], std::strtod(rest[2].c_str(), nullptr),
+      find_codec, FindMedium(args[2]).value_or(Medium::kPicture), rest[3],
+      std::strtod(rest[2].c_str(), nullptr),
       static_cast<int>(std::strtol(args[1].c_str(), nullptr, 10)), rest[0] == "decode", rest[4]);
   if (!peak.ok()) return console.Fail(peak.status());
   console.out << *peak << '\n';
@@ -394,12 +464,24 @@ int RunEval(std::span<const std::string> args, Console& console) {
   const std::string summary = Summary();
   OptionParser parser(console, summary);
   parser.Positionals("PATH", &a.paths);
-  parser.Texts({"--codecs", "LIST", "between commas; default swift,jpeg,webp,avif:6,jxl:7"},
+  parser.Texts({"--codecs", "LIST",
+                "between commas; default swift,jpeg,webp,avif:6,jxl:7, or\n"
+                "sound,opus,vorbis,mp3, or packet,zfp,jpeg2000,flac,zstd"},
                &a.codecs);
   parser.Integer(
       {"--points", "N", "settings of each codec, spread over its range; default 10 to 12"},
       &a.points, 2, 1000);
-  parser.Texts({"--metrics", "LIST", "default psnr,ssim,msssim,msssim-rgb"}, &a.metrics);
+  parser.Texts({"--metrics", "LIST", "between commas; default by the medium"}, &a.metrics);
+  parser.Text({"--media", "KIND", "picture, audio or array; default by the files' suffixes"},
+              &a.media);
+  parser.Text({"--kbps", "LIST",
+               "rates of sound that each codec is to meet; default 24,48,64,96, or\n"
+               "6,12,24 where the first has one channel of at most 16 kHz"},
+              &a.kbps);
+  parser.Text({"--range-error", "LIST",
+               "bounds on errors of arrays, in parts of their range; 0: lossless.\n"
+               "Default 0,0.0001,0.001,0.01"},
+              &a.range_error);
   parser.Text({"--out", "FOLDER", "of the results; default eval-results"}, &a.out);
   parser.Flag({"--resume", "", "go on with what is in that folder"}, &a.resume);
   parser.Flag({"-f,--force", "", "replace it"}, &a.force);
@@ -407,7 +489,7 @@ int RunEval(std::span<const std::string> args, Console& console) {
                  10000);
   parser.Integer({"--threads", "N", "threads of each codec; default 1"}, &a.threads, 1, 1024);
   parser.Integer({"-j,--jobs", "N",
-                  "pictures measured at once; default all cores. Times are always\n"
+                  "items measured at once; default all cores. Times are always\n"
                   "taken one at a time"},
                  &a.jobs, 1, 1024);
   parser.Flag({"--memory", "", "also peak memory, in a process of its own"}, &a.memory);
@@ -427,8 +509,6 @@ int RunEval(std::span<const std::string> args, Console& console) {
   AddModelFolderOption(parser, &a.folders);
   parser.Count({"--max-pixels", "N", "refuse larger pictures; default 268M"}, &a.limits.max_pixels);
   if (const std::optional<int> exit = parser.Parse(args)) return *exit;
-  if (a.codecs.empty()) a.codecs = {kDefaultCodecs};
-  if (a.metrics.empty()) a.metrics = {kDefaultMetrics};
   if (a.compare) return RunCompareResults(a, console);
   if (a.merge) return RunMerge(a, console);
   if (a.report) return RunReport(a, console);
@@ -437,6 +517,6 @@ int RunEval(std::span<const std::string> args, Console& console) {
 
 }  // namespace
 
-const Command kEvalCommand{"eval", "rate, quality and time of codecs on pictures", RunEval};
+const Command kEvalCommand{"eval", "rate, quality and time of codecs", RunEval};
 
 }  // namespace godwit

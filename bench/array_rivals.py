@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Bytes of arrays beside zfp, zstd, FLAC and JPEG 2000; prints a Markdown table.
 
+`godwit eval` has lossless and bounded rows, through the libraries; this has what it lacks, low rates and JPEG 2000 at an equal PSNR,
+and is a check on it that runs the rivals' own programs. (flac's program adds 8 KiB of padding to each file.)
+
     bench/array_rivals.py FILE... [--godwit build/release/apps/godwit] [--quick | --low]
 
 FILE is .npy, .nii, .nii.gz or .wav (16 bit). Needs NumPy and, for each rival that is wanted, its program: zfp, zstd, flac,

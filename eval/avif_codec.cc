@@ -59,8 +59,8 @@ class AvifCodec final : public Codec {
   AvifCodec(const AvifOptions& options, int threads) : options_(options), threads_(threads) {}
   ~AvifCodec() override { avifRWDataFree(&data_); }
 
-  Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
-                                            double setting) override {
+  Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) override {
+    const TensorView<const uint8_t> rgb = PictureOf(item);
     const Owned<avifImage> image(avifImageCreate(
         static_cast<uint32_t>(rgb.width), static_cast<uint32_t>(rgb.height), 8, options_.format));
     const Owned<avifEncoder> encoder(avifEncoderCreate());
@@ -82,7 +82,8 @@ class AvifCodec final : public Codec {
     return std::as_bytes(std::span<const uint8_t>(data_.data, data_.size));
   }
 
-  Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) override {
+  Status Decode(std::span<const std::byte> stream, const MutableItemView& item) override {
+    const TensorView<uint8_t> rgb = PictureOf(item);
     const Owned<avifDecoder> decoder(avifDecoderCreate());
     if (decoder == nullptr) return OutOfMemory();
     decoder->codecChoice = options_.decoder;

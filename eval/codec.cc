@@ -23,7 +23,7 @@ std::vector<double> SettingsOf(const CodecEntry& codec, int points) {
   return settings;
 }
 
-Result<double> SettingForSize(const CodecEntry& entry, Codec& codec, TensorView<const uint8_t> rgb,
+Result<double> SettingForSize(const CodecEntry& entry, Codec& codec, const ItemView& item,
                               uint64_t target_bytes) {
   const double first = entry.ladder.front(), last = entry.ladder.back();
   const double whole = std::round(first * entry.settings_per_one);
@@ -40,10 +40,10 @@ Result<double> SettingForSize(const CodecEntry& entry, Codec& codec, TensorView<
   for (int low = 0, high = steps; low <= high;) {
     const int middle = (low + high) / 2;
     GODWIT_ASSIGN_OR_RETURN(const std::span<const std::byte> stream,
-                            codec.Encode(rgb, setting(middle)));
-    const bool below = stream.size() < target_bytes;
-    tried.push_back(
-        {setting(middle), below ? target_bytes - stream.size() : stream.size() - target_bytes});
+                            codec.Encode(item, setting(middle)));
+    const uint64_t size = stream.size() - codec.uncounted_bytes();
+    const bool below = size < target_bytes;
+    tried.push_back({setting(middle), below ? target_bytes - size : size - target_bytes});
     if (below) {
       low = middle + 1;
     } else {

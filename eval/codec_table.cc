@@ -18,24 +18,84 @@ constexpr auto kMakeJxl = MakeJxlCodec;
 constexpr decltype(CodecKind::make) kMakeJxl = nullptr;
 #endif
 
-constexpr std::array<CodecKind, 6> kKinds = {{
-    {"swift",
+#if GODWIT_EVAL_OPUS
+constexpr auto kMakeOpus = MakeOpusCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeOpus = nullptr;
+#endif
+#if GODWIT_EVAL_VORBIS
+constexpr auto kMakeVorbis = MakeVorbisCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeVorbis = nullptr;
+#endif
+#if GODWIT_EVAL_MP3
+constexpr auto kMakeMp3 = MakeMp3Codec;
+#else
+constexpr decltype(CodecKind::make) kMakeMp3 = nullptr;
+#endif
+#if GODWIT_EVAL_ZFP
+constexpr auto kMakeZfp = MakeZfpCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeZfp = nullptr;
+#endif
+#if GODWIT_EVAL_JPEG2000
+constexpr auto kMakeJpeg2000 = MakeJpeg2000Codec;
+#else
+constexpr decltype(CodecKind::make) kMakeJpeg2000 = nullptr;
+#endif
+#if GODWIT_EVAL_FLAC
+constexpr auto kMakeFlac = MakeFlacCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeFlac = nullptr;
+#endif
+#if GODWIT_EVAL_ZSTD
+constexpr auto kMakeZstd = MakeZstdCodec;
+#else
+constexpr decltype(CodecKind::make) kMakeZstd = nullptr;
+#endif
+
+constexpr std::array<CodecKind, 17> kKinds = {{
+    {Medium::kPicture, "swift",
      "[:small|medium|large|none][:full][:effort=N][:tune=msssim][:model=ID|FILE][:synthesis=FILE]",
      "ours, by quality; full: entropy coding; the synthesis is the decoder's choice, default "
      "medium",
      MakeSwiftCodec, ""},
-    {"jpeg", "[:444][:progressive][:fixed]",
+    {Medium::kPicture, "jpeg", "[:444][:progressive][:fixed]",
      "libjpeg-turbo: 4:2:0 and optimised tables, or as said; fixed: no optimised tables",
      MakeJpegCodec, ""},
-    {"webp", "[:METHOD]", "libwebp, lossy; method 0 to 6, default 4", MakeWebpCodec, ""},
-    {"avif", "[:SPEED][:420|422][:ssim|psnr][:dav1d|aom]",
+    {Medium::kPicture, "webp", "[:METHOD]", "libwebp, lossy; method 0 to 6, default 4",
+     MakeWebpCodec, ""},
+    {Medium::kPicture, "avif", "[:SPEED][:420|422][:ssim|psnr][:dav1d|aom]",
      "libavif with aom: speed 0 to 10, default 6; 4:4:4, or as said; tuning and decoder are "
      "libavif's",
      kMakeAvif, "libavif"},
-    {"jxl", "[:EFFORT]", "libjxl, lossy: effort 1 to 9, default 7", kMakeJxl, "libjxl"},
-    {"cmd", ":NAME|ENCODE|DECODE|SETTING SETTING...",
+    {Medium::kPicture, "jxl", "[:EFFORT]", "libjxl, lossy: effort 1 to 9, default 7", kMakeJxl,
+     "libjxl"},
+    {Medium::kPicture, "cmd", ":NAME|ENCODE|DECODE|SETTING SETTING...",
      "two command lines; {png} or {ppm}, {file} and {q} stand for picture, stream and setting",
      MakeCommandCodec, ""},
+    {Medium::kSound, "sound", "", "ours: voice for one channel of at most 16 kHz, else music",
+     MakeSoundCodec, ""},
+    {Medium::kSound, "music", "[:model=ID|FILE|none]", "ours, by quality", MakeMusicCodec, ""},
+    {Medium::kSound, "voice", "[:model=ID|FILE|none]", "ours, by quality, at 16 kHz at most",
+     MakeVoiceCodec, ""},
+    {Medium::kSound, "opus", "[:COMPLEXITY][:voip|audio][:packets]",
+     "libopus, variable rate, in Ogg: complexity 0 to 10, default 10; voip where ours is voice;\n"
+     "      packets: counts the bytes of packets alone",
+     kMakeOpus, "libopus"},
+    {Medium::kSound, "vorbis", "", "libvorbis, by quality, in Ogg", kMakeVorbis, "libvorbis"},
+    {Medium::kSound, "mp3", "[:QUALITY]", "LAME, average rate; quality 0 (slow) to 9, default 2",
+     kMakeMp3, "libmp3lame"},
+    {Medium::kArray, "packet", "", "ours, by prediction: lossless, or within a bound",
+     MakePacketCodec, ""},
+    {Medium::kArray, "zfp", "", "zfp: reversible, or within a bound", kMakeZfp, "libzfp"},
+    {Medium::kArray, "jpeg2000", "",
+     "openjpeg, band by band, u8 and u16: lossless, or at the lowest quality that keeps a bound",
+     kMakeJpeg2000, "libopenjp2"},
+    {Medium::kArray, "flac", "", "libFLAC, tables of i16, up to 8 channels together; lossless",
+     kMakeFlac, "libFLAC"},
+    {Medium::kArray, "zstd", "[:LEVEL]", "byte planes; level 1 to 22, default 19; lossless",
+     kMakeZstd, "libzstd"},
 }};
 
 std::vector<std::string> Split(std::string_view text, char separator) {
@@ -76,6 +136,7 @@ Result<CodecEntry> FindCodec(const std::string& name, const CodecContext& contex
   Result<CodecEntry> entry = kind->make(options, context);
   if (!entry.ok()) return entry;
   if (entry->name.empty()) entry->name = name;
+  entry->medium = kind->medium;
   entry->spec = name;
   return entry;
 }

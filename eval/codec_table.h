@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "codecs/audio/audio_model.h"
 #include "codecs/image/image_model.h"
 #include "eval/codec.h"
 
@@ -28,10 +29,13 @@ struct CodecContext {
   // With the weights of `full` entropy coding where there are any.
   std::function<Result<SwiftModels>(const std::string& model, const std::string& synthesis)>
       load_swift;
+  // `model`: an id, a file, "none" or nothing; `codec`: music or voice.
+  std::function<Result<AudioModel>(const std::string& model, const std::string& codec)> load_sound;
 };
 
 // One row of the table. `make` gets what follows the name, split at ':'.
 struct CodecKind {
+  Medium medium;
   std::string_view name, options, summary;
   Result<CodecEntry> (*make)(std::span<const std::string> options, const CodecContext& context);
   std::string_view missing;  // the library that it was built without; then `make` is null
@@ -52,6 +56,17 @@ Result<CodecEntry> MakeJpegCodec(std::span<const std::string>, const CodecContex
 Result<CodecEntry> MakeWebpCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeAvifCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeJxlCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeSoundCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeMusicCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeVoiceCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeOpusCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeVorbisCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeMp3Codec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakePacketCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeZfpCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeJpeg2000Codec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeFlacCodec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeZstdCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeCommandCodec(std::span<const std::string>, const CodecContext&);
 
 // For them: "NAME: no option OPTION" or "NAME: TEXT".

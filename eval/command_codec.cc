@@ -41,8 +41,8 @@ class CommandCodec final : public Codec {
   CommandCodec(Commands commands, TemporaryFolder folder)
       : commands_(std::move(commands)), folder_(std::move(folder)) {}
 
-  Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
-                                            double setting) override {
+  Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) override {
+    const TensorView<const uint8_t> rgb = PictureOf(item);
     const std::string picture = folder_.File("in." + Suffix()), stream = StreamFile();
     GODWIT_RETURN_IF_ERROR(WriteEvalPicture(picture, rgb));
     std::string command = commands_.encode;
@@ -54,7 +54,8 @@ class CommandCodec final : public Codec {
     return std::span<const std::byte>(stream_);
   }
 
-  Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) override {
+  Status Decode(std::span<const std::byte> stream, const MutableItemView& item) override {
+    const TensorView<uint8_t> rgb = PictureOf(item);
     const std::string picture = folder_.File("out." + Suffix()), file = StreamFile();
     GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(file, true));
     GODWIT_RETURN_IF_ERROR(output.Write(stream));

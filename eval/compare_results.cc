@@ -15,7 +15,7 @@ namespace {
 
 struct Pair {
   const Measurement *older, *newer;
-  double pixels;
+  double amount;
 };
 
 // Fewer have no spread worth the name.
@@ -25,20 +25,23 @@ using Pairs = std::map<std::string, std::vector<Pair>>;  // by codec
 
 Result<Pairs> CommonMeasurements(const Results& older, const Results& newer) {
   std::map<std::tuple<std::string, std::string, double>, const Measurement*> known;
-  for (const Measurement& m : older.measurements) known[{m.codec, m.image, m.setting}] = &m;
+  for (const Measurement& m : older.measurements) known[{m.codec, m.item, m.setting}] = &m;
   Pairs pairs;
   for (const Measurement& m : newer.measurements) {
-    const auto found = known.find({m.codec, m.image, m.setting});
+    const auto found = known.find({m.codec, m.item, m.setting});
     if (found == known.end()) continue;
-    const ImageRecord &a = *older.FindImage(m.image), &b = *newer.FindImage(m.image);
+    const ItemRecord &a = *older.FindItem(m.item), &b = *newer.FindItem(m.item);
     if (a.digest != b.digest) {
-      return Status(StatusCode::kInvalidArgument, m.image + ": is not the same picture in both");
+      return Status(
+          StatusCode::kInvalidArgument,
+          m.item + ": is not the same " + std::string(WordsOf(newer.medium).one) + " in both");
     }
-    pairs[m.codec].push_back({found->second, &m, static_cast<double>(b.width) * b.height});
+    pairs[m.codec].push_back({found->second, &m, newer.AmountOf(m.item)});
   }
   if (pairs.empty()) {
-    return Status(StatusCode::kInvalidArgument,
-                  "the two have no codec, picture and setting in common");
+    return Status(StatusCode::kInvalidArgument, "the two have no codec, " +
+                                                    std::string(WordsOf(newer.medium).one) +
+                                                    " and setting in common");
   }
   return pairs;
 }
@@ -46,7 +49,8 @@ Result<Pairs> CommonMeasurements(const Results& older, const Results& newer) {
 // `results` with nothing but what both have.
 Results Only(const Results& results, const std::vector<Pair>& pairs, bool newer) {
   Results only;
-  only.images = results.images;
+  only.medium = results.medium;
+  only.items = results.items;
   const std::string& codec = pairs[0].newer->codec;
   only.codecs.push_back(*results.FindCodec(codec));
   only.codecs[0].name = newer ? "newer" : "older";
@@ -109,7 +113,8 @@ void CompareRates(const Results& older, const Results& newer, const std::vector<
   }
 }
 
-void CompareTimes(const std::vector<Pair>& pairs, bool encode, std::vector<Movement>* moved) {
+void CompareTimes(Medium medium, const std::vector<Pair>& pairs, bool encode,
+                  std::vector<Movement>* moved) {
   struct Sums {
     double low = 0, middle = 0, high = 0;
     void Add(const std::vector<double>& seconds) {
@@ -119,30 +124,34 @@ void CompareTimes(const std::vector<Pair>& pairs, bool encode, std::vector<Movem
     }
   };
   Sums before, after;
-  double pixels = 0;
+  double amount = 0;
   for (const Pair& pair : pairs) {
     const auto& old_s = encode ? pair.older->encode_s : pair.older->decode_s;
     const auto& new_s = encode ? pair.newer->encode_s : pair.newer->decode_s;
     if (std::min(old_s.size(), new_s.size()) < kLeastRepeats) continue;
     before.Add(old_s);
     after.Add(new_s);
-    pixels += pair.pixels;
+    amount += pair.amount;
   }
-  if (pixels == 0 || (after.low <= before.high && after.high >= before.low)) return;
-  const auto milliseconds = [&](double seconds) { return seconds * 1e3 / (pixels / 1e6); };
+  if (amount == 0 || (after.low <= before.high && after.high >= before.low)) return;
+  const auto milliseconds = [&](double seconds) { return seconds * 1e3 / amount; };
   moved->push_back(
       {pairs[0].newer->codec, encode ? "encode time" : "decode time",
-       fmt::format(
-           "{:.2f} ({:.2f} to {:.2f}) to {:.2f} ({:.2f} to {:.2f}) ms a megapixel, {:+.1f} %",
-           milliseconds(before.middle), milliseconds(before.low), milliseconds(before.high),
-           milliseconds(after.middle), milliseconds(after.low), milliseconds(after.high),
-           (after.middle / before.middle - 1) * 100),
+       fmt::format("{:.2f} ({:.2f} to {:.2f}) to {:.2f} ({:.2f} to {:.2f}) ms a {}, {:+.1f} %",
+                   milliseconds(before.middle), milliseconds(before.low), milliseconds(before.high),
+                   milliseconds(after.middle), milliseconds(after.low), milliseconds(after.high),
+                   WordsOf(medium).amount_unit, (after.middle / before.middle - 1) * 100),
        after.middle < before.middle});
 }
 
 }  // namespace
 
 Result<std::vector<Movement>> CompareResults(const Results& older, const Results& newer) {
+  if (older.medium != newer.medium) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("one is of {}, the other of {}", WordsOf(older.medium).many,
+                              WordsOf(newer.medium).many));
+  }
   GODWIT_ASSIGN_OR_RETURN(const Pairs pairs, CommonMeasurements(older, newer));
   std::vector<Movement> moved;
   for (const CodecRecord& codec : newer.codecs) {
@@ -152,8 +161,8 @@ Result<std::vector<Movement>> CompareResults(const Results& older, const Results
       moved.push_back({codec.name, "version", before + " to " + codec.version, false});
     }
     CompareRates(older, newer, found->second, &moved);
-    CompareTimes(found->second, true, &moved);
-    CompareTimes(found->second, false, &moved);
+    CompareTimes(newer.medium, found->second, true, &moved);
+    CompareTimes(newer.medium, found->second, false, &moved);
   }
   return moved;
 }

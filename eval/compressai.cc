@@ -87,7 +87,7 @@ std::string CompressAiText(const Results& results, const std::string& codec) {
         lists[name].push_back(std::isfinite(value) ? nlohmann::ordered_json(value)
                                                    : nlohmann::ordered_json(nullptr));
       };
-      lists["bpp"].push_back(point.bpp);
+      lists["bpp"].push_back(point.rate);
       if (const auto found = point.metrics.find("psnr"); found != point.metrics.end()) {
         add("psnr-rgb", found->second);
       }
@@ -95,8 +95,8 @@ std::string CompressAiText(const Results& results, const std::string& codec) {
         add("ms-ssim-rgb", found->second);
       }
       if (point.encode_s) {
-        add("encoding_time", *point.encode_s / static_cast<double>(point.pictures));
-        add("decoding_time", *point.decode_s / static_cast<double>(point.pictures));
+        add("encoding_time", *point.encode_s / static_cast<double>(point.items));
+        add("decoding_time", *point.decode_s / static_cast<double>(point.items));
       }
     }
   }

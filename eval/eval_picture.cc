@@ -1,35 +1,10 @@
 #include "eval/eval_picture.h"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-#include <filesystem>
-#include <string_view>
-
-#include "fmt/core.h"
+#include "eval/eval_item.h"
 #include "io/image_file.h"
 #include "io/image_writer.h"
-#include "models/sha256.h"
 
 namespace godwit {
-namespace {
-
-constexpr std::array<std::string_view, 8> kSuffixes = {".png", ".ppm", ".pgm",  ".pnm",
-                                                       ".pam", ".jpg", ".jpeg", ".webp"};
-
-bool HasPictureSuffix(const std::filesystem::path& path) {
-  std::string suffix = path.extension().string();
-  for (char& c : suffix) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return std::find(kSuffixes.begin(), kSuffixes.end(), suffix) != kSuffixes.end();
-}
-
-std::string HexDigest(std::span<const std::byte> bytes) {
-  std::string hex;
-  for (const uint8_t v : Sha256(bytes)) hex += fmt::format("{:02x}", v);
-  return hex;
-}
-
-}  // namespace
 
 Result<EvalPicture> ReadEvalPicture(const std::string& path, const DecodeLimits& limits) {
   GODWIT_ASSIGN_OR_RETURN(const std::unique_ptr<ImageReader> reader, OpenImage(path, limits));
@@ -64,29 +39,6 @@ Status WriteEvalPicture(const std::string& path, TensorView<const uint8_t> rgb) 
                           CreateImage(path, info, options));
   GODWIT_RETURN_IF_ERROR(writer->WriteRows(rgb));
   return writer->Finish();
-}
-
-Result<std::vector<std::string>> FindPictures(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) {
-    if (std::filesystem::exists(path, error)) return std::vector<std::string>{path};
-    return Status(StatusCode::kUnreadable, path + ": no such folder or picture");
-  }
-  std::vector<std::string> found;
-  std::filesystem::directory_iterator entry(path, error), end;
-  for (; !error && entry != end; entry.increment(error)) {
-    std::error_code ignored;
-    if (HasPictureSuffix(entry->path()) && entry->is_regular_file(ignored)) {
-      found.push_back(entry->path().string());
-    }
-  }
-  if (error) return Status(StatusCode::kUnreadable, path + ": " + error.message());
-  if (found.empty()) {
-    return Status(StatusCode::kUnreadable,
-                  path + ": no pictures here (png, jpg, webp, ppm, pgm, pnm or pam)");
-  }
-  std::sort(found.begin(), found.end());
-  return found;
 }
 
 }  // namespace godwit

@@ -22,8 +22,4 @@ Result<EvalPicture> ReadEvalPicture(const std::string& path, const DecodeLimits&
 // Exactly, as PNG or PPM by the suffix of `path`, which is replaced if it is there.
 Status WriteEvalPicture(const std::string& path, TensorView<const uint8_t> rgb);
 
-// The pictures in a folder by their suffix, in the order of their names; or the one file. Folders
-// inside are not entered. kUnreadable where there are none.
-Result<std::vector<std::string>> FindPictures(const std::string& path);
-
 }  // namespace godwit

@@ -29,7 +29,7 @@ void CutTornLine(const std::string& path) {
 template <typename T>
 void Upsert(std::vector<T>* rows, T row) {
   for (T& old : *rows) {
-    if (old.image == row.image && old.codec == row.codec && old.setting == row.setting) {
+    if (old.item == row.item && old.codec == row.codec && old.setting == row.setting) {
       old = std::move(row);
       return;
     }
@@ -44,14 +44,14 @@ Status TakeLine(const nlohmann::json& line, Results* results) {
     *results = head;
   } else if (line.contains("measurement")) {
     GODWIT_ASSIGN_OR_RETURN(Measurement m, MeasurementFromJson(line["measurement"]));
-    if (results->FindImage(m.image) == nullptr || results->FindCodec(m.codec) == nullptr) {
-      return Status(StatusCode::kCorrupt, "of an unknown image or codec");
+    if (results->FindItem(m.item) == nullptr || results->FindCodec(m.codec) == nullptr) {
+      return Status(StatusCode::kCorrupt, "of an unknown item or codec");
     }
     Upsert(&results->measurements, std::move(m));
   } else if (line.contains("picture")) {
     GODWIT_ASSIGN_OR_RETURN(ReportPicture p, ReportPictureFromJson(line["picture"]));
-    if (results->FindImage(p.image) == nullptr || results->FindCodec(p.codec) == nullptr) {
-      return Status(StatusCode::kCorrupt, "of an unknown image or codec");
+    if (results->FindItem(p.item) == nullptr || results->FindCodec(p.codec) == nullptr) {
+      return Status(StatusCode::kCorrupt, "of an unknown item or codec");
     }
     results->pictures.push_back(std::move(p));
   }
@@ -76,10 +76,12 @@ Result<Journal> Journal::Open(const std::string& path, const Results& results) {
   return journal;
 }
 
-Status Journal::Add(const Measurement& m, double bpp) {
-  return Write("measurement", ToJson(m, bpp));
+Status Journal::Add(const Measurement& m, double rate) {
+  return Write("measurement", ToJson(m, rate));
 }
-Status Journal::Add(const ReportPicture& p, double bpp) { return Write("picture", ToJson(p, bpp)); }
+Status Journal::Add(const ReportPicture& p, double rate) {
+  return Write("picture", ToJson(p, rate));
+}
 Status Journal::Add(const Failure& failure) { return Write("failure", ToJson(failure)); }
 
 Status Journal::Write(const char* kind, nlohmann::ordered_json value) {

@@ -20,8 +20,8 @@ class Journal {
   Journal(Journal&&) = default;
 
   // From any thread. Each is on its way to the disk when the call returns.
-  Status Add(const Measurement& measurement, double bpp);
-  Status Add(const ReportPicture& picture, double bpp);
+  Status Add(const Measurement& measurement, double rate);
+  Status Add(const ReportPicture& picture, double rate);
   Status Add(const Failure& failure);
 
  private:

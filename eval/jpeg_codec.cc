@@ -62,8 +62,8 @@ class JpegCodec final : public Codec {
     FreeGrown();
   }
 
-  Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
-                                            double setting) override {
+  Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) override {
+    const TensorView<const uint8_t> rgb = PictureOf(item);
     if (rgb.height > JPEG_MAX_DIMENSION || rgb.width > JPEG_MAX_DIMENSION) {
       return Status(StatusCode::kUnsupported, "jpeg: at most 65500 pixels a side");
     }
@@ -81,7 +81,8 @@ class JpegCodec final : public Codec {
     return std::as_bytes(std::span<const uint8_t>(grown_, size_));
   }
 
-  Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) override {
+  Status Decode(std::span<const std::byte> stream, const MutableItemView& item) override {
+    const TensorView<uint8_t> rgb = PictureOf(item);
     SetRows(rgb.data, rgb.height, rgb.row_stride);
     bool fits = true;
     const Status status = decoder_.Run([&] { Decompress(stream, rgb, &fits); });

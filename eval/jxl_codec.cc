@@ -31,8 +31,8 @@ class JxlCodec final : public Codec {
         runner_(threads > 1 ? JxlThreadParallelRunnerCreate(nullptr, static_cast<size_t>(threads))
                             : nullptr) {}
 
-  Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
-                                            double setting) override {
+  Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) override {
+    const TensorView<const uint8_t> rgb = PictureOf(item);
     JxlEncoder* const encoder = encoder_.get();
     if (encoder == nullptr) return Failed("creating an encoder");
     JxlEncoderReset(encoder);
@@ -74,7 +74,8 @@ class JxlCodec final : public Codec {
     return std::as_bytes(std::span<const uint8_t>(buffer_.data(), buffer_.size() - left));
   }
 
-  Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) override {
+  Status Decode(std::span<const std::byte> stream, const MutableItemView& item) override {
+    const TensorView<uint8_t> rgb = PictureOf(item);
     JxlDecoder* const decoder = decoder_.get();
     if (decoder == nullptr) return Failed("creating a decoder");
     JxlDecoderReset(decoder);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "tensor/tensor.h"
+#include "eval/item.h"
 
 namespace godwit {
 
@@ -17,6 +17,7 @@ enum class QualityAxis : uint8_t {
   kValue,         // the metric as it is
   kDecibels,      // -10 log10(1 - value)
   kNegatedValue,  // a distance
+  kLogDistance,   // a distance: -20 log10(value)
 };
 
 struct Metric {
@@ -24,9 +25,10 @@ struct Metric {
   std::string_view label;  // on axes, of what QualityOf() gives
   QualityAxis axis;
   int64_t min_side;  // pixels; smaller pictures have no value
-  // Both RGB and of one size. Null: measured by `program`, which prints it.
-  double (*measure)(TensorView<const uint8_t> original, TensorView<const uint8_t> decoded);
+  // Both of the medium and of one size. Null: measured by `program`, which prints it.
+  double (*measure)(const ItemView& original, const ItemView& decoded);
   std::string_view program;
+  Medium medium = Medium::kPicture;
 };
 
 std::span<const Metric> Metrics();
@@ -38,8 +40,9 @@ double QualityOf(const Metric& metric, double value);
 // Whether the program is on the PATH, for those metrics that need one.
 bool MetricAvailable(const Metric& metric);
 
-// "psnr,msssim" in the order of the table; "all": those that are available. kInvalidArgument,
-// kUnsupported where a program is missing.
-Result<std::vector<const Metric*>> ParseMetricNames(const std::vector<std::string>& names);
+// "psnr,msssim" in the order of the table; "all": those of the medium that are available.
+// kInvalidArgument, kUnsupported where a program is missing.
+Result<std::vector<const Metric*>> ParseMetricNames(Medium medium,
+                                                    const std::vector<std::string>& names);
 
 }  // namespace godwit

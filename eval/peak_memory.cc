@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "eval/child_process.h"
-#include "eval/eval_picture.h"
+#include "eval/eval_item.h"
 #include "fmt/core.h"
 #include "io/input_file.h"
 #include "io/output_file.h"
@@ -42,9 +42,9 @@ Result<uint64_t> RunOnce(const std::vector<std::string>& args) {
 }  // namespace
 
 Result<uint64_t> MeasurePeakHere(const std::function<Result<CodecEntry>()>& find_codec,
-                                 const std::string& picture, double setting, int threads,
-                                 bool decode, const std::string& stream_file) {
-  GODWIT_ASSIGN_OR_RETURN(EvalPicture original, ReadEvalPicture(picture));
+                                 Medium medium, const std::string& path, double setting,
+                                 int threads, bool decode, const std::string& stream_file) {
+  GODWIT_ASSIGN_OR_RETURN(EvalItem original, ReadEvalItem(medium, path));
   Bytes stream;
   if (decode) {
     GODWIT_ASSIGN_OR_RETURN(stream, ReadFile(stream_file, kMaxStreamBytes));
@@ -54,10 +54,10 @@ Result<uint64_t> MeasurePeakHere(const std::function<Result<CodecEntry>()>& find
   GODWIT_ASSIGN_OR_RETURN(const CodecEntry entry, find_codec());
   GODWIT_ASSIGN_OR_RETURN(const std::unique_ptr<Codec> codec, entry.create(threads));
   if (decode) {
-    GODWIT_RETURN_IF_ERROR(codec->Decode(stream, original.rgb.view()));  // over the original
+    GODWIT_RETURN_IF_ERROR(codec->Decode(stream, ViewOf(original.item)));  // over the original
   } else {
     GODWIT_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
-                            codec->Encode(original.rgb.view(), setting));
+                            codec->Encode(ViewOf(std::as_const(original.item)), setting));
     stream.assign(bytes.begin(), bytes.end());
   }
   const uint64_t peak = StatusBytes("VmHWM");
@@ -72,11 +72,11 @@ Result<uint64_t> MeasurePeakHere(const std::function<Result<CodecEntry>()>& find
 }
 
 Result<PeakMemory> MeasurePeak(const std::vector<std::string>& args, const std::string& codec,
-                               double setting, const std::string& picture) {
+                               double setting, const std::string& path) {
   GODWIT_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Create());
   std::vector<std::string> command = args;
   command.insert(command.end(),
-                 {"encode", codec, fmt::format("{}", setting), picture, folder.File("stream")});
+                 {"encode", codec, fmt::format("{}", setting), path, folder.File("stream")});
   PeakMemory peak;
   GODWIT_ASSIGN_OR_RETURN(peak.encode_bytes, RunOnce(command));
   command[args.size()] = "decode";

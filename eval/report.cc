@@ -8,6 +8,7 @@
 #include "eval/report_files.h"
 #include "eval/report_picture.h"
 #include "eval/run.h"
+#include "eval/shared_settings.h"
 #include "eval/summary.h"
 #include "fmt/core.h"
 
@@ -28,10 +29,10 @@ std::vector<const Metric*> MetricsOf(const Results& results) {
   return metrics;
 }
 
-// {"setting", "bpp", "value": {}, "quality": {}}: as measured, and on the metric's axis.
-Ordered PointJson(double setting, double bpp, const std::map<std::string, double>& values,
+// {"setting", "rate", "value": {}, "quality": {}}: as measured, and on the metric's axis.
+Ordered PointJson(double setting, double rate, const std::map<std::string, double>& values,
                   const std::vector<const Metric*>& metrics) {
-  Ordered json = {{"setting", setting}, {"bpp", bpp}};
+  Ordered json = {{"setting", setting}, {"rate", rate}};
   json["value"] = json["quality"] = Ordered::object();
   for (const Metric* const metric : metrics) {
     const std::string name(metric->name);
@@ -49,24 +50,22 @@ Ordered CurveJson(const Results& results, const CurveSummary& curve,
       {"name", curve.name}, {"imported", curve.imported}, {"runs_processes", curve.runs_processes}};
   json["points"] = Ordered::array();
   for (const MeanPoint& p : curve.points) {
-    Ordered point = PointJson(p.setting, p.bpp, p.metrics, metrics);
+    Ordered point = PointJson(p.setting, p.rate, p.metrics, metrics);
     if (p.encode_s && *p.encode_s > 0 && *p.decode_s > 0) {
-      point["encode_mpx_s"] = p.pixels / *p.encode_s / 1e6;
-      point["decode_mpx_s"] = p.pixels / *p.decode_s / 1e6;
+      point["encode"] = p.amount / *p.encode_s;
+      point["decode"] = p.amount / *p.decode_s;
     }
     json["points"].push_back(std::move(point));
   }
-  json["pictures"] = Ordered::object();
+  json["items"] = Ordered::object();
   for (const Measurement& m : results.measurements) {
     if (curve.imported || m.codec != curve.name) continue;
-    json["pictures"][m.image].push_back(
-        PointJson(m.setting, results.Bpp(m.image, m.bytes), m.metrics, metrics));
+    json["items"][m.item].push_back(
+        PointJson(m.setting, results.RateOf(m.item, m.bytes), m.metrics, metrics));
   }
   json["speed"] = nullptr;
-  if (const std::optional<Speed> speed = SpeedNear(curve, kSpeedBpp)) {
-    json["speed"] = {{"bpp", speed->bpp},
-                     {"encode_mpx_s", speed->encode_mpx_s},
-                     {"decode_mpx_s", speed->decode_mpx_s}};
+  if (const std::optional<Speed> speed = SpeedNear(curve, WordsOf(results.medium).speed_rate)) {
+    json["speed"] = {{"rate", speed->rate}, {"encode", speed->encode}, {"decode", speed->decode}};
   }
   if (const CodecRecord* const codec = results.FindCodec(curve.name); !curve.imported && codec) {
     json["setting_name"] = codec->setting_name;
@@ -82,7 +81,7 @@ Ordered CurveJson(const Results& results, const CurveSummary& curve,
 
 Ordered BdJson(const BdSummary& bd) {
   Ordered json = {{"rate", nullptr}, {"difference", nullptr}, {"mean_rate", nullptr}};
-  json["pictures"] = bd.pictures;
+  json["items"] = bd.items;
   if (bd.rate.ok()) {
     json["rate"] = bd.rate->value;
     json["low"] = bd.rate->low;
@@ -124,26 +123,26 @@ std::string ShownText(const ReportPicture& picture, const std::vector<const Metr
   return text;
 }
 
-Ordered ImagesJson(const Results& results, const std::vector<const Metric*>& metrics) {
+Ordered PicturesJson(const Results& results, const std::vector<const Metric*>& metrics) {
   const std::string folder = std::string(kReportPictureFolder) + "/";
-  Ordered images = Ordered::array();
-  for (const ImageRecord& image : results.images) {
+  Ordered pictures = Ordered::array();
+  for (const ItemRecord& item : results.items) {
     Ordered shown = Ordered::array();
     for (const ReportPicture& p : results.pictures) {
-      if (p.image != image.name) continue;
+      if (p.item != item.name) continue;
       shown.push_back({{"codec", p.codec},
                        {"target_bpp", p.target_bpp},
-                       {"bpp", results.Bpp(p.image, p.bytes)},
+                       {"rate", results.RateOf(p.item, p.bytes)},
                        {"file", folder + p.file},
                        {"text", ShownText(p, metrics)}});
     }
-    images.push_back({{"name", image.name},
-                      {"width", image.width},
-                      {"height", image.height},
-                      {"original", folder + OriginalPictureName(image.name)},
-                      {"shown", std::move(shown)}});
+    pictures.push_back({{"name", item.name},
+                        {"width", item.width},
+                        {"height", item.height},
+                        {"original", folder + OriginalPictureName(item.name)},
+                        {"shown", std::move(shown)}});
   }
-  return images;
+  return pictures;
 }
 
 void Replace(std::string* text, std::string_view mark, std::string_view with) {
@@ -156,21 +155,28 @@ void Replace(std::string* text, std::string_view mark, std::string_view with) {
 Ordered ReportData(const Results& results, const TableOptions& options) {
   const std::vector<const Metric*> metrics = MetricsOf(results);
   const std::vector<CurveSummary> curves = SummariseCurves(results);
-  const size_t common = FindCommonSet(results).images.size();
+  const MediumWords& words = WordsOf(results.medium);
+  const size_t common = FindCommonSet(results).items.size();
   Ordered json;
-  json["facts"] = fmt::format("{}; {} picture{}, {} codec{}; {}, {}", results.program,
-                              results.images.size(), results.images.size() == 1 ? "" : "s",
+  json["facts"] = fmt::format("{}; {}, {} codec{}; {}, {}", results.program,
+                              CountText(results.medium, results.items.size()),
                               results.codecs.size(), results.codecs.size() == 1 ? "" : "s",
                               results.machine.cpu, results.machine.system);
   json["command"] = results.command;
-  json["anchor"] = options.anchor.empty() ? DefaultAnchor(curves) : options.anchor;
-  json["common_pictures"] = fmt::format("{} picture{}", common, common == 1 ? "" : "s");
+  json["anchor"] = options.anchor.empty() ? DefaultAnchor(results, curves) : options.anchor;
+  json["common_items"] = CountText(results.medium, common);
   const int threads = results.codecs.empty() ? 1 : results.codecs[0].threads;
   json["timing"] = fmt::format(
-      "Pixels in memory to bytes in memory and back, {} thread{}, median of {} runs of all codecs "
-      "in turn.",
-      threads, threads == 1 ? "" : "s", results.repeats);
-  json["speed_bpp"] = kSpeedBpp;
+      "From {} in memory to bytes in memory and back, {} thread{}, median of {} runs of all "
+      "codecs in turn.",
+      words.from, threads, threads == 1 ? "" : "s", results.repeats);
+  json["words"] = {{"one", words.one},
+                   {"many", words.many},
+                   {"rate_unit", words.rate_unit},
+                   {"rate_label", words.rate_label},
+                   {"speed_unit", words.speed_unit},
+                   {"speed_label", words.speed_label}};
+  json["speed_rate"] = words.speed_rate;
   json["metrics"] = Ordered::array();
   for (const Metric* const metric : metrics) {
     json["metrics"].push_back({{"name", metric->name}, {"label", metric->label}});
@@ -180,15 +186,18 @@ Ordered ReportData(const Results& results, const TableOptions& options) {
     json["curves"].push_back(CurveJson(results, curve, metrics));
   }
   json["bd"] = AllBdJson(results, curves, metrics, options.min_overlap);
-  json["images"] = ImagesJson(results, metrics);
+  json["pictures"] = PicturesJson(results, metrics);
+  json["shared"] = SharedJson(results);
   json["failures"] = Ordered::array();
   for (const std::string& codec : FindCommonSet(results).left_out) {
-    json["failures"].push_back(codec + ": not shown, measured on fewer than half of the pictures");
+    json["failures"].push_back(codec + ": not shown, measured on fewer than " +
+                               (results.medium == Medium::kArray ? "all" : "half") + " of the " +
+                               std::string(words.many));
   }
   for (const Failure& f : results.failures) {
     json["failures"].push_back(
         f.codec.empty() ? "skipped: " + f.error
-                        : fmt::format("{}: {} at {}: {}", f.image, f.codec, f.setting, f.error));
+                        : fmt::format("{}: {} at {}: {}", f.item, f.codec, f.setting, f.error));
   }
   return json;
 }

@@ -61,12 +61,11 @@ std::string OriginalPictureName(const std::string& image) {
 }
 
 std::string ReportPictureName(const ReportPicture& picture) {
-  return FileName(fmt::format("{}.{}.{}.webp", picture.image, picture.codec, picture.target_bpp));
+  return FileName(fmt::format("{}.{}.{}.webp", picture.item, picture.codec, picture.target_bpp));
 }
 
 Status MakeReportPicture(TensorView<const uint8_t> rgb, const CodecEntry& entry, Codec& codec,
-                         PictureMetrics& metrics, const std::string& folder,
-                         ReportPicture* picture) {
+                         ItemMetrics& metrics, const std::string& folder, ReportPicture* picture) {
   const double pixels = static_cast<double>(rgb.height * rgb.width);
   GODWIT_ASSIGN_OR_RETURN(
       picture->setting,
@@ -86,7 +85,7 @@ Status MakeReportPicture(TensorView<const uint8_t> rgb, const CodecEntry& entry,
   const auto path = [&](const std::string& name) {
     return (std::filesystem::path(folder) / name).string();
   };
-  if (const std::string original = path(OriginalPictureName(picture->image));
+  if (const std::string original = path(OriginalPictureName(picture->item));
       !std::filesystem::exists(original, error)) {
     GODWIT_RETURN_IF_ERROR(WriteWebp(original, rgb));
   }

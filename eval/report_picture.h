@@ -5,7 +5,7 @@
 
 #include "base/status.h"
 #include "eval/codec.h"
-#include "eval/picture_metrics.h"
+#include "eval/item_metrics.h"
 #include "eval/results.h"
 
 namespace godwit {
@@ -14,8 +14,7 @@ namespace godwit {
 // to `folder`, which is made if need be; fills in `picture`, whose image and codec are given. The
 // original is written beside it, once.
 Status MakeReportPicture(TensorView<const uint8_t> rgb, const CodecEntry& entry, Codec& codec,
-                         PictureMetrics& metrics, const std::string& folder,
-                         ReportPicture* picture);
+                         ItemMetrics& metrics, const std::string& folder, ReportPicture* picture);
 
 // The names of the files, without folders.
 std::string OriginalPictureName(const std::string& image);

@@ -87,6 +87,7 @@ Status WriteResultViews(const std::string& folder, const Results& results,
   for (const auto& [name, text] : files) {
     GODWIT_RETURN_IF_ERROR(WriteTextFile((root / name).string(), text));
   }
+  if (results.medium != Medium::kPicture) return WritePlots(root / "plots", results, note);
   GODWIT_RETURN_IF_ERROR(MakeFolder(root / "compressai"));
   for (const CodecRecord& codec : results.codecs) {
     GODWIT_RETURN_IF_ERROR(

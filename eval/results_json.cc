@@ -1,5 +1,7 @@
 #include "eval/results_json.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -15,6 +17,10 @@ using Ordered = nlohmann::ordered_json;
 
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
 constexpr int kMaxDepth = 16;
+constexpr uint64_t kMostRate = 10'000'000, kMostChannels = 1024, kMostSamples = uint64_t{1} << 48;
+
+// The first schema, of pictures alone, had other names.
+constexpr std::string_view kFirstSchema = "godwit-eval-1";
 
 Ordered NumberOrNull(double value) {
   return std::isfinite(value) ? Ordered(value) : Ordered(nullptr);
@@ -80,6 +86,11 @@ Result<std::map<std::string, double>> MetricsAt(const Json& json) {
   return metrics;
 }
 
+// "image" in the first schema.
+Result<std::string> ItemName(const Json& json) {
+  return Text(json, At(json, "image") != nullptr ? "image" : "item");
+}
+
 // Every element of the list at `name`, which may be missing.
 template <typename T, typename F>
 Status ReadList(const Json& json, const char* name, F read, std::vector<T>* out) {
@@ -96,17 +107,41 @@ Status ReadList(const Json& json, const char* name, F read, std::vector<T>* out)
   return {};
 }
 
-Result<ImageRecord> ImageFromJson(const Json& json) {
-  ImageRecord image;
-  GODWIT_ASSIGN_OR_RETURN(image.name, Text(json, "name"));
-  GODWIT_ASSIGN_OR_RETURN(image.digest, Text(json, "sha256"));
-  GODWIT_ASSIGN_OR_RETURN(const uint64_t width, Whole(json, "width", UINT32_MAX));
-  GODWIT_ASSIGN_OR_RETURN(const uint64_t height, Whole(json, "height", UINT32_MAX));
-  if (width == 0 || height == 0) return Bad("width", "is no size of a picture");
-  image.width = static_cast<uint32_t>(width);
-  image.height = static_cast<uint32_t>(height);
-  return image;
+Result<ItemRecord> ItemFromJson(Medium medium, const Json& json) {
+  ItemRecord item;
+  GODWIT_ASSIGN_OR_RETURN(item.name, Text(json, "name"));
+  GODWIT_ASSIGN_OR_RETURN(item.digest, Text(json, "sha256"));
+  if (medium == Medium::kPicture) {
+    GODWIT_ASSIGN_OR_RETURN(const uint64_t width, Whole(json, "width", UINT32_MAX));
+    GODWIT_ASSIGN_OR_RETURN(const uint64_t height, Whole(json, "height", UINT32_MAX));
+    if (width == 0 || height == 0) return Bad("width", "is no size of a picture");
+    item.width = static_cast<uint32_t>(width);
+    item.height = static_cast<uint32_t>(height);
+  } else if (medium == Medium::kSound) {
+    GODWIT_ASSIGN_OR_RETURN(const uint64_t rate_hz, Whole(json, "rate_hz", kMostRate));
+    GODWIT_ASSIGN_OR_RETURN(const uint64_t channels, Whole(json, "channels", kMostChannels));
+    GODWIT_ASSIGN_OR_RETURN(item.frames, Whole(json, "frames", kMostSamples));
+    if (rate_hz == 0 || channels == 0 || item.frames == 0) return Bad("frames", "is no sound");
+    item.rate_hz = static_cast<uint32_t>(rate_hz);
+    item.channels = static_cast<uint32_t>(channels);
+  } else {
+    GODWIT_ASSIGN_OR_RETURN(item.type, Text(json, "type"));
+    const Json* const shape = At(json, "shape");
+    if (shape == nullptr || !shape->is_array() || shape->empty() || shape->size() > 4) {
+      return Bad("shape", "no list of one to four sides");
+    }
+    for (const Json& side : *shape) {
+      if (!side.is_number_unsigned() || side.get<uint64_t>() == 0 ||
+          side.get<uint64_t>() > kMostSamples) {
+        return Bad("shape", "holds what is no side");
+      }
+      item.shape.push_back(side.get<uint64_t>());
+    }
+  }
+  return item;
 }
+
+constexpr std::array<std::string_view, 3> kAims = {"setting", "rate", "error"};
 
 Result<CodecRecord> CodecFromJson(const Json& json) {
   CodecRecord codec;
@@ -117,6 +152,11 @@ Result<CodecRecord> CodecFromJson(const Json& json) {
   GODWIT_ASSIGN_OR_RETURN(const uint64_t threads, Whole(json, "threads", 1 << 20));
   codec.threads = static_cast<int>(threads);
   const Json* const processes = At(json, "runs_processes");
+  if (const Json* const aim = At(json, "aim")) {
+    const auto found = std::find(kAims.begin(), kAims.end(), *aim);
+    if (found == kAims.end()) return Bad("aim", "none of setting, rate and error");
+    codec.aim = static_cast<Aim>(found - kAims.begin());
+  }
   codec.runs_processes = processes != nullptr && processes->is_boolean() && processes->get<bool>();
   return codec;
 }
@@ -156,7 +196,7 @@ Result<MachineRecord> MachineFromJson(const Json& json) {
 Status CheckNames(const Results& results) {
   const auto check = [&](const auto& rows, const char* list) -> Status {
     for (const auto& row : rows) {
-      if (results.FindImage(row.image) == nullptr) return Bad(list, "no image " + row.image);
+      if (results.FindItem(row.item) == nullptr) return Bad(list, "no item " + row.item);
       if (results.FindCodec(row.codec) == nullptr) return Bad(list, "no codec " + row.codec);
     }
     return {};
@@ -172,26 +212,40 @@ Ordered CodecsJson(const Results& results) {
                       {"version", c.version},
                       {"setting_name", c.setting_name},
                       {"settings", c.settings},
+                      {"aim", kAims[static_cast<size_t>(c.aim)]},
                       {"threads", c.threads},
                       {"runs_processes", c.runs_processes}});
   }
   return codecs;
 }
 
-Ordered ImagesJson(const Results& results) {
-  Ordered images = Ordered::array();
-  for (const ImageRecord& i : results.images) {
-    images.push_back(
-        {{"name", i.name}, {"width", i.width}, {"height", i.height}, {"sha256", i.digest}});
+Ordered ItemsJson(const Results& results) {
+  Ordered items = Ordered::array();
+  for (const ItemRecord& i : results.items) {
+    Ordered& item = items.emplace_back(Ordered{{"name", i.name}});
+    if (results.medium == Medium::kPicture) {
+      item["width"] = i.width;
+      item["height"] = i.height;
+    } else if (results.medium == Medium::kSound) {
+      item["rate_hz"] = i.rate_hz;
+      item["channels"] = i.channels;
+      item["frames"] = i.frames;
+    } else {
+      item["type"] = i.type;
+      item["shape"] = i.shape;
+    }
+    item["sha256"] = i.digest;
   }
-  return images;
+  return items;
 }
 
 }  // namespace
 
-Ordered ToJson(const Measurement& m, double bpp) {
-  Ordered json = {{"codec", m.codec}, {"image", m.image}, {"setting", m.setting},
-                  {"bytes", m.bytes}, {"bpp", bpp},       {"metrics", MetricsOf(m.metrics)}};
+Ordered ToJson(const Measurement& m, double rate) {
+  Ordered json = {{"codec", m.codec}, {"item", m.item}, {"setting", m.setting},
+                  {"bytes", m.bytes}, {"rate", rate},   {"metrics", MetricsOf(m.metrics)}};
+  if (m.used) json["used"] = *m.used;
+  if (m.delay_s) json["delay_s"] = *m.delay_s;
   if (!m.encode_s.empty()) json["encode_s"] = m.encode_s;
   if (!m.decode_s.empty()) json["decode_s"] = m.decode_s;
   if (m.encode_peak_bytes) json["encode_peak_bytes"] = *m.encode_peak_bytes;
@@ -199,25 +253,26 @@ Ordered ToJson(const Measurement& m, double bpp) {
   return json;
 }
 
-Ordered ToJson(const ReportPicture& p, double bpp) {
+Ordered ToJson(const ReportPicture& p, double rate) {
   return {{"codec", p.codec},
-          {"image", p.image},
-          {"target_bpp", p.target_bpp},
+          {"item", p.item},
+          {"target_rate", p.target_bpp},
           {"setting", p.setting},
           {"bytes", p.bytes},
-          {"bpp", bpp},
+          {"rate", rate},
           {"file", p.file},
           {"metrics", MetricsOf(p.metrics)}};
 }
 
 Ordered ToJson(const Failure& f) {
-  return {{"codec", f.codec}, {"image", f.image}, {"setting", f.setting}, {"error", f.error}};
+  return {{"codec", f.codec}, {"item", f.item}, {"setting", f.setting}, {"error", f.error}};
 }
 
 Ordered ToJson(const Results& r) {
   Ordered json = {{"schema", kResultsSchema},
                   {"program", r.program},
                   {"command", r.command},
+                  {"medium", WordsOf(r.medium).name},
                   {"machine",
                    {{"cpu", r.machine.cpu},
                     {"processors", r.machine.processors},
@@ -227,15 +282,17 @@ Ordered ToJson(const Results& r) {
                   {"clock", "steady, wall time"},
                   {"repeats", r.repeats},
                   {"metrics", r.metrics},
-                  {"images", ImagesJson(r)},
+                  {"items", ItemsJson(r)},
                   {"codecs", CodecsJson(r)}};
   const auto list = [&](const char* name, const auto& rows, auto to_json) {
     json[name] = Ordered::array();
     for (const auto& row : rows) json[name].push_back(to_json(row));
   };
-  const auto with_bpp = [&](const auto& row) { return ToJson(row, r.Bpp(row.image, row.bytes)); };
-  list("measurements", r.measurements, with_bpp);
-  list("pictures", r.pictures, with_bpp);
+  const auto with_rate = [&](const auto& row) {
+    return ToJson(row, r.RateOf(row.item, row.bytes));
+  };
+  list("measurements", r.measurements, with_rate);
+  list("pictures", r.pictures, with_rate);
   list("failures", r.failures, [](const Failure& f) { return ToJson(f); });
   list("imported", r.imported, [](const ImportedCurve& c) -> Ordered {
     return {{"name", c.name},
@@ -248,13 +305,19 @@ Ordered ToJson(const Results& r) {
 
 Result<Measurement> MeasurementFromJson(const Json& json) {
   Measurement m;
-  GODWIT_ASSIGN_OR_RETURN(m.image, Text(json, "image"));
+  GODWIT_ASSIGN_OR_RETURN(m.item, ItemName(json));
   GODWIT_ASSIGN_OR_RETURN(m.codec, Text(json, "codec"));
   GODWIT_ASSIGN_OR_RETURN(m.setting, Number(json, "setting"));
   GODWIT_ASSIGN_OR_RETURN(m.bytes, Whole(json, "bytes", uint64_t{1} << 40));
   GODWIT_ASSIGN_OR_RETURN(m.metrics, MetricsAt(json));
   GODWIT_ASSIGN_OR_RETURN(m.encode_s, Numbers(json, "encode_s"));
   GODWIT_ASSIGN_OR_RETURN(m.decode_s, Numbers(json, "decode_s"));
+  if (At(json, "used") != nullptr) {
+    GODWIT_ASSIGN_OR_RETURN(m.used, Number(json, "used"));
+  }
+  if (At(json, "delay_s") != nullptr) {
+    GODWIT_ASSIGN_OR_RETURN(m.delay_s, Number(json, "delay_s"));
+  }
   if (At(json, "encode_peak_bytes") != nullptr && At(json, "decode_peak_bytes") != nullptr) {
     GODWIT_ASSIGN_OR_RETURN(m.encode_peak_bytes, Whole(json, "encode_peak_bytes", UINT64_MAX));
     GODWIT_ASSIGN_OR_RETURN(m.decode_peak_bytes, Whole(json, "decode_peak_bytes", UINT64_MAX));
@@ -264,9 +327,10 @@ Result<Measurement> MeasurementFromJson(const Json& json) {
 
 Result<ReportPicture> ReportPictureFromJson(const Json& json) {
   ReportPicture p;
-  GODWIT_ASSIGN_OR_RETURN(p.image, Text(json, "image"));
+  GODWIT_ASSIGN_OR_RETURN(p.item, ItemName(json));
   GODWIT_ASSIGN_OR_RETURN(p.codec, Text(json, "codec"));
-  GODWIT_ASSIGN_OR_RETURN(p.target_bpp, Number(json, "target_bpp"));
+  GODWIT_ASSIGN_OR_RETURN(
+      p.target_bpp, Number(json, At(json, "target_bpp") != nullptr ? "target_bpp" : "target_rate"));
   GODWIT_ASSIGN_OR_RETURN(p.setting, Number(json, "setting"));
   GODWIT_ASSIGN_OR_RETURN(p.bytes, Whole(json, "bytes", uint64_t{1} << 40));
   GODWIT_ASSIGN_OR_RETURN(p.metrics, MetricsAt(json));
@@ -276,7 +340,7 @@ Result<ReportPicture> ReportPictureFromJson(const Json& json) {
 
 Result<Failure> FailureFromJson(const Json& json) {
   Failure f;
-  GODWIT_ASSIGN_OR_RETURN(f.image, Text(json, "image"));
+  GODWIT_ASSIGN_OR_RETURN(f.item, ItemName(json));
   GODWIT_ASSIGN_OR_RETURN(f.codec, Text(json, "codec"));
   GODWIT_ASSIGN_OR_RETURN(f.setting, Number(json, "setting"));
   GODWIT_ASSIGN_OR_RETURN(f.error, Text(json, "error"));
@@ -286,9 +350,16 @@ Result<Failure> FailureFromJson(const Json& json) {
 Result<Results> ResultsFromJson(const Json& json) {
   Results r;
   GODWIT_ASSIGN_OR_RETURN(const std::string schema, Text(json, "schema"));
-  if (schema != kResultsSchema) {
+  const bool is_first = schema == kFirstSchema;
+  if (schema != kResultsSchema && !is_first) {
     return Status(StatusCode::kUnsupported,
                   "schema " + schema + ", not " + std::string(kResultsSchema));
+  }
+  if (!is_first) {
+    GODWIT_ASSIGN_OR_RETURN(const std::string name, Text(json, "medium"));
+    const std::optional<Medium> medium = FindMedium(name);
+    if (!medium) return Bad("medium", "none that is known");
+    r.medium = *medium;
   }
   GODWIT_ASSIGN_OR_RETURN(r.program, Text(json, "program"));
   GODWIT_ASSIGN_OR_RETURN(r.command, Text(json, "command"));
@@ -304,7 +375,9 @@ Result<Results> ResultsFromJson(const Json& json) {
         return one.get<std::string>();
       },
       &r.metrics));
-  GODWIT_RETURN_IF_ERROR(ReadList(json, "images", ImageFromJson, &r.images));
+  GODWIT_RETURN_IF_ERROR(ReadList(
+      json, is_first ? "images" : "items",
+      [&](const Json& one) { return ItemFromJson(r.medium, one); }, &r.items));
   GODWIT_RETURN_IF_ERROR(ReadList(json, "codecs", CodecFromJson, &r.codecs));
   GODWIT_RETURN_IF_ERROR(ReadList(json, "measurements", MeasurementFromJson, &r.measurements));
   GODWIT_RETURN_IF_ERROR(ReadList(json, "pictures", ReportPictureFromJson, &r.pictures));

@@ -10,11 +10,11 @@
 
 namespace godwit {
 
-inline constexpr std::string_view kResultsSchema = "godwit-eval-1";
+inline constexpr std::string_view kResultsSchema = "godwit-eval-2";
 
 nlohmann::ordered_json ToJson(const Results& results);
-nlohmann::ordered_json ToJson(const Measurement& measurement, double bpp);
-nlohmann::ordered_json ToJson(const ReportPicture& picture, double bpp);
+nlohmann::ordered_json ToJson(const Measurement& measurement, double rate);
+nlohmann::ordered_json ToJson(const ReportPicture& picture, double rate);
 nlohmann::ordered_json ToJson(const Failure& failure);
 
 // kCorrupt names the member. Members that are not known are passed over.

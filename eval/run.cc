@@ -12,11 +12,12 @@
 #include <thread>
 #include <tuple>
 
-#include "eval/eval_picture.h"
+#include "eval/array_error.h"
+#include "eval/eval_item.h"
+#include "eval/item_metrics.h"
 #include "eval/journal.h"
 #include "eval/machine.h"
 #include "eval/peak_memory.h"
-#include "eval/picture_metrics.h"
 #include "eval/report_picture.h"
 #include "eval/results_json.h"
 #include "eval/stopwatch.h"
@@ -67,6 +68,7 @@ class Run {
   // ------------------------------------------------------------------------------------ planning
 
   Status Plan() {
+    results_.medium = options_.medium;
     GODWIT_RETURN_IF_ERROR(ReadSources());
     results_.program = options_.program;
     results_.command = options_.command;
@@ -79,16 +81,18 @@ class Run {
       if (results_.FindCodec(codec.name) != nullptr) {
         return Status(StatusCode::kInvalidArgument, codec.name + ": named twice");
       }
-      results_.codecs.push_back({codec.name, codec.version, codec.setting_name,
-                                 SettingsOf(codec, options_.points), codec.runs_processes,
-                                 options_.threads});
+      results_.codecs.push_back(RecordOf(codec));
+      if (results_.codecs.back().settings.empty()) {
+        return Status(StatusCode::kInvalidArgument,
+                      codec.name + ": is lossless only, and no bound of 0 is asked for");
+      }
       settings_.push_back(results_.codecs.back().settings);
     }
     if (options_.resume) GODWIT_RETURN_IF_ERROR(TakeOldResults());
     for (size_t i = 0; i < results_.measurements.size(); ++i) {
       const Measurement& m = results_.measurements[i];
       for (size_t c = 0; c < options_.codecs.size(); ++c) {
-        if (options_.codecs[c].name == m.codec) index_[{m.image, c, m.setting}] = i;
+        if (options_.codecs[c].name == m.codec) index_[{m.item, c, m.setting}] = i;
       }
     }
     GODWIT_ASSIGN_OR_RETURN(Journal journal, Journal::Open(Path(kJournalName), results_));
@@ -98,27 +102,50 @@ class Run {
     return {};
   }
 
-  // Reads each picture once, for its digest; what cannot be read is a failure without a codec.
+  CodecRecord RecordOf(const CodecEntry& codec) const {
+    CodecRecord record{codec.name,           codec.version,    codec.setting_name, {},
+                       codec.runs_processes, options_.threads, codec.aim};
+    if (codec.aim == Aim::kError) {
+      record.setting_name = "bound";
+      for (const double bound : options_.bounds) {
+        if (bound == 0 || !codec.lossless_only) record.settings.push_back(bound);
+      }
+    } else if (!options_.rates.empty()) {
+      record.aim = Aim::kRate;
+      record.setting_name = WordsOf(options_.medium).rate_unit;
+      record.settings = options_.rates;
+    } else {
+      record.settings = SettingsOf(codec, options_.points);
+    }
+    return record;
+  }
+
+  // Reads each item once, for its digest; what cannot be read is a failure without a codec.
   Status ReadSources() {
     std::set<std::string> names;
-    for (const std::string& path : options_.pictures) {
+    for (const std::string& path : options_.items) {
       const std::string name = std::filesystem::path(path).filename().string();
       if (!names.insert(name).second) {
-        return Status(StatusCode::kInvalidArgument, path + ": two pictures have this name");
+        return Status(
+            StatusCode::kInvalidArgument,
+            path + ": two " + std::string(WordsOf(options_.medium).many) + " have this name");
       }
-      const Result<EvalPicture> picture =
-          CatchOutOfMemory([&] { return ReadEvalPicture(path, options_.limits); });
-      if (!picture.ok()) {
-        events_.note("skipped: " + picture.status().message());
-        results_.failures.push_back({name, "", 0, picture.status().message()});
+      const Result<EvalItem> item = CatchOutOfMemory([&] { return Read(path); });
+      if (!item.ok()) {
+        events_.note("skipped: " + item.status().message());
+        results_.failures.push_back({name, "", 0, item.status().message()});
         continue;
       }
-      results_.images.push_back({name, static_cast<uint32_t>(picture->rgb.width()),
-                                 static_cast<uint32_t>(picture->rgb.height()), picture->digest});
+      results_.items.push_back(item->record);
       sources_.push_back({name, path});
     }
     if (!sources_.empty()) return {};
-    return Status(StatusCode::kUnreadable, "none of the pictures can be used");
+    return Status(StatusCode::kUnreadable,
+                  fmt::format("none of the {} can be used", WordsOf(options_.medium).many));
+  }
+
+  Result<EvalItem> Read(const std::string& path) const {
+    return ReadEvalItem(options_.medium, path, options_.limits);
   }
 
   // Both of an ended and of an interrupted run.
@@ -137,19 +164,19 @@ class Run {
     return {};
   }
 
-  Measurement* Find(const std::string& image, size_t codec, double setting) {
-    const auto found = index_.find({image, codec, setting});
+  Measurement* Find(const std::string& item, size_t codec, double setting) {
+    const auto found = index_.find({item, codec, setting});
     return found == index_.end() ? nullptr : &results_.measurements[found->second];
   }
 
-  bool NeedsQuality(const std::string& image, size_t codec, double setting) {
-    const Measurement* const m = Find(image, codec, setting);
+  bool NeedsQuality(const std::string& item, size_t codec, double setting) {
+    const Measurement* const m = Find(item, codec, setting);
     return m == nullptr || !HasMetrics(m->metrics, options_.metrics);
   }
-  bool NeedsPicture(const std::string& image, size_t codec, double bpp) const {
+  bool NeedsPicture(const std::string& item, size_t codec, double bpp) const {
     return std::none_of(
         results_.pictures.begin(), results_.pictures.end(), [&](const ReportPicture& p) {
-          return p.image == image && p.codec == options_.codecs[codec].name && p.target_bpp == bpp;
+          return p.item == item && p.codec == options_.codecs[codec].name && p.target_bpp == bpp;
         });
   }
 
@@ -198,7 +225,7 @@ class Run {
       Result<Codecs> codecs = CreateCodecs();
       Status status = codecs.status();
       for (size_t i; status.ok() && (i = next++) < sources_.size();) {
-        status = CatchOutOfMemory([&] { return MeasurePicture(sources_[i], *codecs); });
+        status = CatchOutOfMemory([&] { return MeasureItem(sources_[i], *codecs); });
       }
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!status.ok() && first_error.ok()) first_error = status;
@@ -212,11 +239,17 @@ class Run {
   }
 
   // An error is of results that cannot be written; codecs that fail are noted.
-  Status MeasurePicture(const Source& source, const Codecs& codecs) {
-    GODWIT_ASSIGN_OR_RETURN(const EvalPicture picture,
-                            ReadEvalPicture(source.path, options_.limits));
-    PictureMetrics metrics(picture.rgb.view(), options_.metrics);
+  Status MeasureItem(const Source& source, const Codecs& codecs) {
+    GODWIT_ASSIGN_OR_RETURN(const EvalItem read, Read(source.path));
+    const ItemView item = ViewOf(read.item);
+    ItemMetrics metrics(item, options_.metrics);
     for (size_t c = 0; c < codecs.size(); ++c) {
+      const CodecEntry& entry = options_.codecs[c];
+      if (entry.takes != nullptr && !entry.takes(item)) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        Advance(static_cast<double>(settings_[c].size()), source.name + ", " + entry.name);
+        continue;
+      }
       for (const double setting : settings_[c]) {
         {
           const std::lock_guard<std::mutex> lock(mutex_);
@@ -224,31 +257,51 @@ class Run {
           if (!NeedsQuality(source.name, c, setting)) continue;
         }
         const Result<Measurement> measured =
-            MeasureOne(picture.rgb.view(), metrics, *codecs[c], setting);
+            MeasureOne(source.name, item, metrics, *codecs[c], c, setting);
         const std::lock_guard<std::mutex> lock(mutex_);
         if (Stopped()) return {};  // which also ends the processes of a codec
         GODWIT_RETURN_IF_ERROR(Keep(source, c, setting, measured));
       }
       for (const double bpp : options_.report_bpp) {
-        GODWIT_RETURN_IF_ERROR(
-            MakePicture(source, picture.rgb.view(), metrics, *codecs[c], c, bpp));
+        GODWIT_RETURN_IF_ERROR(MakePicture(source, PictureOf(item), metrics, *codecs[c], c, bpp));
       }
     }
     return {};
   }
 
-  static Result<Measurement> MeasureOne(TensorView<const uint8_t> rgb, PictureMetrics& metrics,
-                                        Codec& codec, double setting) {
+  Result<Measurement> MeasureOne(const std::string& name, const ItemView& item,
+                                 ItemMetrics& metrics, Codec& codec, size_t c, double setting) {
     return CatchOutOfMemory([&]() -> Result<Measurement> {
-      GODWIT_ASSIGN_OR_RETURN(const std::span<const std::byte> stream, codec.Encode(rgb, setting));
-      const Bytes bytes(stream.begin(), stream.end());
-      Tensor<uint8_t> decoded(rgb.height, rgb.width, 3);
-      GODWIT_RETURN_IF_ERROR(codec.Decode(bytes, decoded.view()));
       Measurement m;
-      m.bytes = bytes.size();
-      GODWIT_ASSIGN_OR_RETURN(m.metrics, metrics.Measure(decoded.view()));
+      if (!options_.rates.empty()) {
+        GODWIT_ASSIGN_OR_RETURN(m.used, SettingForSize(options_.codecs[c], codec, item,
+                                                       results_.BytesFor(name, setting)));
+        setting = *m.used;
+      }
+      GODWIT_ASSIGN_OR_RETURN(const std::span<const std::byte> stream, codec.Encode(item, setting));
+      const Bytes bytes(stream.begin(), stream.end());
+      Item decoded = BlankLike(item);
+      GODWIT_RETURN_IF_ERROR(codec.Decode(bytes, ViewOf(decoded)));
+      m.bytes = bytes.size() - codec.uncounted_bytes();
+      GODWIT_ASSIGN_OR_RETURN(m.metrics, metrics.Measure(ViewOf(std::as_const(decoded))));
+      if (options_.codecs[c].aim == Aim::kError) {
+        GODWIT_RETURN_IF_ERROR(CheckBound(ArrayOf(item), std::get<NdArray>(decoded), setting));
+      }
+      if (options_.medium == Medium::kSound) {
+        GODWIT_ASSIGN_OR_RETURN(m.delay_s, codec.DelaySeconds(item, setting));
+      }
       return m;
     });
+  }
+
+  // Of every sample: a bound that is not kept is no measurement.
+  static Status CheckBound(const NdArray& original, const NdArray& decoded, double setting) {
+    const double bound = ErrorBound(original, setting);
+    if (bound == 0 && original.data == decoded.data) return {};
+    const double error = ErrorOf(original, decoded).max;
+    if (bound > 0 && error <= bound) return {};
+    return Status(StatusCode::kInternal,
+                  fmt::format("is off by {} where {} is the bound", error, bound));
   }
 
   Status Keep(const Source& source, size_t codec, double setting, const Result<Measurement>& got) {
@@ -256,7 +309,7 @@ class Run {
     Advance(1, source.name + ", " + name);
     if (!got.ok()) return KeepFailure(source, name, setting, got.status());
     Measurement m = *got;
-    m.image = source.name;
+    m.item = source.name;
     m.codec = name;
     m.setting = setting;
     if (Measurement* const old = Find(source.name, codec, setting)) {  // it lacked a metric
@@ -266,7 +319,7 @@ class Run {
       index_[{source.name, codec, setting}] = results_.measurements.size();
       results_.measurements.push_back(m);
     }
-    return journal_->Add(m, results_.Bpp(m.image, m.bytes));
+    return journal_->Add(m, results_.RateOf(m.item, m.bytes));
   }
 
   Status KeepFailure(const Source& source, const std::string& codec, double setting,
@@ -277,14 +330,14 @@ class Run {
     return journal_->Add(results_.failures.back());
   }
 
-  Status MakePicture(const Source& source, TensorView<const uint8_t> rgb, PictureMetrics& metrics,
+  Status MakePicture(const Source& source, TensorView<const uint8_t> rgb, ItemMetrics& metrics,
                      Codec& codec, size_t c, double bpp) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (Stopped() || !NeedsPicture(source.name, c, bpp)) return {};
     }
     ReportPicture picture;
-    picture.image = source.name;
+    picture.item = source.name;
     picture.codec = options_.codecs[c].name;
     picture.target_bpp = bpp;
     const Status made = CatchOutOfMemory([&] {
@@ -300,30 +353,29 @@ class Run {
                          made.WithPrefix("picture for the report: "));
     }
     results_.pictures.push_back(picture);
-    return journal_->Add(picture, results_.Bpp(picture.image, picture.bytes));
+    return journal_->Add(picture, results_.RateOf(picture.item, picture.bytes));
   }
 
   // --------------------------------------------------------------------------------------- times
 
-  // All codecs of a picture take their turns together; nothing else runs.
+  // All codecs of an item take their turns together; nothing else runs.
   Status MeasureTimes() {
     GODWIT_ASSIGN_OR_RETURN(const Codecs codecs, CreateCodecs());
     for (const Source& source : sources_) {
       std::vector<Measurement*> rows;
       std::vector<Contender> contenders;
       if (Stopped()) return {};
-      GODWIT_ASSIGN_OR_RETURN(const EvalPicture picture,
-                              ReadEvalPicture(source.path, options_.limits));
-      const TensorView<const uint8_t> rgb = picture.rgb.view();
+      GODWIT_ASSIGN_OR_RETURN(const EvalItem read, Read(source.path));
+      const ItemView item = ViewOf(read.item);
       for (size_t c = 0; c < codecs.size(); ++c) {
         for (const double setting : settings_[c]) {
           Measurement* const row = Find(source.name, c, setting);
           if (row == nullptr || !row->encode_s.empty()) continue;
           rows.push_back(row);
-          contenders.push_back(Prepare(rgb, *codecs[c], *row));
+          contenders.push_back(Prepare(item, *codecs[c], *row));
         }
       }
-      TimeContenders(rgb, options_.repeats, options_.threads, contenders, [&] {
+      TimeContenders(item, options_.repeats, options_.threads, contenders, [&] {
         if (!contenders.empty()) Advance(0, source.name + ", timing");
         return Stopped();
       });
@@ -338,24 +390,24 @@ class Run {
         rows[i]->encode_s = contenders[i].encode_s;
         rows[i]->decode_s = contenders[i].decode_s;
         GODWIT_RETURN_IF_ERROR(
-            journal_->Add(*rows[i], results_.Bpp(rows[i]->image, rows[i]->bytes)));
+            journal_->Add(*rows[i], results_.RateOf(rows[i]->item, rows[i]->bytes)));
       }
     }
     return {};
   }
 
   // Encodes once, which is also a check: what is timed is what was measured.
-  static Contender Prepare(TensorView<const uint8_t> rgb, Codec& codec, const Measurement& row) {
+  static Contender Prepare(const ItemView& item, Codec& codec, const Measurement& row) {
     Contender contender;
     contender.codec = &codec;
-    contender.setting = row.setting;
+    contender.setting = row.used.value_or(row.setting);
     const auto start = std::chrono::steady_clock::now();
-    const Result<std::span<const std::byte>> stream = codec.Encode(rgb, row.setting);
+    const Result<std::span<const std::byte>> stream = codec.Encode(item, contender.setting);
     contender.last_encode_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!stream.ok()) {
       contender.status = stream.status();
-    } else if (stream->size() != row.bytes) {
+    } else if (stream->size() - codec.uncounted_bytes() != row.bytes) {
       contender.status = Status(StatusCode::kInternal, "encodes to another size each time");
     } else {
       contender.stream.assign(stream->begin(), stream->end());
@@ -372,8 +424,8 @@ class Run {
           if (Stopped()) return {};
           Measurement* const row = Find(source.name, c, setting);
           if (row == nullptr || row->encode_peak_bytes) continue;
-          const Result<PeakMemory> peak =
-              MeasurePeak(options_.peak_args, options_.codecs[c].spec, setting, source.path);
+          const Result<PeakMemory> peak = MeasurePeak(options_.peak_args, options_.codecs[c].spec,
+                                                      row->used.value_or(setting), source.path);
           if (Stopped()) return {};
           Advance(1, source.name + ", memory");
           if (!peak.ok()) {
@@ -382,7 +434,7 @@ class Run {
           }
           row->encode_peak_bytes = peak->encode_bytes;
           row->decode_peak_bytes = peak->decode_bytes;
-          GODWIT_RETURN_IF_ERROR(journal_->Add(*row, results_.Bpp(row->image, row->bytes)));
+          GODWIT_RETURN_IF_ERROR(journal_->Add(*row, results_.RateOf(row->item, row->bytes)));
         }
       }
     }

@@ -1,4 +1,4 @@
-// eval/run.h: measures codecs on pictures, in a folder of results that can be gone on with.
+// eval/run.h: measures codecs on items, in a folder of results that can be gone on with.
 #pragma once
 
 #include <functional>
@@ -15,13 +15,16 @@ namespace godwit {
 
 struct RunOptions {
   std::string program, command;  // for the record
-  std::vector<std::string> pictures;
+  Medium medium = Medium::kPicture;
+  std::vector<std::string> items;  // files
   std::vector<CodecEntry> codecs;
   std::vector<const Metric*> metrics;
+  std::vector<double> rates;       // that each codec is to meet, instead of settings of its own
+  std::vector<double> bounds;      // of codecs that keep bounds, Aim::kError
   int points = 0;                  // of each ladder; 0: all
   int repeats = 3;                 // timed runs; 0: times are not measured
   int threads = 1;                 // that a codec may use
-  int jobs = 1;                    // pictures measured at once; timing is always one at a time
+  int jobs = 1;                    // items measured at once; timing is always one at a time
   std::vector<double> report_bpp;  // rates at which the report shows pictures
   bool memory = false;
   std::vector<std::string> peak_args;  // MeasurePeak()
@@ -42,7 +45,7 @@ struct RunOutcome {
   bool stopped = false;  // by `stop`: there is more to do
 };
 
-// Pictures that cannot be read and codecs that fail are noted, recorded and passed over. Every
+// Items that cannot be read and codecs that fail are noted, recorded and passed over. Every
 // measurement is in `folder`/journal.jsonl as soon as it is made. An error means that nothing could
 // be measured, or that results cannot be written; what is in the journal stays.
 Result<RunOutcome> RunEvaluation(const RunOptions& options, const RunEvents& events);

@@ -30,9 +30,9 @@ Status TakeTurn(bool warm_up, Run run, std::vector<double>* seconds) {
 
 }  // namespace
 
-void TimeContenders(TensorView<const uint8_t> rgb, int repeats, int threads,
+void TimeContenders(const ItemView& item, int repeats, int threads,
                     std::vector<Contender>& contenders, const std::function<bool()>& stop) {
-  Tensor<uint8_t> decoded(rgb.height, rgb.width, 3);
+  Item decoded = BlankLike(item);
   bool stopped = false;
   for (int repeat = 0; repeat < repeats && !stopped; ++repeat) {
     for (size_t k = 0; k < contenders.size(); ++k) {
@@ -48,14 +48,14 @@ void TimeContenders(TensorView<const uint8_t> rgb, int repeats, int threads,
           is_short(c.encode_s, c.last_encode_s),
           [&]() -> Status {
             GODWIT_ASSIGN_OR_RETURN(const std::span<const std::byte> stream,
-                                    c.codec->Encode(rgb, c.setting));
+                                    c.codec->Encode(item, c.setting));
             if (stream.size() == c.stream.size()) return {};
             return Status(StatusCode::kInternal, "encodes to another size while timed");
           },
           &c.encode_s);
       if (!c.status.ok()) continue;
       c.status = TakeTurn(
-          is_short(c.decode_s, 0), [&] { return c.codec->Decode(c.stream, decoded.view()); },
+          is_short(c.decode_s, 0), [&] { return c.codec->Decode(c.stream, ViewOf(decoded)); },
           &c.decode_s);
     }
   }

@@ -1,4 +1,4 @@
-// eval/stopwatch.h: times of codecs on one picture, all codecs turn by turn.
+// eval/stopwatch.h: times of codecs on one item, all codecs turn by turn.
 #pragma once
 
 #include <functional>
@@ -21,11 +21,11 @@ struct Contender {
   Status status;                           // an error takes it out of the race
 };
 
-// Times encoding and decoding of `rgb`, `repeats` times each. In each repeat all contenders take a
+// Times encoding and decoding of `item`, `repeats` times each. In each repeat all contenders take a
 // turn, in an order that changes; a turn is one run to warm up, unless a run takes so long that it
 // does not matter, and one that counts. `stop` is asked between turns; true leaves the times of
 // all contenders empty.
-void TimeContenders(TensorView<const uint8_t> rgb, int repeats, int threads,
+void TimeContenders(const ItemView& item, int repeats, int threads,
                     std::vector<Contender>& contenders, const std::function<bool()>& stop);
 
 // The middle one, or the mean of the middle two. At least one.

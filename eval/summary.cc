@@ -26,16 +26,16 @@ struct Mean {
 MeanPoint MeanOf(const Results& results, const std::vector<const Measurement*>& rows) {
   MeanPoint point;
   point.setting = rows[0]->setting;
-  point.pictures = rows.size();
-  Mean bpp;
+  point.items = rows.size();
+  Mean rate, delay;
   std::map<std::string, Mean> metrics;
   double encode = 0, decode = 0;
   bool timed = true;
   for (const Measurement* const m : rows) {
-    bpp.Add(results.Bpp(m->image, m->bytes));
+    rate.Add(results.RateOf(m->item, m->bytes));
+    if (m->delay_s) delay.Add(*m->delay_s);
     for (const auto& [name, value] : m->metrics) metrics[name].Add(value);
-    const ImageRecord* const image = results.FindImage(m->image);
-    point.pixels += static_cast<double>(image->width) * image->height;
+    point.amount += results.AmountOf(m->item);
     point.encode_peak_bytes = std::max(point.encode_peak_bytes, m->encode_peak_bytes.value_or(0));
     point.decode_peak_bytes = std::max(point.decode_peak_bytes, m->decode_peak_bytes.value_or(0));
     timed = timed && !m->encode_s.empty() && !m->decode_s.empty();
@@ -51,7 +51,8 @@ MeanPoint MeanOf(const Results& results, const std::vector<const Measurement*>& 
     point.decode_low_s += *fast_decode;
     point.decode_high_s += *slow_decode;
   }
-  point.bpp = bpp.value();
+  point.rate = rate.value();
+  if (delay.count > 0) point.delay_s = delay.value();
   for (const auto& [name, mean] : metrics) point.metrics[name] = mean.value();
   if (timed) {
     point.encode_s = encode;
@@ -61,13 +62,13 @@ MeanPoint MeanOf(const Results& results, const std::vector<const Measurement*>& 
 }
 
 CurveSummary MeasuredCurve(const Results& results, const CodecRecord& codec,
-                           const std::set<std::string>& images) {
+                           const std::set<std::string>& items) {
   CurveSummary curve;
   curve.name = codec.name;
   curve.runs_processes = codec.runs_processes;
   std::map<double, std::vector<const Measurement*>> by_setting;
   for (const Measurement& m : results.measurements) {
-    if (m.codec == codec.name && images.contains(m.image)) by_setting[m.setting].push_back(&m);
+    if (m.codec == codec.name && items.contains(m.item)) by_setting[m.setting].push_back(&m);
   }
   for (const double setting : codec.settings) {
     const auto found = by_setting.find(setting);
@@ -84,7 +85,7 @@ CurveSummary ImportedSummary(const ImportedCurve& imported) {
   for (size_t i = 0; i < bpp.size(); ++i) {
     MeanPoint point;
     point.setting = static_cast<double>(i);
-    point.bpp = bpp[i];
+    point.rate = bpp[i];
     for (const auto& [name, column] : imported.columns) {
       if (FindMetric(name) != nullptr) point.metrics[name] = column[i];
     }
@@ -93,24 +94,24 @@ CurveSummary ImportedSummary(const ImportedCurve& imported) {
   return curve;
 }
 
-// One picture's own curve.
-std::vector<RatePoint> PictureCurve(const Results& results,
-                                    const std::vector<const Measurement*>& rows,
-                                    const Metric& metric) {
+// One item's own curve.
+std::vector<RatePoint> ItemCurve(const Results& results,
+                                 const std::vector<const Measurement*>& rows,
+                                 const Metric& metric) {
   std::vector<RatePoint> points;
   for (const Measurement* const m : rows) {
     const auto found = m->metrics.find(std::string(metric.name));
     if (found == m->metrics.end()) continue;
-    points.push_back({results.Bpp(m->image, m->bytes), QualityOf(metric, found->second)});
+    points.push_back({results.RateOf(m->item, m->bytes), QualityOf(metric, found->second)});
   }
   return points;
 }
 
-std::map<std::string, std::vector<const Measurement*>> RowsByImage(const Results& results,
-                                                                   const std::string& codec) {
+std::map<std::string, std::vector<const Measurement*>> RowsByItem(const Results& results,
+                                                                  const std::string& codec) {
   std::map<std::string, std::vector<const Measurement*>> rows;
   for (const Measurement& m : results.measurements) {
-    if (m.codec == codec) rows[m.image].push_back(&m);
+    if (m.codec == codec) rows[m.item].push_back(&m);
   }
   return rows;
 }
@@ -122,30 +123,33 @@ std::vector<RatePoint> CurveSummary::Points(const Metric& metric) const {
   for (const MeanPoint& point : points) {
     const auto found = point.metrics.find(std::string(metric.name));
     if (found == point.metrics.end() || !std::isfinite(found->second)) continue;
-    rate_points.push_back({point.bpp, QualityOf(metric, found->second)});
+    rate_points.push_back({point.rate, QualityOf(metric, found->second)});
   }
   return rate_points;
 }
 
 CommonSet FindCommonSet(const Results& results) {
   std::map<std::string, std::set<double>> settings;             // of each codec that has any
-  std::map<std::string, std::map<std::string, size_t>> counts;  // by codec and image
+  std::map<std::string, std::map<std::string, size_t>> counts;  // by codec and item
   for (const Measurement& m : results.measurements) {
     settings[m.codec].insert(m.setting);
-    ++counts[m.codec][m.image];
+    ++counts[m.codec][m.item];
   }
   CommonSet common;
-  for (const ImageRecord& image : results.images) common.images.insert(image.name);
+  for (const ItemRecord& item : results.items) common.items.insert(item.name);
   for (const CodecRecord& codec : results.codecs) {
     std::set<std::string> complete;
-    for (const auto& [image, count] : counts[codec.name]) {
-      if (count == settings[codec.name].size()) complete.insert(image);
+    for (const auto& [item, count] : counts[codec.name]) {
+      if (count == settings[codec.name].size()) complete.insert(item);
     }
-    if (complete.size() * 2 < results.images.size()) {
+    // Arrays differ too much for means over some of them.
+    const size_t least =
+        results.medium == Medium::kArray ? results.items.size() : (results.items.size() + 1) / 2;
+    if (complete.size() < least) {
       common.left_out.insert(codec.name);
       continue;
     }
-    std::erase_if(common.images, [&](const std::string& name) { return !complete.contains(name); });
+    std::erase_if(common.items, [&](const std::string& name) { return !complete.contains(name); });
   }
   return common;
 }
@@ -155,7 +159,7 @@ std::vector<CurveSummary> SummariseCurves(const Results& results) {
   const CommonSet common = FindCommonSet(results);
   for (const CodecRecord& codec : results.codecs) {
     if (common.left_out.contains(codec.name)) continue;
-    curves.push_back(MeasuredCurve(results, codec, common.images));
+    curves.push_back(MeasuredCurve(results, codec, common.items));
   }
   for (const ImportedCurve& imported : results.imported) {
     curves.push_back(ImportedSummary(imported));
@@ -173,40 +177,40 @@ BdSummary CompareCurves(const Results& results, const std::vector<CurveSummary>&
   };
   const std::vector<RatePoint> a = points(anchor), t = points(tested);
   BdSummary bd{BdRate(a, t, min_overlap), BdQuality(a, t, min_overlap), {}, 0};
-  const auto anchor_rows = RowsByImage(results, anchor), rows = RowsByImage(results, tested);
+  const auto anchor_rows = RowsByItem(results, anchor), rows = RowsByItem(results, tested);
   Mean mean;
-  for (const auto& [image, of_anchor] : anchor_rows) {
-    const auto of_tested = rows.find(image);
+  for (const auto& [item, of_anchor] : anchor_rows) {
+    const auto of_tested = rows.find(item);
     if (of_tested == rows.end()) continue;
     const Result<BdDifference> one =
-        BdRate(PictureCurve(results, of_anchor, metric),
-               PictureCurve(results, of_tested->second, metric), min_overlap);
+        BdRate(ItemCurve(results, of_anchor, metric), ItemCurve(results, of_tested->second, metric),
+               min_overlap);
     if (one.ok()) mean.Add(one->value);
   }
-  bd.pictures = mean.count;
+  bd.items = mean.count;
   if (mean.count > 0) bd.mean_rate = mean.value();
   return bd;
 }
 
-std::string DefaultAnchor(const std::vector<CurveSummary>& curves) {
+std::string DefaultAnchor(const Results& results, const std::vector<CurveSummary>& curves) {
   for (const CurveSummary& curve : curves) {
-    if (curve.name == "jpeg") return curve.name;
+    if (curve.name == WordsOf(results.medium).anchor) return curve.name;
   }
   return curves.empty() ? "" : curves.front().name;
 }
 
-std::optional<Speed> SpeedNear(const CurveSummary& curve, double bpp) {
+std::optional<Speed> SpeedNear(const CurveSummary& curve, double rate) {
   const MeanPoint* nearest = nullptr;
   for (const MeanPoint& p : curve.points) {
     if (!p.encode_s || *p.encode_s <= 0 || *p.decode_s <= 0) continue;
     if (nearest == nullptr ||
-        std::abs(std::log(p.bpp / bpp)) < std::abs(std::log(nearest->bpp / bpp))) {
+        std::abs(std::log(p.rate / rate)) < std::abs(std::log(nearest->rate / rate))) {
       nearest = &p;
     }
   }
   if (nearest == nullptr) return std::nullopt;
-  return Speed{nearest->bpp, nearest->pixels / *nearest->encode_s / 1e6,
-               nearest->pixels / *nearest->decode_s / 1e6};
+  return Speed{nearest->rate, nearest->amount / *nearest->encode_s,
+               nearest->amount / *nearest->decode_s};
 }
 
 }  // namespace godwit

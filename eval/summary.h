@@ -13,23 +13,24 @@
 
 namespace godwit {
 
-// The pictures that means are over: over others they would be of different sets.
+// The items that means are over: over others they would be of different sets.
 struct CommonSet {
-  std::set<std::string> images;    // that all other codecs have measured at each of their settings
-  std::set<std::string> left_out;  // codecs that have less than half of the pictures: no curve
+  std::set<std::string> items;     // that all other codecs have measured at each of their settings
+  std::set<std::string> left_out;  // codecs that have less than half of the items: no curve
 };
 CommonSet FindCommonSet(const Results& results);
 
-// The mean over the common pictures of a codec at a setting.
+// The mean over the common items of a codec at a setting.
 struct MeanPoint {
-  double setting = 0, bpp = 0;
-  size_t pictures = 0;
-  std::map<std::string, double> metrics;  // of the pictures that have a value; NaN if none has
-  // Sums over pictures of the median times; with their pixels, so that pixels / seconds is a speed.
+  double setting = 0, rate = 0;
+  size_t items = 0;
+  std::map<std::string, double> metrics;  // of the items that have a value; NaN if none has
+  // Sums over items of the median times; with their amount, so that amount / seconds is a speed.
   std::optional<double> encode_s, decode_s;
-  double encode_low_s = 0, encode_high_s = 0;  // of each picture's fastest and slowest repeats
+  double encode_low_s = 0, encode_high_s = 0;  // of each item's fastest and slowest repeats
   double decode_low_s = 0, decode_high_s = 0;
-  double pixels = 0;
+  std::optional<double> delay_s;  // the mean
+  double amount = 0;
   uint64_t encode_peak_bytes = 0, decode_peak_bytes = 0;  // the highest; 0: not measured
 };
 
@@ -37,7 +38,7 @@ struct CurveSummary {
   std::string name;
   bool imported = false, runs_processes = false;
   std::vector<MeanPoint> points;
-  // On the metric's axis, against bits a pixel.
+  // On the metric's axis, against the rate.
   std::vector<RatePoint> Points(const Metric& metric) const;
 };
 
@@ -46,9 +47,9 @@ std::vector<CurveSummary> SummariseCurves(const Results& results);
 
 struct BdSummary {
   Result<BdDifference> rate, quality;  // of the curves of means
-  // Of the mean over pictures' own BD-rates, where both codecs were measured.
+  // Of the mean over the items' own BD-rates, where both codecs were measured.
   std::optional<double> mean_rate;
-  size_t pictures = 0;  // that have one
+  size_t items = 0;  // that have one
 };
 
 // `anchor` and `tested` name curves.
@@ -56,16 +57,14 @@ BdSummary CompareCurves(const Results& results, const std::vector<CurveSummary>&
                         const std::string& anchor, const std::string& tested, const Metric& metric,
                         double min_overlap = kMinOverlap);
 
-// "jpeg", or what is first where that was not measured.
-std::string DefaultAnchor(const std::vector<CurveSummary>& curves);
+// The medium's, or what is first where that was not measured.
+std::string DefaultAnchor(const Results& results, const std::vector<CurveSummary>& curves);
 
-// A point's speed in megapixels a second, at the point whose rate is nearest to `bpp`; nothing
-// where it was not timed.
+// A point's speed in the medium's unit, at the point whose rate is nearest to `rate`; nothing where
+// it was not timed.
 struct Speed {
-  double bpp = 0, encode_mpx_s = 0, decode_mpx_s = 0;
+  double rate = 0, encode = 0, decode = 0;
 };
-std::optional<Speed> SpeedNear(const CurveSummary& curve, double bpp);
-
-inline constexpr double kSpeedBpp = 0.5;
+std::optional<Speed> SpeedNear(const CurveSummary& curve, double rate);
 
 }  // namespace godwit

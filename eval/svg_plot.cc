@@ -73,7 +73,7 @@ std::string Marker(size_t series, double x, double y) {
   }
 }
 
-std::string Axes(const Axis& x, const Axis& y, const Metric& metric) {
+std::string Axes(const Axis& x, const Axis& y, std::string_view rate, const Metric& metric) {
   std::string text;
   for (const double v : x.Ticks(8)) {
     text += fmt::format(
@@ -92,10 +92,10 @@ std::string Axes(const Axis& x, const Axis& y, const Metric& metric) {
          fmt::format(
              "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" "
              "stroke=\"#333\"/>\n"
-             "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">bits a pixel</text>\n"
+             "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n"
              "<text x=\"15\" y=\"{}\" text-anchor=\"middle\" transform=\"rotate(-90 15 {})\">"
              "{}</text>\n",
-             kLeft, kTop, kRight - kLeft, kBottom - kTop, (kLeft + kRight) / 2, kBottom + 40,
+             kLeft, kTop, kRight - kLeft, kBottom - kTop, (kLeft + kRight) / 2, kBottom + 40, rate,
              middle, middle, metric.label);
 }
 
@@ -131,7 +131,7 @@ std::string SvgPlot(const Results& results, const Metric& metric) {
       "viewBox=\"0 0 {0} {1}\" font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\" "
       "font-size=\"12\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n",
       kWidth, kHeight);
-  text += Axes(x, y, metric);
+  text += Axes(x, y, WordsOf(results.medium).rate_label, metric);
   double legend = kBottom - 12 - 18 * static_cast<double>(series.size() - 1);
   for (size_t i = 0; i < series.size(); ++i, legend += 18) {
     const char* const colour = kColours[i % kColours.size()];

@@ -17,8 +17,8 @@ class SwiftCodec final : public Codec {
         options_(options),
         entropy_(entropy) {}
 
-  Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
-                                            double setting) override {
+  Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) override {
+    const TensorView<const uint8_t> rgb = PictureOf(item);
     GODWIT_RETURN_IF_ERROR(
         encoder_.SetStepIndex(StepIndexFromQuality(setting, options_.effort, options_.tune)));
     GODWIT_ASSIGN_OR_RETURN(stream_, encoder_.Encode(rgb));
@@ -33,7 +33,8 @@ class SwiftCodec final : public Codec {
     return std::span<const std::byte>(stream_);
   }
 
-  Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) override {
+  Status Decode(std::span<const std::byte> stream, const MutableItemView& item) override {
+    const TensorView<uint8_t> rgb = PictureOf(item);
     GODWIT_ASSIGN_OR_RETURN(const ImageStream parsed, ParseImageStream(stream));
     ImageDecodeOptions options;
     options.threads = options_.threads;

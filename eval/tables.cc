@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "eval/metric.h"
+#include "eval/shared_settings.h"
 #include "eval/stopwatch.h"
 #include "eval/summary.h"
 #include "fmt/core.h"
@@ -19,6 +20,7 @@ struct Cell {
 };
 
 struct Table {
+  MediumWords words;
   std::string anchor;
   std::vector<const Metric*> metrics;
   std::vector<CurveSummary> curves;
@@ -36,21 +38,24 @@ std::vector<RatePoint> AnchorPoints(const Table& table, const Metric& metric) {
 // "24 pictures", or what is missing.
 std::string CoverageText(const Results& results) {
   const CommonSet common = FindCommonSet(results);
-  std::string text = fmt::format("{}", common.images.size());
-  if (common.images.size() < results.images.size()) {
-    text += fmt::format(" of {}", results.images.size());
+  std::string text = fmt::format("{}", common.items.size());
+  if (common.items.size() < results.items.size()) {
+    text += fmt::format(" of {}", results.items.size());
   }
-  text += results.images.size() == 1 ? " picture" : " pictures";
+  const MediumWords& words = WordsOf(results.medium);
+  text += fmt::format(" {}", results.items.size() == 1 ? words.one : words.many);
   for (const std::string& codec : common.left_out) {
-    text += fmt::format("; without {}, measured on fewer than half of them", codec);
+    text += fmt::format("; without {}, measured on fewer than {} of them", codec,
+                        results.medium == Medium::kArray ? "all" : "half");
   }
   return text;
 }
 
 Table MakeTable(const Results& results, const TableOptions& options) {
   Table table;
+  table.words = WordsOf(results.medium);
   table.curves = SummariseCurves(results);
-  table.anchor = options.anchor.empty() ? DefaultAnchor(table.curves) : options.anchor;
+  table.anchor = options.anchor.empty() ? DefaultAnchor(results, table.curves) : options.anchor;
   for (const std::string& name : results.metrics) {
     if (const Metric* const metric = FindMetric(name)) table.metrics.push_back(metric);
   }
@@ -75,10 +80,10 @@ Table MakeTable(const Results& results, const TableOptions& options) {
   return table;
 }
 
-std::string SpeedText(const CurveSummary& curve, bool encode) {
-  const std::optional<Speed> speed = SpeedNear(curve, kSpeedBpp);
+std::string SpeedText(const Table& table, const CurveSummary& curve, bool encode) {
+  const std::optional<Speed> speed = SpeedNear(curve, table.words.speed_rate);
   if (!speed) return "-";
-  const double value = encode ? speed->encode_mpx_s : speed->decode_mpx_s;
+  const double value = encode ? speed->encode : speed->decode;
   return fmt::format("{:.{}f}{}", value,
                      value < 10    ? 2
                      : value < 100 ? 1
@@ -87,8 +92,9 @@ std::string SpeedText(const CurveSummary& curve, bool encode) {
 }
 
 bool AnyTimes(const Table& table) {
-  return std::any_of(table.curves.begin(), table.curves.end(),
-                     [](const CurveSummary& c) { return SpeedNear(c, kSpeedBpp).has_value(); });
+  return std::any_of(table.curves.begin(), table.curves.end(), [&](const CurveSummary& c) {
+    return SpeedNear(c, table.words.speed_rate).has_value();
+  });
 }
 
 bool AnyProcesses(const Results& results) {
@@ -128,9 +134,9 @@ std::string TerminalTable(const Results& results, const TableOptions& options) {
     name_width = std::max(name_width, curve.name.size() + 1);
   }
   const bool times = AnyTimes(table);
-  std::string text =
-      fmt::format("{}\nBD-rate against {}; in brackets the mean of the pictures' own\n",
-                  CoverageText(results), table.anchor);
+  std::string text = SharedTable(results);
+  text += fmt::format("{}\nBD-rate against {}; in brackets the mean of the {}' own\n",
+                      CoverageText(results), table.anchor, table.words.many);
   text += fmt::format("{:<{}}", "", name_width);
   for (const Metric* const metric : table.metrics) text += fmt::format("{:>20}", metric->name);
   if (times) text += fmt::format("{:>12}{:>12}", "encode", "decode");
@@ -142,14 +148,15 @@ std::string TerminalTable(const Results& results, const TableOptions& options) {
       text += fmt::format("{:>20}", cell.figure + mean);
     }
     if (times) {
-      text += fmt::format("{:>12}{:>12}", SpeedText(table.curves[i], true),
-                          SpeedText(table.curves[i], false));
+      text += fmt::format("{:>12}{:>12}", SpeedText(table, table.curves[i], true),
+                          SpeedText(table, table.curves[i], false));
     }
     text += '\n';
   }
   if (times) {
-    text += fmt::format("encode, decode: MPx/s with {}, at the setting nearest to {} bit/pixel{}\n",
-                        ThreadsText(results), kSpeedBpp,
+    text += fmt::format("encode, decode: {} with {}, at the setting nearest to {} {}{}\n",
+                        table.words.speed_unit, ThreadsText(results), table.words.speed_rate,
+                        table.words.rate_unit,
                         AnyProcesses(results) ? "; * with processes and files" : "");
   }
   for (const std::string& reason : table.reasons) text += fmt::format("no figure for {}\n", reason);
@@ -159,9 +166,10 @@ std::string TerminalTable(const Results& results, const TableOptions& options) {
 std::string MarkdownSummary(const Results& results, const TableOptions& options) {
   const Table table = MakeTable(results, options);
   const bool times = AnyTimes(table);
-  std::string text = fmt::format("| BD-rate against `{}` |", table.anchor);
+  std::string text = SharedMarkdown(results);
+  text += fmt::format("| BD-rate against `{}` |", table.anchor);
   for (const Metric* const metric : table.metrics) text += fmt::format(" {} |", metric->name);
-  if (times) text += " encode, MPx/s | decode, MPx/s |";
+  if (times) text += fmt::format(" encode, {0} | decode, {0} |", table.words.speed_unit);
   text += "\n|---|";
   for (size_t i = 0; i < table.metrics.size() + (times ? 2 : 0); ++i) text += "--:|";
   text += '\n';
@@ -169,8 +177,8 @@ std::string MarkdownSummary(const Results& results, const TableOptions& options)
     text += fmt::format("| `{}` |", table.curves[i].name);
     for (const Cell& cell : table.cells[i]) text += fmt::format(" {} |", cell.figure);
     if (times) {
-      text += fmt::format(" {} | {} |", SpeedText(table.curves[i], true),
-                          SpeedText(table.curves[i], false));
+      text += fmt::format(" {} | {} |", SpeedText(table, table.curves[i], true),
+                          SpeedText(table, table.curves[i], false));
     }
     text += '\n';
   }
@@ -185,7 +193,7 @@ std::string MarkdownSummary(const Results& results, const TableOptions& options)
                           table.cells[i][0].range);
   }
   if (!ranges.empty()) text += fmt::format(" ({}: {})", table.metrics[0]->label, ranges);
-  text += ". The mean of the pictures' own BD-rates: ";
+  text += fmt::format(". The mean of the {}' own BD-rates: ", table.words.many);
   std::string means;
   for (size_t i = 0; i < table.curves.size(); ++i) {
     if (table.metrics.empty() || table.cells[i][0].mean.empty()) continue;
@@ -195,10 +203,10 @@ std::string MarkdownSummary(const Results& results, const TableOptions& options)
   text += fmt::format("{}.", means.empty() ? "none" : means);
   if (times) {
     text += fmt::format(
-        " Speeds: pixels in memory to bytes in memory with {}, median of {} runs, at "
-        "the setting nearest to {} bit/pixel{}.",
-        ThreadsText(results), results.repeats, kSpeedBpp,
-        AnyProcesses(results) ? "; * with processes and files" : "");
+        " Speeds: {} in memory to bytes in memory with {}, median of {} runs, at "
+        "the setting nearest to {} {}{}.",
+        table.words.from, ThreadsText(results), results.repeats, table.words.speed_rate,
+        table.words.rate_unit, AnyProcesses(results) ? "; * with processes and files" : "");
   }
   text += fmt::format("\n\n{}; {}, {} processors, {}; {}.", results.program, results.machine.cpu,
                       results.machine.processors, results.machine.system, results.machine.compiler);
@@ -215,14 +223,14 @@ std::string MarkdownSummary(const Results& results, const TableOptions& options)
 }
 
 std::string MeasurementsCsv(const Results& results) {
-  std::string text = "codec,image,setting,bytes,bpp";
+  std::string text = "codec,item,setting,bytes,rate";
   for (const std::string& metric : results.metrics) (text += ',') += metric;
   text +=
       ",encode_s,encode_min_s,encode_max_s,decode_s,decode_min_s,decode_max_s,encode_peak_bytes,"
       "decode_peak_bytes\n";
   for (const Measurement& m : results.measurements) {
-    text += fmt::format("{},{},{},{},{}", Quoted(m.codec), Quoted(m.image), m.setting, m.bytes,
-                        results.Bpp(m.image, m.bytes));
+    text += fmt::format("{},{},{},{},{}", Quoted(m.codec), Quoted(m.item), m.setting, m.bytes,
+                        results.RateOf(m.item, m.bytes));
     for (const std::string& metric : results.metrics) {
       const auto found = m.metrics.find(metric);
       text += ',';
@@ -248,21 +256,21 @@ std::string MeasurementsCsv(const Results& results) {
 }
 
 std::string CurvesCsv(const Results& results) {
-  std::string text = "codec,setting,pictures,bpp";
+  std::string text = "codec,setting,items,rate";
   for (const std::string& metric : results.metrics) (text += ',') += metric;
-  text += ",encode_mpx_s,decode_mpx_s\n";
+  text += ",encode_speed,decode_speed\n";
   for (const CurveSummary& curve : SummariseCurves(results)) {
     for (const MeanPoint& p : curve.points) {
       text += fmt::format("{},{},{},{}", Quoted(curve.name),
                           curve.imported ? "" : fmt::format("{}", p.setting),
-                          curve.imported ? "" : fmt::format("{}", p.pictures), p.bpp);
+                          curve.imported ? "" : fmt::format("{}", p.items), p.rate);
       for (const std::string& metric : results.metrics) {
         const auto found = p.metrics.find(metric);
         text += ',';
         if (found != p.metrics.end()) text += NumberText(found->second);
       }
       if (p.encode_s) {
-        text += fmt::format(",{},{}\n", p.pixels / *p.encode_s / 1e6, p.pixels / *p.decode_s / 1e6);
+        text += fmt::format(",{},{}\n", p.amount / *p.encode_s, p.amount / *p.decode_s);
       } else {
         text += ",,\n";
       }
@@ -272,12 +280,12 @@ std::string CurvesCsv(const Results& results) {
 }
 
 std::string TroubleText(const Results& results) {
-  size_t pictures = 0;
-  for (const Failure& failure : results.failures) pictures += failure.codec.empty() ? 1 : 0;
-  const size_t measurements = results.failures.size() - pictures;
+  size_t items = 0;
+  for (const Failure& failure : results.failures) items += failure.codec.empty() ? 1 : 0;
+  const size_t measurements = results.failures.size() - items;
   std::string text;
-  if (pictures > 0) {
-    text += fmt::format("{} picture{} skipped", pictures, pictures == 1 ? " was" : "s were");
+  if (items > 0) {
+    text += CountText(results.medium, items) + (items == 1 ? " was" : " were") + " skipped";
   }
   if (measurements > 0) {
     text += fmt::format("{}{} measurement{} failed", text.empty() ? "" : ", ", measurements,

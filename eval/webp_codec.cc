@@ -15,8 +15,8 @@ class WebpCodec final : public Codec {
   }
   ~WebpCodec() override { WebPMemoryWriterClear(&writer_); }
 
-  Result<std::span<const std::byte>> Encode(TensorView<const uint8_t> rgb,
-                                            double setting) override {
+  Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) override {
+    const TensorView<const uint8_t> rgb = PictureOf(item);
     WebPConfig config;
     WebPPicture picture;
     if (!WebPConfigInit(&config) || !WebPPictureInit(&picture)) {
@@ -41,7 +41,8 @@ class WebpCodec final : public Codec {
     return std::as_bytes(std::span<const uint8_t>(writer_.mem, writer_.size));
   }
 
-  Status Decode(std::span<const std::byte> stream, TensorView<uint8_t> rgb) override {
+  Status Decode(std::span<const std::byte> stream, const MutableItemView& item) override {
+    const TensorView<uint8_t> rgb = PictureOf(item);
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config)) {
       return Status(StatusCode::kInternal, "webp: header and library do not match");

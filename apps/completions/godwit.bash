@@ -18,12 +18,14 @@ _godwit() {
   case $previous in
     --synthesis) words="small medium large none" ;; # or a model file, see below
     --codec) words="swift packet music voice" ;;
-    --codecs) words="swift jpeg webp avif jxl" ;;
+    --codecs) words="swift jpeg webp avif jxl sound music voice opus vorbis mp3 packet zfp jpeg2000 flac zstd" ;;
     --effort) words="1 2 3 4 5 6 7 8 9" ;;
     --entropy) words="lite full" ;;
     --format) words="png jpg ppm pgm pam wav flac raw" ;;
     --layers) words="1 2 3 4 5 6 7 8" ;;
-    --metrics) words="all psnr psnr-y psnr-ycbcr ssim msssim msssim-rgb butteraugli ssimulacra" ;;
+    --metrics) words="all psnr psnr-y psnr-ycbcr ssim msssim msssim-rgb butteraugli ssimulacra
+      si-sdr seg-snr log-mel stoi psnr-walloc max-error psnr-range" ;;
+    --media) words="picture audio array" ;;
     --method) words="auto wavelet predict" ;;
     --order) words="layers rows" ;;
     --tile) words="32 64 128 256 512 1024 2048 4096" ;;
@@ -70,7 +72,7 @@ _godwit() {
       models) options="--model-dir" ;;
       compare) options="--max-pixels" ;;
       eval)
-        options="--codecs --points --metrics --out --resume --force --repeats --threads --jobs
+        options="--codecs --media --kbps --range-error --points --metrics --out --resume --force --repeats --threads --jobs
           --memory --report-bpp --anchor --min-overlap --import --readme --report --merge --compare
           --model-dir --max-pixels"
         ;;

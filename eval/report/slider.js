@@ -4,7 +4,7 @@ class Slider {
   constructor(data, get, options) {
     this.data = data;
     this.get = get;
-    this.images = data.images.filter(i => i.shown.length > 0);
+    this.images = data.pictures.filter(i => i.shown.length > 0);
     if (this.images.length === 0) { get("slider-section").hidden = true; return; }
     options(get("shown-picture"), this.images.map(i => [i.name, i.name]));
     const rates = [...new Set(this.images.flatMap(i => i.shown.map(s => s.target_bpp)))].sort((a, b) => a - b);
@@ -49,7 +49,7 @@ class Slider {
       name.textContent = codec || "original";
       caption.append(name);
       const file = codec === "" ? image.original : shown ? shown.file : null;
-      if (shown) caption.append(` ${shown.bpp.toFixed(3)} bit/pixel, ` + shown.text);
+      if (shown) caption.append(` ${shown.rate.toFixed(3)} bit/pixel, ` + shown.text);
       if (codec !== "" && !shown) caption.append(" was not measured here");
       if (file) img.src = file; else img.removeAttribute("src");
       img.alt = image.name + ", " + (codec || "original");

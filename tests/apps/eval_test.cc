@@ -30,7 +30,7 @@ TEST_F(EvalTest, MeasuresOursBesideARival) {
   EXPECT_EQ(result.exit, 0) << result.err;
   EXPECT_NE(result.out.find("BD-rate against jpeg"), std::string::npos) << result.out;
   const nlohmann::json results = Results("out");
-  EXPECT_EQ(results["schema"], "godwit-eval-1");
+  EXPECT_EQ(results["schema"], "godwit-eval-2");
   EXPECT_EQ(results["measurements"].size(), 2u * 2 * 4);
   EXPECT_NE(results["codecs"][0]["version"].get<std::string>().find(TestModelId()),
             std::string::npos);
@@ -104,7 +104,11 @@ TEST_F(EvalTest, MistakesAreRefusedBeforeAnythingIsMeasured) {
       {{"--codecs", "jpg"}, 2, "no codec jpg"},
       {{"--codecs", "avif:11"}, 2, "avif: no option 11"},
       {{"--metrics", "psrn"}, 2, "no metric psrn"},
-      {{"--report-bpp", "much"}, 2, "--report-bpp much: no bits a pixel"},
+      {{"--report-bpp", "much"}, 2, "--report-bpp much: no rates"},
+      {{"--codecs", "music"}, 2, "music is for sounds, not for pictures"},
+      {{"--kbps", "24"}, 2, "--kbps is for sounds"},
+      {{"--media", "audio"}, 3, "no sounds here"},
+      {{"--media", "smell"}, 2, "--media smell: there are picture, audio and array"},
       {{"--codecs", ","}, 2, "no codec is left to evaluate"},
       {{"--codecs", "swift:model=0123456789abcdef"}, 7, "stream model 0123456789abcdef"},
   };
@@ -120,7 +124,73 @@ TEST_F(EvalTest, MistakesAreRefusedBeforeAnythingIsMeasured) {
   std::filesystem::create_directory(File("empty"));
   const ProgramResult empty = Eval({"--codecs", "jpeg"}, "empty");
   EXPECT_EQ(empty.exit, 3);
-  ExpectOneLine(empty.err, "godwit eval: empty: no pictures here", "");
+  ExpectOneLine(empty.err, "godwit eval: empty: no pictures, sounds or arrays here", "");
+}
+
+TEST_F(EvalTest, SoundsAreMeasuredAtEqualRates) {
+  std::filesystem::create_directory(File("sounds"));
+  std::string raw;
+  uint32_t noise = 1;
+  for (int i = 0; i < 16000; ++i) {
+    noise = noise * 1664525 + 1013904223;
+    const auto v = static_cast<int16_t>(std::abs(i % 160 - 80) * 100 - 4000 +
+                                        static_cast<int16_t>(noise >> 16) / 16);
+    raw += static_cast<char>(v & 0xff);
+    raw += static_cast<char>(v >> 8);
+  }
+  SaveBytes(File("a.raw"), ToBytes(raw));
+  ASSERT_EQ(Run({"encode", "a.raw", "a.gdw", "--raw", "16000,1", "--quality", "90"}).exit, 0);
+  ASSERT_EQ(Run({"decode", "a.gdw", "sounds/a.wav"}).exit, 0);
+  const ProgramResult result = Run({"eval", "sounds", "--codecs", "sound,voice:model=none",
+                                    "--kbps", "24,32", "--repeats", "1", "--out", "out"});
+  EXPECT_EQ(result.exit, 0) << result.err;
+  EXPECT_NE(result.out.find("at kb/s  codec"), std::string::npos) << result.out;
+  const nlohmann::json results = Results("out");
+  EXPECT_EQ(results["medium"], "audio");
+  EXPECT_EQ(results["items"][0]["frames"], 16000);
+  ASSERT_EQ(results["measurements"].size(), 4u);
+  for (const nlohmann::json& m : results["measurements"]) {
+    EXPECT_NEAR(m["rate"].get<double>() / m["setting"].get<double>(), 1, 0.03) << m;
+    EXPECT_GT(m["metrics"]["si-sdr"].get<double>(), 5) << m;
+    EXPECT_GT(m["metrics"]["stoi"].get<double>(), 0.5) << m;
+    EXPECT_NEAR(m["delay_s"].get<double>(), 0.05, 1e-9);
+    EXPECT_EQ(m["encode_s"].size(), 1u);
+    EXPECT_EQ(m["encode_s"].size(), 1u);
+  }
+  EXPECT_EQ(Run({"eval", "sounds", "--codecs", "sound", "--kbps", "0", "--out", "x"}).exit, 2);
+  EXPECT_EQ(Run({"eval", "sounds", "--kbps", "8", "--points", "3", "--out", "x"}).exit, 2);
+}
+
+TEST_F(EvalTest, ArraysAreMeasuredWithinBounds) {
+  std::filesystem::create_directory(File("arrays"));
+  std::string raw;
+  for (int i = 0; i < 4000; ++i) {
+    const int v = std::abs(i % 200 - 100) * 5 + i * i % 7;
+    raw += static_cast<char>(v & 0xff);
+    raw += static_cast<char>(v >> 8);
+  }
+  std::string header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2000, 2), }";
+  header.resize(117, ' ');
+  SaveBytes(File("arrays/a.npy"),
+            ToBytes(std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + "\n" + raw));
+  const ProgramResult result = Run({"eval", "arrays", "--codecs", "packet,zstd", "--range-error",
+                                    "0,0.01", "--repeats", "0", "--out", "out"});
+  EXPECT_EQ(result.exit, 0) << result.err;
+  EXPECT_NE(result.out.find("a.npy"), std::string::npos) << result.out;
+  const nlohmann::json results = Results("out");
+  EXPECT_EQ(results["medium"], "array");
+  EXPECT_EQ(results["items"][0]["shape"], (nlohmann::json{2000, 2}));
+  EXPECT_EQ(results["items"][0]["type"], "i16");
+  ASSERT_GE(results["measurements"].size(), 2u);
+  const nlohmann::json &bounded = results["measurements"][0], &whole = results["measurements"][1];
+  EXPECT_EQ(bounded["setting"], 0.01);
+  EXPECT_EQ(whole["setting"], 0);
+  EXPECT_EQ(whole["metrics"]["max-error"], 0);
+  EXPECT_GT(bounded["metrics"]["max-error"], 0);
+  EXPECT_LE(bounded["metrics"]["max-error"], 0.0101);
+  EXPECT_LT(bounded["bytes"], whole["bytes"]);
+  EXPECT_EQ(Run({"eval", "arrays", "--range-error", "2", "--out", "x"}).exit, 2);
+  EXPECT_EQ(Run({"eval", "in", "--range-error", "0", "--out", "x"}).exit, 2);
 }
 
 TEST_F(EvalTest, PeakMemoryIsMeasuredInAProcessOfItsOwn) {

@@ -15,13 +15,13 @@ inline Results ExampleResults() {
   results.machine = {"cpu", "scalar", "system", "compiler", 2};
   results.repeats = 3;
   results.metrics = {"psnr"};
-  results.images = {{"x.png", 100, 50, "digest x"}, {"y.png", 50, 100, "digest y"}};
+  results.items = {{"x.png", 100, 50, "digest x"}, {"y.png", 50, 100, "digest y"}};
   for (const std::string codec : {"a", "b"}) {
     results.codecs.push_back({codec, "1", "quality", {10, 20, 30}, false, 1});
-    for (const ImageRecord& image : results.images) {
+    for (const ItemRecord& image : results.items) {
       for (int i = 1; i <= 3; ++i) {
         Measurement m;
-        m.image = image.name;
+        m.item = image.name;
         m.codec = codec;
         m.setting = i * 10;
         m.bytes = static_cast<uint64_t>((codec == "a" ? 1000 : 800) << (i - 1));

@@ -36,7 +36,7 @@ TEST(MetricTest, ValuesEqualThoseOfAnotherImplementation) {
   for (const auto& [name, values] : reference.items()) {
     const Picture decoded = Load(name);
     for (const Metric& metric : Metrics()) {
-      if (metric.measure == nullptr) continue;
+      if (metric.measure == nullptr || metric.medium != Medium::kPicture) continue;
       const double want = values.at(metric.name).get<double>();
       EXPECT_NEAR(metric.measure(original.view(), decoded.view()), want, 1e-9 * std::abs(want))
           << metric.name << " of " << name;
@@ -47,7 +47,7 @@ TEST(MetricTest, ValuesEqualThoseOfAnotherImplementation) {
 TEST(MetricTest, EqualPicturesAreBestOnEveryAxis) {
   const Picture picture = Load("original");
   for (const Metric& metric : Metrics()) {
-    if (metric.measure == nullptr) continue;
+    if (metric.measure == nullptr || metric.medium != Medium::kPicture) continue;
     const double quality = QualityOf(metric, metric.measure(picture.view(), picture.view()));
     // One, but for rounding, is some 150 dB.
     EXPECT_GT(quality, 120) << metric.name;
@@ -73,7 +73,7 @@ TEST(MetricTest, UnrelatedPicturesHaveAMsssimOfAboutNothing) {
 
 TEST(MetricTest, SmallestSidesAreMeasured) {
   for (const Metric& metric : Metrics()) {
-    if (metric.measure == nullptr) continue;
+    if (metric.measure == nullptr || metric.medium != Medium::kPicture) continue;
     const uint32_t side = static_cast<uint32_t>(metric.min_side);
     const Picture a = SmoothPicture(side, side + 1, 3);
     Picture b = a;
@@ -83,12 +83,13 @@ TEST(MetricTest, SmallestSidesAreMeasured) {
 }
 
 TEST(MetricTest, NamesAreChecked) {
-  const auto some = ParseMetricNames({"msssim", "psnr"});
+  const auto some = ParseMetricNames(Medium::kPicture, {"msssim", "psnr"});
   ASSERT_TRUE(some.ok());
   ASSERT_EQ(some->size(), 2u);
   EXPECT_EQ((*some)[0]->name, "psnr");  // in the order of the table
-  EXPECT_EQ(ParseMetricNames({"psrn"}).status().code(), StatusCode::kInvalidArgument);
-  const auto all = ParseMetricNames({"all"});
+  EXPECT_EQ(ParseMetricNames(Medium::kPicture, {"psrn"}).status().code(),
+            StatusCode::kInvalidArgument);
+  const auto all = ParseMetricNames(Medium::kPicture, {"all"});
   ASSERT_TRUE(all.ok());
   EXPECT_GE(all->size(), 6u);
 }

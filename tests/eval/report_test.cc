@@ -15,10 +15,10 @@ TEST(ReportTest, HoldsCurvesAndBdRatesOfEveryPair) {
   EXPECT_EQ(data["anchor"], "a");
   ASSERT_EQ(data["curves"].size(), 2u);
   EXPECT_EQ(data["curves"][1]["points"].size(), 3u);
-  EXPECT_EQ(data["curves"][1]["pictures"]["y.png"].size(), 3u);
+  EXPECT_EQ(data["curves"][1]["items"]["y.png"].size(), 3u);
   EXPECT_NEAR(data["bd"]["psnr"]["a"]["b"]["rate"].get<double>(), -20, 1e-9);
   EXPECT_NEAR(data["bd"]["psnr"]["b"]["a"]["rate"].get<double>(), 25, 1e-9);
-  EXPECT_EQ(data["bd"]["psnr"]["a"]["b"]["pictures"], 2);
+  EXPECT_EQ(data["bd"]["psnr"]["a"]["b"]["items"], 2);
 }
 
 TEST(ReportTest, NothingInTheDataEndsTheScript) {

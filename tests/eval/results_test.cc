@@ -44,19 +44,89 @@ TEST(ResultsJsonTest, DamageIsRefusedWithItsPlace) {
   };
   EXPECT_EQ(message("/measurements/1/bytes", -1),
             "measurements[1]: bytes: no whole number from 0 to 1099511627776");
-  EXPECT_EQ(message("/measurements/1/image", "z.png"), "measurements: no image z.png");
-  EXPECT_EQ(message("/images/0/width", 0u), "images[0]: width: is no size of a picture");
+  EXPECT_EQ(message("/measurements/1/item", "z.png"), "measurements: no item z.png");
+  EXPECT_EQ(message("/items/0/width", 0u), "items[0]: width: is no size of a picture");
   EXPECT_EQ(message("/codecs", 3), "codecs: no list");
-  EXPECT_EQ(message("/schema", "godwit-eval-9"), "schema godwit-eval-9, not godwit-eval-1");
+  EXPECT_EQ(message("/schema", "godwit-eval-9"), "schema godwit-eval-9, not godwit-eval-2");
+  EXPECT_EQ(message("/medium", "smell"), "medium: none that is known");
+  EXPECT_EQ(message("/codecs/0/aim", "high"), "codecs[0]: aim: none of setting, rate and error");
   EXPECT_EQ(ParseResults("[]").status().message(), "schema: no text");
   EXPECT_EQ(ParseResults(std::string(100, '[')).status().code(), StatusCode::kOverLimit);
+}
+
+TEST(ResultsJsonTest, SoundsAndArraysComeBackAsTheyWere) {
+  Results sounds = ExampleResults();
+  sounds.medium = Medium::kSound;
+  sounds.metrics = {"si-sdr"};
+  for (ItemRecord& item : sounds.items)
+    item = {item.name, 0, 0, item.digest, 44100, 2, 88200, "", {}};
+  sounds.codecs[0].aim = sounds.codecs[1].aim = Aim::kRate;
+  for (Measurement& m : sounds.measurements) {
+    m.used = 1.25;
+    m.delay_s = 0.0265;
+  }
+  Results arrays = ExampleResults();
+  arrays.medium = Medium::kArray;
+  for (ItemRecord& item : arrays.items)
+    item = {item.name, 0, 0, item.digest, 0, 0, 0, "i16", {40, 50}};
+  arrays.codecs[0].aim = Aim::kError;
+  for (const Results& results : {sounds, arrays}) {
+    const std::string text = Serialise(ToJson(results));
+    const auto read = ParseResults(text);
+    ASSERT_TRUE(read.ok()) << read.status().message();
+    EXPECT_EQ(Serialise(ToJson(*read)), text);
+    EXPECT_EQ(read->medium, results.medium);
+  }
+  EXPECT_DOUBLE_EQ(sounds.RateOf("x.png", 6000), 24);  // two seconds
+  EXPECT_DOUBLE_EQ(sounds.AmountOf("x.png"), 2);
+  EXPECT_EQ(sounds.BytesFor("x.png", 24), 6000u);
+  EXPECT_DOUBLE_EQ(arrays.RateOf("x.png", 500), 2);
+  EXPECT_EQ(MergeResults(&sounds, arrays).code(), StatusCode::kInvalidArgument);
+}
+
+TEST(ResultsJsonTest, HostileSoundsAndArraysAreRefused) {
+  Results results = ExampleResults();
+  results.medium = Medium::kSound;
+  for (ItemRecord& item : results.items)
+    item = {item.name, 0, 0, item.digest, 44100, 2, 88200, "", {}};
+  const nlohmann::json sound = nlohmann::json::parse(Serialise(ToJson(results)));
+  const auto refused = [](nlohmann::json bad, const char* pointer, const nlohmann::json& value) {
+    bad[nlohmann::json::json_pointer(pointer)] = value;
+    return ResultsFromJson(bad).status().code() == StatusCode::kCorrupt;
+  };
+  for (const char* const pointer : {"/items/0/frames", "/items/0/rate_hz", "/items/1/channels"}) {
+    for (const nlohmann::json& value :
+         {nlohmann::json(0u), nlohmann::json(-1), nlohmann::json(1e300), nlohmann::json("x"),
+          nlohmann::json(UINT64_MAX)}) {
+      EXPECT_TRUE(refused(sound, pointer, value)) << pointer << " " << value;
+    }
+  }
+  results.medium = Medium::kArray;
+  for (ItemRecord& item : results.items)
+    item = {item.name, 0, 0, item.digest, 0, 0, 0, "u8", {40, 50}};
+  const nlohmann::json array = nlohmann::json::parse(Serialise(ToJson(results)));
+  for (const nlohmann::json& shape :
+       {nlohmann::json::array(), nlohmann::json::array({1, 2, 3, 4, 5}), nlohmann::json::array({0}),
+        nlohmann::json::array({-2}), nlohmann::json::array({UINT64_MAX}), nlohmann::json("x")}) {
+    EXPECT_TRUE(refused(array, "/items/0/shape", shape)) << shape;
+  }
+  EXPECT_TRUE(refused(array, "/measurements/0/used", "much"));
+  EXPECT_TRUE(refused(array, "/measurements/0/delay_s", nlohmann::json::array()));
+}
+
+TEST(ResultsJsonTest, TheFirstSchemaIsStillRead) {
+  const auto read = ReadResults(GODWIT_SOURCE_DIR "/testdata/fuzz/eval_results/results");
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_EQ(read->medium, Medium::kPicture);
+  EXPECT_FALSE(read->measurements.empty());
+  EXPECT_FALSE(read->measurements[0].item.empty());
 }
 
 TEST(MergeTest, RunsThatAgreeArePutTogether) {
   Results a = ExampleResults(), b = ExampleResults();
   std::erase_if(a.measurements, [](const Measurement& m) { return m.codec == "b"; });
   a.codecs.pop_back();
-  std::erase_if(b.measurements, [](const Measurement& m) { return m.image == "y.png"; });
+  std::erase_if(b.measurements, [](const Measurement& m) { return m.item == "y.png"; });
   b.measurements[0].metrics["ssim"] = 0.5;
   ASSERT_TRUE(MergeResults(&a, b).ok());
   EXPECT_EQ(a.codecs.size(), 2u);
@@ -72,7 +142,7 @@ TEST(MergeTest, ContradictionsAreRefused) {
     change(&from);
     return MergeResults(&into, from).message();
   };
-  EXPECT_EQ(refusal([](Results* r) { r->images[0].digest = "other"; }),
+  EXPECT_EQ(refusal([](Results* r) { r->items[0].digest = "other"; }),
             "x.png: is another picture than in the results that are there");
   EXPECT_EQ(refusal([](Results* r) { r->codecs[1].version = "2"; }),
             "b: was measured with 1, and now with 2");
@@ -203,10 +273,10 @@ TEST(TablesTest, ACodecWithFewPicturesIsLeftOut) {
   std::erase_if(results.measurements,
                 [](const Measurement& m) { return m.codec == "b" && m.setting > 10; });
   results.measurements.pop_back();
-  results.images.push_back({"z.png", 50, 100, "digest z"});
+  results.items.push_back({"z.png", 50, 100, "digest z"});
   for (size_t i = 0; i < 3; ++i) {
     results.measurements.push_back(results.measurements[i]);
-    results.measurements.back().image = "z.png";
+    results.measurements.back().item = "z.png";
   }
   const std::string csv = CurvesCsv(results);  // b has one picture of three
   EXPECT_NE(csv.find("a,10,3,"), std::string::npos) << csv;

@@ -19,7 +19,7 @@ class RunTest : public testing::Test {
     AddPicture("a.png", NoisePicture(40, 24, 3, 1));
     AddPicture("b.png", SmoothPicture(33, 17, 3));  // odd sides
     AddPicture("c.png", SmoothPicture(9, 5, 3));    // too small for SSIM
-    metrics_ = *ParseMetricNames({"psnr", "ssim"});
+    metrics_ = *ParseMetricNames(Medium::kPicture, {"psnr", "ssim"});
   }
 
   void AddPicture(const std::string& name, const Picture& picture) {
@@ -31,7 +31,7 @@ class RunTest : public testing::Test {
     RunOptions options;
     options.program = "godwit test";
     options.command = "test";
-    options.pictures = pictures_;
+    options.items = pictures_;
     for (const std::string& name : codecs) {
       auto codec = FindCodec(name, {});
       EXPECT_TRUE(codec.ok()) << codec.status().message();
@@ -57,7 +57,7 @@ class RunTest : public testing::Test {
   // All but what the clock says.
   static std::string WithoutTimes(Results results) {
     for (Measurement& m : results.measurements) {
-      EXPECT_FALSE(m.encode_s.empty()) << m.codec << " of " << m.image;
+      EXPECT_FALSE(m.encode_s.empty()) << m.codec << " of " << m.item;
       m.encode_s.clear();
       m.decode_s.clear();
     }
@@ -80,7 +80,7 @@ TEST_F(RunTest, MeasuresEachPictureWithEachCodecAtEachSetting) {
   for (const Measurement& m : results.measurements) {
     EXPECT_EQ(m.encode_s.size(), 2u);
     EXPECT_GT(m.metrics.at("psnr"), 4);
-    EXPECT_EQ(std::isnan(m.metrics.at("ssim")), m.image == "c.png");
+    EXPECT_EQ(std::isnan(m.metrics.at("ssim")), m.item == "c.png");
   }
   EXPECT_TRUE(std::filesystem::exists(folder_.File("out/report_pictures/a.png.original.webp")));
   EXPECT_TRUE(std::filesystem::exists(folder_.File("out/report_pictures/b.png.jpeg.2.webp")));
@@ -120,7 +120,7 @@ TEST_F(RunTest, MoreCodecsAndMetricsJoinWhatIsThere) {
   ASSERT_TRUE(first.ok());
   ASSERT_TRUE(WriteResultsFile(options.folder, first->results).ok());
   std::filesystem::remove(folder_.File("out/journal.jsonl"));
-  metrics_ = *ParseMetricNames({"psnr", "ssim", "psnr-y"});
+  metrics_ = *ParseMetricNames(Medium::kPicture, {"psnr", "ssim", "psnr-y"});
   options = Options("out", {"jpeg", "jpeg:444"});
   options.resume = true;
   const auto second = RunEvaluation(options, Events());
@@ -140,7 +140,7 @@ TEST_F(RunTest, WhatFailsIsNotedAndTheRestIsMeasured) {
   RunOptions options = Options("out", {fails, "jpeg"});
   const auto outcome = RunEvaluation(options, Events());
   ASSERT_TRUE(outcome.ok()) << outcome.status().message();
-  EXPECT_EQ(outcome->results.images.size(), 3u);
+  EXPECT_EQ(outcome->results.items.size(), 3u);
   EXPECT_EQ(outcome->results.measurements.size(), 3u * (1 + 3));
   size_t pictures = 0, settings = 0;
   for (const Failure& failure : outcome->results.failures) {

@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string written = Serialise(ToJson(results));
   const auto again = ParseResults(written);
   if (!again.ok() || Serialise(ToJson(*again)) != written) std::abort();
+  if (TerminalTable(results, {}).empty()) std::abort();
   if (MarkdownSummary(results, {}).empty() || CurvesCsv(results).empty()) std::abort();
   return 0;
 }

@@ -1,4 +1,4 @@
-// eval/picture_metrics.h: a picture's metrics, those of other programs included.
+// eval/item_metrics.h: an item's metrics, those of other programs included.
 #pragma once
 
 #include <map>
@@ -12,19 +12,19 @@
 
 namespace godwit {
 
-// Measures decoded pictures against one original. For one thread.
-class PictureMetrics {
+// Measures decoded items against one original. For one thread.
+class ItemMetrics {
  public:
   // `original` and `metrics` must outlive it.
-  PictureMetrics(TensorView<const uint8_t> original, const std::vector<const Metric*>& metrics)
+  ItemMetrics(const ItemView& original, const std::vector<const Metric*>& metrics)
       : original_(original), metrics_(metrics) {}
-  // By name; NaN where the picture is too small for a metric.
-  Result<std::map<std::string, double>> Measure(TensorView<const uint8_t> decoded);
+  // By name; NaN where there is no value: the picture is too small for a metric, nothing was lost.
+  Result<std::map<std::string, double>> Measure(const ItemView& decoded);
 
  private:
   Result<double> RunProgram(const Metric& metric, TensorView<const uint8_t> decoded);
 
-  TensorView<const uint8_t> original_;
+  ItemView original_;
   const std::vector<const Metric*>& metrics_;
   std::optional<TemporaryFolder> folder_;  // once a program has been asked; holds the original
 };

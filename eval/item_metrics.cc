@@ -1,4 +1,4 @@
-#include "eval/picture_metrics.h"
+#include "eval/item_metrics.h"
 
 #include <algorithm>
 #include <charconv>
@@ -8,16 +8,23 @@
 #include "eval/eval_picture.h"
 
 namespace godwit {
+namespace {
 
-Result<std::map<std::string, double>> PictureMetrics::Measure(TensorView<const uint8_t> decoded) {
+int64_t SmallestSide(const ItemView& picture) {
+  return std::min(PictureOf(picture).height, PictureOf(picture).width);
+}
+
+}  // namespace
+
+Result<std::map<std::string, double>> ItemMetrics::Measure(const ItemView& decoded) {
   std::map<std::string, double> values;
   for (const Metric* const metric : metrics_) {
     double value = std::numeric_limits<double>::quiet_NaN();
-    if (std::min(decoded.height, decoded.width) >= metric->min_side) {
+    if (MediumOf(decoded) != Medium::kPicture || SmallestSide(decoded) >= metric->min_side) {
       if (metric->measure != nullptr) {
         value = metric->measure(original_, decoded);
       } else {
-        GODWIT_ASSIGN_OR_RETURN(value, RunProgram(*metric, decoded));
+        GODWIT_ASSIGN_OR_RETURN(value, RunProgram(*metric, PictureOf(decoded)));
       }
     }
     // Nothing lost has no figure in decibels.
@@ -27,11 +34,11 @@ Result<std::map<std::string, double>> PictureMetrics::Measure(TensorView<const u
   return values;
 }
 
-Result<double> PictureMetrics::RunProgram(const Metric& metric, TensorView<const uint8_t> decoded) {
+Result<double> ItemMetrics::RunProgram(const Metric& metric, TensorView<const uint8_t> decoded) {
   if (!folder_) {
     GODWIT_ASSIGN_OR_RETURN(TemporaryFolder folder, TemporaryFolder::Create());
     folder_.emplace(std::move(folder));
-    GODWIT_RETURN_IF_ERROR(WriteEvalPicture(folder_->File("original.png"), original_));
+    GODWIT_RETURN_IF_ERROR(WriteEvalPicture(folder_->File("original.png"), PictureOf(original_)));
   }
   const std::string file = folder_->File("decoded.png");
   GODWIT_RETURN_IF_ERROR(WriteEvalPicture(file, decoded));

@@ -1,0 +1,53 @@
+// Our own codec of arrays, by prediction: lossless, or within a bound.
+#include "codecs/array/array_decoder.h"
+#include "codecs/array/array_encoder.h"
+#include "eval/array_error.h"
+#include "eval/codec_table.h"
+
+namespace godwit {
+namespace {
+
+class PacketCodec final : public Codec {
+ public:
+  explicit PacketCodec(int threads) : threads_(threads) {}
+
+  Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) override {
+    ArrayEncodeOptions options;
+    options.max_error = ErrorBound(ArrayOf(item), setting);
+    options.threads = threads_;
+    GODWIT_ASSIGN_OR_RETURN(stream_, EncodeArray(ArrayOf(item), options));
+    return std::span<const std::byte>(stream_);
+  }
+
+  Status Decode(std::span<const std::byte> stream, const MutableItemView& item) override {
+    GODWIT_ASSIGN_OR_RETURN(const ArrayStream parsed, ParseArrayStream(stream));
+    NdArray& array = ArrayOf(item);
+    if (parsed.header.type != array.type || parsed.header.shape != array.shape) {
+      return Status(StatusCode::kInvalidArgument, "packet: a stream of another array");
+    }
+    ArrayDecodeOptions options;
+    options.threads = threads_;
+    GODWIT_ASSIGN_OR_RETURN(array, DecodeArray(parsed, options));
+    return {};
+  }
+
+ private:
+  int threads_;
+  Bytes stream_;
+};
+
+}  // namespace
+
+Result<CodecEntry> MakePacketCodec(std::span<const std::string> options,
+                                   const CodecContext& context) {
+  if (!options.empty()) return NoCodecOption("packet", options[0]);
+  CodecEntry entry;
+  entry.version = "godwit " + context.version;
+  entry.aim = Aim::kError;
+  entry.create = [](int threads) -> Result<std::unique_ptr<Codec>> {
+    return std::unique_ptr<Codec>(std::make_unique<PacketCodec>(threads));
+  };
+  return entry;
+}
+
+}  // namespace godwit
