@@ -31,7 +31,7 @@ inline bool HasSlices(const WaveletShape& shape) {
 // What CorrectSlices() allocates for a tile of this box.
 uint64_t SliceWorkBytes(const ArraySynthesis& synthesis, const BoxOrder& order);
 
-// Corrects the samples of one component, the box of `shape`. kInternal if memory is short.
+// Corrects the samples of one component, the box of `shape`. May throw bad_alloc.
 Status CorrectSlices(const ArraySynthesis& synthesis, SimdLevel level, const WaveletShape& shape,
                      uint64_t step, ValueBounds bounds, int32_t* samples);
 

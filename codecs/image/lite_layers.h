@@ -2,7 +2,6 @@
 // decisions, and when one has enough all are coded side by side: layers share no context.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <span>
 #include <vector>
@@ -57,11 +56,9 @@ class LiteLayers {
     DecisionEncoder encoder;
     void Take(std::span<const Decision> decisions) override { owner->Encode(this, decisions); }
   };
-  // Between two pauses come the flags of a row of blocks, or a block or cell of fifteen values of
-  // 33 decisions each.
   static size_t RoomFor(int64_t max_cells_w) {
     return static_cast<size_t>(DecisionWriter::kBatch + DecisionWriter::kSlack +
-                               std::max<int64_t>(1024, max_cells_w * kCellBlocks));
+                               DecisionsBetweenPauses(max_cells_w));
   }
   // All that is collected; the list of `full`, whose writer is in use, is given.
   void Encode(const Layer* full, std::span<const Decision> decisions) {

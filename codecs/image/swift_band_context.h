@@ -146,7 +146,7 @@ struct BandKernels {
                                  const uint16_t* nonzero, size_t count, int size,
                                  const KindDecisions& kind, uint32_t* out);
 };
-inline constexpr int kMostDecided = 4 * kLanes, kDecidedSlack = 16;
+inline constexpr int64_t kMostDecided = 4 * kLanes, kDecidedSlack = 16;
 const BandKernels& BandKernelsFor(SimdLevel level);
 namespace band_context_internal {
 GatheredBand GatherScalar(int band, const int16_t* symbols, int16_t* values, int8_t* bytes);

@@ -20,6 +20,7 @@
 #include "codecs/image/swift_model.h"
 #include "codecs/image/swift_neighbours.h"
 #include "entropy/adaptive_bit.h"
+#include "entropy/decision_list.h"
 
 namespace godwit::swift {
 
@@ -146,7 +147,15 @@ class ContextCoder {
   Probe probe_;
 };
 
-inline constexpr size_t kBlocksAtOnce = 12;  // between two pauses
+// What may come between two calls of Pause(), in decisions: the flags of a row of blocks or cells,
+// the blocks that are decided at once, or one block or cell, whose values take at most their zero
+// bit and sign, 14 in unary, 16 of a gamma code and the low bits.
+inline constexpr int64_t kBlocksAtOnce = 12, kMostOfValue = 33;
+inline constexpr int64_t DecisionsBetweenPauses(int64_t cells_w) {
+  return std::max(
+      {cells_w * kCellBlocks, kBlocksAtOnce * kMostDecided, kMostOfValue * (kMaxBandSize + 1)});
+}
+static_assert(kDecidedSlack <= DecisionWriter::kSlack);
 
 inline int8_t LimitResidual(int v) { return static_cast<int8_t>(std::clamp(v, -127, 127)); }
 
@@ -362,15 +371,16 @@ void ContextCoder<Coder, kDecode, Probe>::EncodeRow(Coder& coder, int plane, int
   for (size_t k = 0; k < count;) {
     coder.Pause();
     if (kernels_.decide_blocks != nullptr) {
-      const size_t most = std::min(count - k, kBlocksAtOnce);
+      const size_t most = std::min<size_t>(count - k, kBlocksAtOnce);
       const DecidedBlocks done = kernels_.decide_blocks(
           row_.contexts.data() + k, row_.values.data() + k * kLanes, row_.value_lanes.data() + k,
           most, size, decisions_of, coder.Room());
       coder.Skip(done.decisions);
       k += done.blocks;
       if (done.blocks == most) continue;
+      coder.Pause();  // the next is too large for that
     }
-    EncodeBlock(coder, k++, size, kind);  // too large for that
+    EncodeBlock(coder, k++, size, kind);
   }
 }
 
