@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "base/crc32c.h"
 #include "codecs/array/slice_synthesis.h"
 #include "tests/codecs/test_array_synthesis.h"
 #include "tests/codecs/test_arrays.h"
@@ -200,6 +201,21 @@ TEST(ArraySynthesisTest, EveryTypeAndChannelsOfAMixTakeCorrections) {
       EXPECT_NE(with->data, Decoded(file)->data) << static_cast<int>(type) << " axes " << int{axes};
     }
   }
+}
+
+// What is mixed has no bounds of the type's: samples near them, where bounds would be felt.
+TEST(ArraySynthesisTest, ChannelsOfAMixAreRecorded) {
+  const ArraySynthesis synthesis = Synthesis(4);
+  NdArray a = Volume(SampleType::kU8, {4, 24, 31});
+  for (size_t i = 0; i < a.data.size(); ++i) {
+    auto& v = reinterpret_cast<uint8_t&>(a.data[i]);
+    const size_t x = i % 31, y = i % 744 / 31;  // the same in all channels, more or less
+    v = static_cast<uint8_t>((x / 5 + y / 6) % 2 == 0 ? v % 8 : 255 - v % 8);
+  }
+  const auto back =
+      Decoded(Encoded(a, {.channel_axes = 1, .wavelet_step = 30}), {.synthesis = &synthesis});
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(Crc32c(back->data), 3538022773u);
 }
 
 TEST(ArraySynthesisTest, WhatIsNotFiniteComesBackAsItWas) {
