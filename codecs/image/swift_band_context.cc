@@ -87,17 +87,8 @@ GatheredBand GatherScalar(int band, const int16_t* symbols, int16_t* values, int
   return out;
 }
 
-void DecideScalar(const BandContexts& contexts, uint32_t nonzero, int size, uint32_t base,
-                  uint32_t out[kLanes]) {
-  const int first = std::countr_zero(nonzero);
-  for (int i = 0; i < size; ++i) {
-    const int scale = std::min<int>(contexts.scale_class[static_cast<size_t>(i)], kZeroClasses - 1);
-    const int state = i > first ? 0 : i == size - 2 ? 2 : 1;
-    out[i] = 2 * (base + static_cast<uint32_t>(scale * kZeroStates + state)) + (nonzero >> i & 1);
-  }
-}
-
-const BandKernels kScalarBandKernels{ContextsScalar, GatherScalar, DecideScalar, nullptr};
+const BandKernels kScalarBandKernels{ContextsScalar, GatherScalar, DecideScalar,
+                                     DecideBlocksScalar};
 }  // namespace band_context_internal
 
 void BandWeights::Pack() {

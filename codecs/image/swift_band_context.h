@@ -130,30 +130,38 @@ struct DecidedBlocks {
 struct BandKernels {
   void (*contexts)(int band, const BandWeights& w, const BandNeighbours& n, BandContexts& out);
   // A band's symbols from a block's 64: values by lane, zeros after the last, and the same limited
-  // to
-  // +-127 at `bytes`, sixteen of them.
+  // to -127..127 at `bytes`, sixteen of them.
   GatheredBand (*gather)(int band, const int16_t* symbols, int16_t* values, int8_t* bytes);
-  // An encoder's decisions whether each lane is nonzero: 2 * (base + class, at most 19, times 3 +
-  // state)
-  // + bit; the state is 1 up to the first nonzero lane, but 2 for the last lane but one, and 0
-  // after.
+  // An encoder's decisions whether each lane is nonzero: 2 * (base + 3 * class + state) + bit,
+  // where the class is at most 19 and the state 1 up to the first nonzero lane, but 2 for the last
+  // lane but one, and 0 after.
   void (*decide)(const BandContexts& contexts, uint32_t nonzero, int size, uint32_t base,
                  uint32_t out[kLanes]);
   // All decisions of the first of `count` such blocks, signs and magnitudes too, up to a block with
   // a value or class too large for it. Values are by kLanes a block; `out` must hold kMostDecided
-  // for each block and kDecidedSlack more. Null at levels that have no such way.
+  // for each block and kDecidedSlack more.
   DecidedBlocks (*decide_blocks)(const BandContexts* contexts, const int16_t* values,
                                  const uint16_t* nonzero, size_t count, int size,
                                  const KindDecisions& kind, uint32_t* out);
 };
 inline constexpr int64_t kMostDecided = 4 * kLanes, kDecidedSlack = 16;
+// Larger values have more decisions, larger classes low bits.
+inline constexpr int kMostDecidedValue = 2, kMostDecidedClass = 17;
 const BandKernels& BandKernelsFor(SimdLevel level);
 namespace band_context_internal {
 GatheredBand GatherScalar(int band, const int16_t* symbols, int16_t* values, int8_t* bytes);
 void DecideScalar(const BandContexts& contexts, uint32_t nonzero, int size, uint32_t base,
                   uint32_t out[kLanes]);
+DecidedBlocks DecideBlocksScalar(const BandContexts* contexts, const int16_t* values,
+                                 const uint16_t* nonzero, size_t count, int size,
+                                 const KindDecisions& kind, uint32_t* out);
 extern const BandKernels kScalarBandKernels;
 #if defined(__x86_64__)
+void DecideAvx512(const BandContexts& contexts, uint32_t nonzero, int size, uint32_t base,
+                  uint32_t out[kLanes]);
+DecidedBlocks DecideBlocksAvx512(const BandContexts* contexts, const int16_t* values,
+                                 const uint16_t* nonzero, size_t count, int size,
+                                 const KindDecisions& kind, uint32_t* out);
 extern const BandKernels kAvx2BandKernels, kAvx512BandKernels;
 #endif
 }  // namespace band_context_internal

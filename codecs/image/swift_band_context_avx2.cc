@@ -136,7 +136,7 @@ KERNEL void ContextsAvx2(int band, const BandWeights& w, const BandNeighbours& n
 }  // namespace
 
 namespace band_context_internal {
-const BandKernels kAvx2BandKernels{ContextsAvx2, GatherScalar, DecideScalar, nullptr};
+const BandKernels kAvx2BandKernels{ContextsAvx2, GatherScalar, DecideScalar, DecideBlocksScalar};
 }
 
 }  // namespace godwit::swift

@@ -370,16 +370,14 @@ void ContextCoder<Coder, kDecode, Probe>::EncodeRow(Coder& coder, int plane, int
       2 * static_cast<uint32_t>(ContextParameters::MagnitudeContext(kind, 0))};
   for (size_t k = 0; k < count;) {
     coder.Pause();
-    if (kernels_.decide_blocks != nullptr) {
-      const size_t most = std::min<size_t>(count - k, kBlocksAtOnce);
-      const DecidedBlocks done = kernels_.decide_blocks(
-          row_.contexts.data() + k, row_.values.data() + k * kLanes, row_.value_lanes.data() + k,
-          most, size, decisions_of, coder.Room());
-      coder.Skip(done.decisions);
-      k += done.blocks;
-      if (done.blocks == most) continue;
-      coder.Pause();  // the next is too large for that
-    }
+    const size_t most = std::min<size_t>(count - k, kBlocksAtOnce);
+    const DecidedBlocks done =
+        kernels_.decide_blocks(row_.contexts.data() + k, row_.values.data() + k * kLanes,
+                               row_.value_lanes.data() + k, most, size, decisions_of, coder.Room());
+    coder.Skip(done.decisions);
+    k += done.blocks;
+    if (done.blocks == most) continue;
+    coder.Pause();  // the next is too large for that
     EncodeBlock(coder, k++, size, kind);
   }
 }

@@ -132,7 +132,6 @@ std::vector<uint32_t> Decisions(const BandContexts& contexts, const int16_t* val
 
 TEST_P(ContextLevelTest, DecidedBlocksAreTheDocuments) {
   const auto decide = BandKernelsFor(GetParam()).decide_blocks;
-  if (decide == nullptr) GTEST_SKIP() << "blocks are decided one by one";
   constexpr size_t kBlocks = 9;
   for (int round = 0; round < 400; ++round) {
     const int band = round % kBands, kind = ContextParameters::KindOf(round % 3, band),
