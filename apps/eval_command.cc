@@ -127,7 +127,7 @@ CodecContext MakeContext(ModelChoice& models) {
     found.stream = std::make_shared<const ImageModel>(std::move(stream));
     GODWIT_ASSIGN_OR_RETURN(std::optional<ImageSynthesis> network, models.Synthesis(id, synthesis));
     if (network) {
-      GODWIT_ASSIGN_OR_RETURN(const auto file, models.SynthesisFile(id, synthesis));
+      GODWIT_ASSIGN_OR_RETURN(const auto file, models.SynthesisFile("swift", id, synthesis));
       found.synthesis = std::make_shared<const ImageSynthesis>(*std::move(network));
       found.synthesis_id = ModelIdHex(ModelIdOf(file->file()));
     }

@@ -93,13 +93,14 @@ Result<AudioModel> ModelChoice::ForSound(uint64_t id) {
   return model;
 }
 
-Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(uint64_t stream_id,
+Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(std::string_view codec,
+                                                              uint64_t stream_id,
                                                               const std::string& choice) {
   using Found = std::optional<SafeTensors>;
   if (choice == "none") return Found();
   if (choice.empty()) {
     for (const char* const size : {"medium", "small", "large"}) {
-      Result<Found> found = SynthesisFile(stream_id, size);
+      Result<Found> found = SynthesisFile(codec, stream_id, size);
       if (found.ok() || found.status().code() != StatusCode::kModelMissing) return found;
     }
     return Status(StatusCode::kModelMissing,
@@ -107,7 +108,7 @@ Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(uint64_t stream_id
                       registry_.Places() + "; --synthesis none does without");
   }
   GODWIT_ASSIGN_OR_RETURN(SafeTensors file, IsSize(choice)
-                                                ? registry_.FindSynthesis(stream_id, choice)
+                                                ? registry_.FindSynthesis(codec, stream_id, choice)
                                                 : ReadNamedModel(choice));
   return Found(std::move(file));
 }
@@ -115,7 +116,8 @@ Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(uint64_t stream_id
 Result<std::optional<ImageSynthesis>> ModelChoice::Synthesis(uint64_t stream_id,
                                                              const std::string& choice) {
   using Found = std::optional<ImageSynthesis>;
-  GODWIT_ASSIGN_OR_RETURN(const std::optional<SafeTensors> file, SynthesisFile(stream_id, choice));
+  GODWIT_ASSIGN_OR_RETURN(const std::optional<SafeTensors> file,
+                          SynthesisFile("swift", stream_id, choice));
   if (!file) return Found();
   const std::string prefix = choice.empty() ? "" : choice + " ";
   Result<ImageSynthesis> synthesis = ImageSynthesis::Load(*file);
@@ -160,7 +162,7 @@ Result<ArrayModel> ModelChoice::NamedArrayModel(const std::string& model) {
 Result<std::optional<ArraySynthesis>> ModelChoice::SynthesisOfArrays(const std::string& choice) {
   using Found = std::optional<ArraySynthesis>;
   if (choice.empty() || choice == "none") return Found();
-  const Result<std::optional<SafeTensors>> file = SynthesisFile(kAnyStream, choice);
+  const Result<std::optional<SafeTensors>> file = SynthesisFile("packet", kAnyStream, choice);
   if (!file.ok()) {
     const bool is_missing = file.status().code() == StatusCode::kModelMissing;
     if (!is_missing || !IsSize(choice)) return file.status();

@@ -35,8 +35,9 @@ class ModelChoice {
   // `choice`: small, medium, large, or a file. "none" gives nothing, and so does the plain inverse
   // transform; "" is medium, or the best at hand where that is missing.
   Result<std::optional<ImageSynthesis>> Synthesis(uint64_t stream_id, const std::string& choice);
-  // The file of the same; its id names it.
-  Result<std::optional<SafeTensors>> SynthesisFile(uint64_t stream_id, const std::string& choice);
+  // The file of the same for any codec; its id names it.
+  Result<std::optional<SafeTensors>> SynthesisFile(std::string_view codec, uint64_t stream_id,
+                                                   const std::string& choice);
 
   // Of sound. `model` as above, or "none": untrained, which id 0 stands for.
   Result<AudioModel> ForEncodingSound(const std::string& model, const std::string& codec);

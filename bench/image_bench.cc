@@ -551,7 +551,7 @@ Models LoadModels(const Options& options) {
   }
   if (options.synthesis.empty()) {
     for (const char* const size : {"small", "medium", "large"}) {
-      const Result<SafeTensors> file = registry.FindSynthesis(models.stream->id(), size);
+      const Result<SafeTensors> file = registry.FindSynthesis("swift", models.stream->id(), size);
       if (file.ok()) models.synthesis.push_back(Must(ImageSynthesis::Load(*file), size));
     }
   }

@@ -67,9 +67,8 @@ class RangeEncoder {
   Result<size_t> FinishOpen();
 
   // For loops over many bits: take hot(), then for each bit Split() it (SplitRaw() raw bits),
-  // Normalise() it and, when
-  // it IsFull(), Spill() it; give it back with set_hot(). Spill() checks no bounds: the buffer must
-  // have two bytes for each bit, and eight more.
+  // Normalise() it and, when it IsFull(), Spill() it; give it back with set_hot(). Spill() checks
+  // no bounds: the buffer must have two bytes for each bit, and eight more.
   Hot hot() const { return hot_; }
   void set_hot(Hot hot) { hot_ = hot; }
   static Hot Split(Hot h, bool bit, uint32_t p1) {

@@ -199,9 +199,10 @@ Result<SafeTensors> ModelRegistry::FindStreamModel(uint64_t id) {
   return Load(*entry);
 }
 
-Result<SafeTensors> ModelRegistry::FindSynthesis(uint64_t stream_id, std::string_view size) {
+Result<SafeTensors> ModelRegistry::FindSynthesis(std::string_view codec, uint64_t stream_id,
+                                                 std::string_view size) {
   const ModelEntry* const entry = FindIf([&](const ModelEntry& e) {
-    return e.kind == "synthesis" && e.stream_id == stream_id && e.size == size;
+    return e.kind == "synthesis" && e.codec == codec && e.stream_id == stream_id && e.size == size;
   });
   if (entry == nullptr) {
     return Status(StatusCode::kModelMissing, std::string(size) + " synthesis for stream model " +

@@ -47,7 +47,9 @@ class ModelRegistry {
 
   // Damaged files are as good as missing here. kModelMissing names the id and where it was sought.
   Result<SafeTensors> FindStreamModel(uint64_t id);
-  Result<SafeTensors> FindSynthesis(uint64_t stream_id, std::string_view size);
+  // Of a synthesis that serves all streams of its codec, `stream_id` is 0.
+  Result<SafeTensors> FindSynthesis(std::string_view codec, uint64_t stream_id,
+                                    std::string_view size);
   // The weights of `full` entropy coding: those whose id begins with the four bytes `id`, or
   // without one the newest version in the first place that has any.
   Result<SafeTensors> FindEntropy(uint64_t stream_id, std::optional<uint32_t> id = {});

@@ -106,7 +106,7 @@ TEST(ArrayGoldenTest, NetworksMakeTheRecordedSamples) {
                                 {"u16_picture_wavelet", "medium", 198571217u}};
   ModelRegistry registry;
   for (const Mended& mended : kMended) {
-    const auto file = registry.FindSynthesis(0, mended.size);
+    const auto file = registry.FindSynthesis("packet", 0, mended.size);
     ASSERT_TRUE(file.ok()) << file.status().message();
     const auto synthesis = ArraySynthesis::Load(*file);
     ASSERT_TRUE(synthesis.ok()) << synthesis.status().message();

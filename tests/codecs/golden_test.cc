@@ -27,8 +27,8 @@ class GoldenTest : public testing::TestWithParam<SimdLevel> {
     model_.emplace(Must(ImageModel::Load(Must(registry_.FindStreamModel(*id)), *id)));
     SetEntropy(registry_, *model_);
     for (const char* size : {"small", "medium", "large"}) {
-      syntheses_.emplace(size,
-                         Must(ImageSynthesis::Load(Must(registry_.FindSynthesis(*id, size)))));
+      syntheses_.emplace(
+          size, Must(ImageSynthesis::Load(Must(registry_.FindSynthesis("swift", *id, size)))));
     }
   }
   std::string Recorded(const GoldenPicture& g, const std::string& of) {

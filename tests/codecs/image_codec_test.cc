@@ -198,7 +198,7 @@ TEST(ImageCodecTest, HigherQualityIsLargerAndCloserWithShippedModels) {
   const ImageModel stream = Must(ImageModel::Load(Must(registry.FindStreamModel(*id)), *id));
   for (const char* size : {"small", "medium", "large"}) {
     const ImageSynthesis synthesis =
-        Must(ImageSynthesis::Load(Must(registry.FindSynthesis(*id, size))));
+        Must(ImageSynthesis::Load(Must(registry.FindSynthesis("swift", *id, size))));
     ExpectLadder({size, &stream, &synthesis});
   }
 }

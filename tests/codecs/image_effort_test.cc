@@ -191,8 +191,9 @@ const Shipped& ShippedModels() {
   static const Shipped* const shipped = [] {
     ModelRegistry registry;
     const uint64_t id = Must(registry.DefaultStreamModel("swift"));
-    return new Shipped{Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id)),
-                       Must(ImageSynthesis::Load(Must(registry.FindSynthesis(id, "medium"))))};
+    return new Shipped{
+        Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id)),
+        Must(ImageSynthesis::Load(Must(registry.FindSynthesis("swift", id, "medium"))))};
   }();
   return *shipped;
 }

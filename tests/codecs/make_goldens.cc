@@ -57,7 +57,7 @@ void WriteGoldens(const fs::path& folder) {
         row[size] = DigestOf(DecodePicture(file, model, nullptr));
       } else {
         const ImageSynthesis synthesis =
-            Must(ImageSynthesis::Load(Must(registry.FindSynthesis(*id, size))));
+            Must(ImageSynthesis::Load(Must(registry.FindSynthesis("swift", *id, size))));
         row[size] = DigestOf(DecodePicture(file, model, &synthesis));
       }
     }

@@ -64,7 +64,7 @@ TEST_P(PacketsGoldenTest, AreThoseOnRecordAndSoIsWhatIsMadeUp) {
   ImageModel model = Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id));
   SetEntropy(registry, model);
   const ImageSynthesis large =
-      Must(ImageSynthesis::Load(Must(registry.FindSynthesis(id, "large"))));
+      Must(ImageSynthesis::Load(Must(registry.FindSynthesis("swift", id, "large"))));
   for (const SimdLevel level : SupportedSimdLevels()) {
     const ImageDecodeOptions options{.threads = 1, .simd = level};
     const std::string none = DigestOf(Must(DecodeImage(damaged, model, nullptr, options))),

@@ -72,7 +72,7 @@ TEST(BuiltinModelsTest, EachIsWholeAndHasTheIdOfItsBytes) {
       EXPECT_TRUE(registry.FindStreamModel(entry.id).ok());
     }
     if (entry.kind == "synthesis") {
-      EXPECT_TRUE(registry.FindSynthesis(entry.stream_id, entry.size).ok());
+      EXPECT_TRUE(registry.FindSynthesis(entry.codec, entry.stream_id, entry.size).ok());
       const bool serves_all = entry.codec == "packet";
       EXPECT_EQ(entry.stream_id == 0, serves_all);
       EXPECT_TRUE(serves_all || registry.FindStreamModel(entry.stream_id).ok()) << entry.file;
@@ -95,14 +95,18 @@ TEST_F(RegistryTest, FindsByWhatTheFilesSay) {
   const Result<SafeTensors> found = registry.FindStreamModel(stream);
   ASSERT_TRUE(found.ok()) << found.status().message();
   EXPECT_EQ(ModelIdOf(found->file()), stream);
-  const Result<SafeTensors> synthesis = registry.FindSynthesis(stream, "small");
+  const Result<SafeTensors> synthesis = registry.FindSynthesis("test", stream, "small");
   ASSERT_TRUE(synthesis.ok()) << synthesis.status().message();
   EXPECT_EQ(ModelIdOf(synthesis->file()), small);
   EXPECT_EQ(registry.Find(small)->size, "small");
-  // A synthesis is no stream model, nor one of another size or for another stream.
+  // A synthesis is no stream model, nor one of another size, codec or for another stream.
+  EXPECT_EQ(registry.FindSynthesis("other", stream, "small").status().code(),
+            StatusCode::kModelMissing);
   EXPECT_EQ(registry.FindStreamModel(small).status().code(), StatusCode::kModelMissing);
-  EXPECT_EQ(registry.FindSynthesis(stream, "large").status().code(), StatusCode::kModelMissing);
-  EXPECT_EQ(registry.FindSynthesis(small, "small").status().code(), StatusCode::kModelMissing);
+  EXPECT_EQ(registry.FindSynthesis("test", stream, "large").status().code(),
+            StatusCode::kModelMissing);
+  EXPECT_EQ(registry.FindSynthesis("test", small, "small").status().code(),
+            StatusCode::kModelMissing);
 }
 
 TEST_F(RegistryTest, EntropyModelsAreFoundByStreamAndId) {
