@@ -92,28 +92,34 @@ CellRow CellRow::Create(int planes, int64_t max_cells_w, bool own_symbols) {
   return r;
 }
 
-void CellRow::StartTile(int64_t width) {
+// What NextRow() and TakeAbove() keep of a row that is not there, and the borders.
+void CellRow::Start(int64_t width, const CellRow* up) {
   cells_w = width;
   cell_pitch = width + 2;
   block_pitch = width * kCellBlocks + 2;
-  symbol_pitch = width * kCellBlocks;
-  first = true;
-  above = nullptr;
+  first = up == nullptr;
+  above = up;
   parity = 0;
-  // What NextRow() will keep of a row that is not there, and the borders.
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
     Clear(coarse[p], 0, 2 * cell_pitch * kCoarse);
     Clear(coarse_residual[p], 0, 2 * cell_pitch * kCoarse);
     Clear(coarse_activity[p], 0, 2 * cell_pitch);
     Clear(residual[p], 0, (kRows + 1) * block_pitch * kChannels);
     Clear(gradient[p], 0, (kRows + 1) * block_pitch);
-    Clear(edges[p], 0, (kRows + 1) * block_pitch);
-    Clear(edges_below[p], 0, 2 * (kLayers - 2) * blocks_w() * 8);
-    edges_kept[p] = {};
     for (size_t b = 0; b < kBands; ++b) {
       Clear(band_sum[p * kBands + b], 0, (kRows + 1) * block_pitch);
       Clear(cell_count[p * kBands + b], 0, 2 * cell_pitch);
     }
+  }
+}
+
+void CellRow::StartTile(int64_t width) {
+  Start(width, nullptr);
+  symbol_pitch = width * kCellBlocks;
+  for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
+    Clear(edges[p], 0, (kRows + 1) * block_pitch);
+    Clear(edges_below[p], 0, 2 * (kLayers - 2) * blocks_w() * 8);
+    edges_kept[p] = {};
   }
 }
 
@@ -143,25 +149,11 @@ void CellRow::NextRow() {
 }
 
 void CellRow::StartBeside(int64_t width, const CellRow* up) {
-  cells_w = width;
-  cell_pitch = width + 2;
-  block_pitch = width * kCellBlocks + 2;
-  first = up == nullptr;
-  above = up;
-  parity = 0;
+  Start(width, up);
   for (size_t p = 0; p < static_cast<size_t>(planes); ++p) {
-    Clear(coarse[p], 0, 2 * cell_pitch * kCoarse);
-    Clear(coarse_residual[p], 0, 2 * cell_pitch * kCoarse);
-    Clear(coarse_activity[p], 0, 2 * cell_pitch);
-    Clear(residual[p], 0, (kRows + 1) * block_pitch * kChannels);
-    Clear(gradient[p], 0, (kRows + 1) * block_pitch);
     for (int64_t y = -1; y < kRows; ++y) {  // inside, the layers set them
       edges[p].data()[Bordered(y, -1)] = {};
       edges[p].data()[Bordered(y, blocks_w())] = {};
-    }
-    for (size_t b = 0; b < kBands; ++b) {
-      Clear(band_sum[p * kBands + b], 0, (kRows + 1) * block_pitch);
-      Clear(cell_count[p * kBands + b], 0, 2 * cell_pitch);
     }
   }
 }

@@ -73,6 +73,8 @@ struct CellRow {
   // the row above, or is null in the first. Before each layer, once that layer is done there,
   // TakeAbove() brings what the layers from it on see of it. `up` must stay till this row is done.
   void StartBeside(int64_t width, const CellRow* up);
+  // What both have in common.
+  void Start(int64_t width, const CellRow* up);
   void TakeAbove(int layer);
 
   // Before a plane's first band of a layer in which it codes anything in this row.
