@@ -365,7 +365,8 @@ Status ImageEncoder::State::EncodeAlpha(TensorView<const uint8_t> pixels, size_t
 }
 
 Bytes ImageEncoder::State::Assemble(const ImageMetadata& metadata) {
-  const ImageParts parts{header, options.layers, std::move(layers), std::move(alpha)};
+  ImageParts parts{header, options.layers, std::move(layers), std::move(alpha)};
+  if (header.order == ImageOrder::kLayers) parts.DropEmptyLayers();
   return WriteImage(parts, metadata.icc, metadata.exif, metadata.xmp);
 }
 

@@ -37,14 +37,16 @@ std::vector<std::array<size_t, 2>> PackLayers(std::span<const std::vector<Bytes>
 
 }  // namespace
 
+void ImageParts::DropEmptyLayers() {
+  while (count > 1 && PayloadSize(layers[static_cast<size_t>(count - 1)]) == 0) --count;
+}
+
 Bytes WriteImage(const ImageParts& parts, std::span<const std::byte> icc,
                  std::span<const std::byte> exif, std::span<const std::byte> xmp) {
   const ImageHeader& header = parts.header;
   const auto& layers = parts.layers;
   const bool by_rows = header.order == ImageOrder::kRows;
-  auto count = static_cast<size_t>(parts.count);
-  // Empty layers at the end are left out.
-  while (!by_rows && count > 1 && PayloadSize(layers[count - 1]) == 0) --count;
+  const auto count = static_cast<size_t>(parts.count);
   const auto used = std::span(layers).first(count);
   std::vector<std::array<size_t, 2>> packs;
   if (!by_rows) packs = PackLayers(used);

@@ -151,6 +151,26 @@ TEST(ImageRepackTest, SamplesAreThoseOfTheLiteFile) {
   }
 }
 
+// A network is told how many layers there are, so empty ones at the end are samples too.
+TEST(ImageRepackTest, EmptyLayersAtTheEndStay) {
+  const Bytes file =
+      EncodePicture(TestImageModel(), MakePicture(61, 97, 3), {.step_index = 200, .layers = 3});
+  ImageStream stream = Must(ParseImageStream(file));
+  ASSERT_EQ(stream.layers.size(), 3u);
+  const auto samples = [](const ImageStream& s) {
+    return Must(DecodeImage(s, TestImageModel(), &TestImageSynthesis(), {.threads = 1}));
+  };
+  const Tensor<uint8_t> three = samples(stream);
+  stream.layers.resize(5, std::vector<std::span<const std::byte>>(1));
+  const Tensor<uint8_t> five = samples(stream);
+  EXPECT_FALSE(SameSamples(five, three));
+  const Bytes full = Must(RepackImage(stream, TestImageModel()));
+  EXPECT_EQ(Must(ParseImageStream(full)).layers.size(), 5u);
+  EXPECT_TRUE(SameSamples(samples(Must(ParseImageStream(full))), five));
+  const Bytes lite = Repack(full, ImageEntropy::kLite);
+  EXPECT_TRUE(SameSamples(samples(Must(ParseImageStream(lite))), five));
+}
+
 TEST(ImageRepackTest, WithoutItsWeightsAStreamIsRefused) {
   const Bytes lite = FileOf(Cases()[6]), full = Repack(lite, ImageEntropy::kFull);
   const ImageStream stream = Must(ParseImageStream(full));

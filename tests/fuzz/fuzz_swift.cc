@@ -1,5 +1,6 @@
 // Any bytes as a picture file, with the test model in place of the one that it names: samples or an
-// error, the same at each SIMD level, for a region as for the whole. Checksums would keep the
+// error, the same at each SIMD level, for a region as for the whole and after a change of entropy
+// coding, whose bytes are the same at each level too. Checksums would keep the
 // fuzzer out, so the first byte tells how the rest is taken:
 //   0  a file, as it is
 //   1  a file, its checksums and model put right
@@ -14,6 +15,7 @@
 #include "codecs/image/full_model.h"
 #include "codecs/image/image_decoder.h"
 #include "codecs/image/image_header.h"
+#include "codecs/image/image_repack.h"
 #include "codecs/image/image_syntax.h"
 #include "tests/codecs/stream_bytes.h"
 #include "tests/codecs/test_model.h"
@@ -68,6 +70,26 @@ std::optional<Tensor<uint8_t>> Decode(const ImageStream& stream, const ImageSynt
   }
 }
 
+// The file with the other entropy coding, if all of the stream is sound.
+std::optional<Bytes> Repacked(const ImageStream& stream, SimdLevel level) {
+  Result<Bytes> file =
+      RepackImage(stream, TestImageModel(),
+                  {.entropy = stream.header.full ? ImageEntropy::kLite : ImageEntropy::kFull,
+                   .threads = 1,
+                   .limits = kLimits,
+                   .simd = level});
+  if (file.ok()) return *std::move(file);
+  switch (file.status().code()) {
+    case StatusCode::kCorrupt:
+    case StatusCode::kTruncated:
+    case StatusCode::kOverLimit:
+    case StatusCode::kModelMissing:
+      return std::nullopt;
+    default:
+      std::abort();
+  }
+}
+
 bool Same(const Tensor<uint8_t>& a, const Tensor<uint8_t>& b) {
   return a.size() == b.size() && std::equal(a.data(), a.data() + a.size(), b.data());
 }
@@ -103,6 +125,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (whole.has_value() != again.has_value()) std::abort();
   if (!whole.has_value()) return 0;
   if (!Same(*whole, *again)) std::abort();
+
+  const std::optional<Bytes> repacked = Repacked(stream, SimdLevel::kScalar);
+  if (repacked != Repacked(stream, BestSimdLevel())) std::abort();
+  if (repacked.has_value()) {
+    const Result<ImageStream> other = ParseImageStream(*repacked, kLimits);
+    if (!other.ok()) std::abort();
+    const std::optional<Tensor<uint8_t>> same = Decode(*other, synthesis, options);
+    if (!same.has_value() || !Same(*whole, *same)) std::abort();
+  }
 
   const ImageHeader& h = stream.header;
   ImageRegion& r = options.region;
