@@ -170,12 +170,12 @@ void Write(const SwiftModel& model, uint64_t id) {
   out.Array("int16_t gws_coarse_inverse[16]", all(model.coarse_inverse));
   out.Line("const uint8_t gws_rounding = " + std::to_string(int{model.rounding}) + ";");
   v.clear();
-  for (int k = 0; k < 32; ++k) v.push_back(std::lround(65536 * std::exp2(k / 32.0)));
+  for (int k = 0; k < 32; ++k) v.push_back(std::lround(65536 * std::exp2(k / 32.0)) - 65536);
   for (int i = 0; i <= kMaxStepIndex; ++i) {
-    const auto m = static_cast<uint64_t>(v[static_cast<size_t>(i % 32)]);
+    const auto m = static_cast<uint64_t>(65536 + v[static_cast<size_t>(i % 32)]);
     if ((((m << (i / 32)) + 1024) >> 11) != StepFromIndex(i)) std::abort();
   }
-  out.Array("uint32_t gws_step_mantissa[32]", v);
+  out.Array("uint16_t gws_step_mantissa[32]", v);
   std::vector<int64_t> channel(64), band(64, 255);
   for (size_t ch = 0; ch < 64; ++ch) channel[kPositionOf[ch]] = static_cast<int64_t>(ch);
   for (size_t b = 0; b < kBands; ++b) {

@@ -22,37 +22,22 @@ gws_status gwp_init(gwp *p, const gwp_params *params) {
   return GWS_OK;
 }
 
-static uint32_t take_byte(gws *e) {
-  uint8_t byte = 0;
-  (void)gws_take_output(e, &byte, 1);
-  return byte;
-}
-
-static uint32_t take_varint(gws *e, uint32_t *size) {
-  uint32_t value = 0, byte = 128;
-  for (*size = 0; byte >= 128u && *size < 5u; ++*size) {
-    byte = take_byte(e);
-    value |= (byte & 127u) << (7u * *size);
-  }
-  return value;
-}
-
-/* Magic, version, type and CRC say nothing that the receiver does not know. */
+/* What the receiver knows or can make is passed over: magic, version, type and CRC of the head, and
+ * the same of a row of tiles. */
 static void take_head(gwp *p, gws *e) {
-  uint8_t rest[5];
-  (void)gws_take_output(e, rest, 5);
-  p->head_size = (uint8_t)take_byte(e);
-  (void)gws_take_output(e, p->head, p->head_size);
-  (void)gws_take_output(e, rest, GWP_CRC);
+  p->head_size = e->head[5];
+  for (uint32_t i = 0; i < p->head_size; ++i) p->head[i] = e->head[6u + i];
+  e->head_at = e->head_size;
+  e->waits = 0;
 }
 
 static void take_row_begin(gwp *p, gws *e) {
-  uint32_t size = 0;
-  (void)take_byte(e);
-  const uint32_t body = take_varint(e, &size);
-  p->row = take_varint(e, &size);
-  p->left = body - size;
+  const uint32_t size = (uint32_t)e->head_size - 1u;
+  p->row = e->out_row;
   p->offset = 0;
+  e->head_at = (uint8_t)size;
+  e->waits -= size;
+  p->left = e->waits - GWP_CRC;
 }
 
 static void next_picture(gwp *p, gws *e) {
@@ -63,12 +48,6 @@ static void next_picture(gwp *p, gws *e) {
   p->left = 0;
   e->taken_by = p;
   take_head(p, e);
-}
-
-static uint8_t *put_varint(uint8_t *to, uint32_t v) {
-  for (; v >= 128u; v >>= 7) *to++ = (uint8_t)(v | 128u);
-  *to++ = (uint8_t)v;
-  return to;
 }
 
 static bool head_goes_along(const gwp *p, const gws *e) {
@@ -94,19 +73,16 @@ static size_t write_packet(gwp *p, gws *e, uint8_t *packet) {
   *to++ = (uint8_t)(GWP_VERSION | (head ? GWP_HEAD_FLAG : 0u) | (last ? GWP_LAST_FLAG : 0u));
   *to++ = (uint8_t)p->params.picture;
   *to++ = (uint8_t)(p->params.picture >> 8);
-  to = put_varint(to, p->sequence);
-  to = put_varint(to, p->row);
-  to = put_varint(to, p->offset);
-  to = put_varint(to, piece);
+  to = gws_put_varint(to, p->sequence);
+  to = gws_put_varint(to, p->row);
+  to = gws_put_varint(to, p->offset);
+  to = gws_put_varint(to, piece);
   if (head) {
     *to++ = p->head_size;
     for (uint32_t i = 0; i < p->head_size; ++i) *to++ = p->head[i];
   }
   to += gws_take_output(e, to, piece);
-  uint32_t crc = 0xffffffffu;
-  for (const uint8_t *at = packet; at < to; ++at) crc = gws_crc_byte(crc, *at);
-  crc = ~crc;
-  for (uint32_t i = 0; i < GWP_CRC; ++i) *to++ = (uint8_t)(crc >> (8u * i));
+  to = gws_put_crc(to, gws_crc(0xffffffffu, packet, (uint32_t)(to - packet)));
   p->offset += piece;
   p->left -= piece;
   ++p->sequence;
@@ -118,16 +94,11 @@ gws_status gwp_pull(gwp *p, gws *e, void *packet, size_t capacity, size_t *count
   if (p == NULL || e == NULL || packet == NULL || count == NULL) return GWS_ERR_NULL;
   if (p->magic != GWP_MAGIC || !gws_is_encoder(e)) return GWS_ERR_STATE;
   if (capacity < p->params.packet_bytes) return GWS_ERR_PACKET;
-  if (e->taken_by == NULL) {
-    next_picture(p, e);
-  }
+  if (e->taken_by == NULL) next_picture(p, e);
   if (e->taken_by != p || p->encoder != e) return GWS_ERR_MIXED;
-  if (!gws_output_waits(e)) return GWS_OK;
+  if (e->waits == 0u) return GWS_OK;
   if (p->left == 0u) take_row_begin(p, e);
   *count = write_packet(p, e, (uint8_t *)packet);
-  if (p->left == 0u) { /* the section's CRC */
-    uint8_t crc[GWP_CRC];
-    (void)gws_take_output(e, crc, GWP_CRC);
-  }
+  if (p->left == 0u) e->waits = 0; /* but for the section's CRC */
   return GWS_OK;
 }

@@ -10,9 +10,8 @@
 static uint64_t gws_min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 GWS_SMALL void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
-  q->step =
-      (uint32_t)((((uint64_t)gws_step_mantissa[step_index % 32u] << (step_index / 32u)) + 1024u) >>
-                 11);
+  const uint32_t mantissa = 65536u + gws_step_mantissa[step_index % 32u];
+  q->step = ((mantissa << (step_index / 32u)) + 1024u) >> 11; /* of 27 bits at most */
   q->shift = 0;
   while ((8u << q->shift) < q->step) ++q->shift; /* 13 at most */
   const uint32_t reciprocal = (1u << (18u + q->shift)) / q->step;
@@ -26,8 +25,14 @@ GWS_SMALL void gws_prepare_quantiser(gws_quantiser *q, uint32_t step_index) {
   /* A row of h gives only zeros where |sum of forward * h| < threshold * 2^15 - 2^14 for every row
    * of `forward`; by Cauchy and Schwarz that is so where |forward|^2 |h|^2 is below its square. */
   const uint64_t margin = ((uint64_t)(uint32_t)q->threshold << 15) - (1u << 14);
-  const uint64_t quiet = (margin * margin - 1u) / gws_forward_norm2;
-  q->quiet = quiet < 0x7fffffffu ? (uint32_t)quiet : 0x7fffffffu;
+  uint64_t left = margin * margin - 1u;
+  q->quiet = 0; /* the quotient, or 2^31 - 1 */
+  for (uint32_t bit = 1u << 30; bit != 0u; bit >>= 1) {
+    const uint64_t part = (uint64_t)bit * gws_forward_norm2;
+    if (left < part) continue;
+    left -= part;
+    q->quiet |= bit;
+  }
   /* (sqrt(rest) + sqrt(2))^2 <= quiet, and the same for the whole of a block. */
   uint32_t root = 0;
   for (uint32_t bit = 1u << 15; bit != 0u; bit >>= 1) {

@@ -1,84 +1,65 @@
 /* Memory, parameters, lines in and bytes out. */
 #include "gws_internal.h"
 
-#define DEFAULT_TILE_HEIGHT 64u
+static uint32_t tile_of(const gws_params *p) { return p->tile_height != 0u ? p->tile_height : 64u; }
 
-typedef struct {
-  uint32_t planes, cells, blocks, row_bytes, chunks, symbol_room;
-  size_t context, lines, block, coarse, residual, dc, gradient, activity, count, length, symbols,
-      output, size;
-} layout;
-
-static uint32_t bytes_of_row(const gws_params *p) {
-  switch (p->input) {
-    case GWS_RGB888:
-      return 3u * p->width;
-    case GWS_GREY:
-      return p->width;
-    case GWS_RGB565:
-    case GWS_RGB565_BE:
-    case GWS_YUYV:
-      return 2u * p->width;
-    default:
-      return 0;
-  }
+/* Bytes of a pixel; 0: no such input. */
+static uint32_t pixel_of(const gws_params *p) {
+  return p->input == (uint8_t)GWS_RGB888 ? 3u
+         : p->input == (uint8_t)GWS_GREY ? 1u
+         : p->input <= (uint8_t)GWS_YUYV ? 2u
+                                         : 0u;
 }
 
 GWS_SMALL static bool valid(const gws_params *p) {
-  const uint32_t tile = p->tile_height == 0u ? DEFAULT_TILE_HEIGHT : p->tile_height;
-  return p->width >= 1u && p->width <= 16384u && p->height >= 1u && p->height <= 0x80000000u &&
-         bytes_of_row(p) != 0u && (p->input != GWS_YUYV || p->width % 2u == 0u) &&
-         p->step_index <= 351u && tile >= 32u && tile <= 4096u && (tile & (tile - 1u)) == 0u &&
-         p->layers <= 8u && p->whole_strips <= 1u && p->symbol_bytes <= 60000u &&
-         p->output_bytes <= 1000000u;
+  const uint32_t tile = tile_of(p);
+  return p->width - 1u < 16384u && p->height - 1u < 0x80000000u && pixel_of(p) != 0u &&
+         (p->input != (uint8_t)GWS_YUYV || p->width % 2u == 0u) && p->step_index <= 351u &&
+         tile - 32u <= 4096u - 32u && (tile & (tile - 1u)) == 0u && p->layers <= 8u &&
+         p->whole_strips <= 1u && p->symbol_bytes <= 60000u && p->output_bytes <= 1000000u;
 }
 
-static size_t align8(size_t n) { return (n + 7u) & ~(size_t)7u; }
+static uint32_t align8(uint32_t n) { return (n + 7u) & ~7u; }
 
-/* Where everything lies, from the start of the memory. */
+/* What takes memory, in this order: gws itself, contexts, chunks, lines or scratch, all multiples
+ * of 8; arrays of numbers a cell of a plane; symbols. */
+typedef struct {
+  uint32_t planes, cells, row_bytes, chunks, symbol_room;
+  uint32_t block; /* in scratch */
+  uint32_t scratch, size;
+} layout;
+
+/* Bytes a cell, of those that begin as zeros and of all. */
+#define COARSE 64u  /* 16 numbers, here and above */
+#define RESIDUAL 2u /* here and above */
+#define GRADIENT 4u /* of a row of blocks */
+#define COUNT 9u    /* by band */
+#define LENGTH 4u   /* of a row of blocks, of five; only the first begins as zeros */
+#define ACTIVITY 1u
+#define DC 8u /* of a row of blocks */
+#define ZEROED (COARSE + RESIDUAL + GRADIENT + COUNT + LENGTH)
+#define CELL (ZEROED + 4u * LENGTH + ACTIVITY + DC)
+
 GWS_SMALL static layout plan(const gws_params *p) {
   layout l;
-  const uint32_t tile = p->tile_height == 0u ? DEFAULT_TILE_HEIGHT : p->tile_height;
-  l.planes = p->input == GWS_GREY ? 1u : 3u;
+  l.planes = p->input == (uint8_t)GWS_GREY ? 1u : 3u;
   l.cells = (p->width + 31u) / 32u;
-  l.blocks = 4u * l.cells;
-  l.row_bytes = bytes_of_row(p);
-  const uint32_t symbols = p->symbol_bytes != 0u ? p->symbol_bytes : 112u * l.cells;
-  l.symbol_room = symbols < 60000u ? symbols : 60000u;
-  uint64_t output = p->output_bytes;
+  l.row_bytes = p->width * pixel_of(p);
+  l.symbol_room = p->symbol_bytes;
+  if (l.symbol_room == 0u) l.symbol_room = 112u * l.cells;
+  if (l.symbol_room > 60000u) l.symbol_room = 60000u;
+  uint32_t output = p->output_bytes;
   if (output == 0u)
-    output = (uint64_t)l.cells * tile * 3u / 2u + 64u; /* three eighths of a bit a pixel */
-  l.chunks = (uint32_t)((output + GWS_CHUNK_DATA - 1u) / GWS_CHUNK_DATA);
+    output = l.cells * tile_of(p) * 3u / 2u + 64u; /* three eighths of a bit a pixel */
+  l.chunks = (output + GWS_CHUNK_DATA - 1u) / GWS_CHUNK_DATA;
   if (l.chunks > 65000u) l.chunks = 65000u;
-  size_t at = align8(sizeof(gws));
-  const size_t cells = (size_t)l.planes * l.cells, blocks = (size_t)l.planes * l.blocks;
-  l.context = at;
-  at = align8(at + 2u * GWS_CONTEXTS);
-  l.lines = at;
-  const size_t lines = p->whole_strips != 0u ? 0u : 7u * (size_t)l.row_bytes;
   /* Analysis works beside the lines, coding over them. */
-  const size_t scratch = gws_scratch_size(l.blocks, l.planes),
-               with_lines = lines + 2u * GWS_BLOCK_SCRATCH;
-  l.block = align8(lines);
-  at = align8(at + 8u + (with_lines > scratch ? with_lines : scratch));
-  l.coarse = at;
-  at = align8(at + 2u * 2u * 16u * cells);
-  l.dc = at;
-  at = align8(at + 2u * blocks);
-  l.residual = at;
-  at = align8(at + 2u * cells);
-  l.gradient = at;
-  at = align8(at + blocks);
-  l.activity = at;
-  at = align8(at + cells);
-  l.count = at;
-  at = align8(at + 9u * cells);
-  l.length = at;
-  at = align8(at + 5u * blocks);
-  l.symbols = at;
-  at = align8(at + l.symbol_room);
-  l.output = at;
-  l.size = align8(at + (size_t)l.chunks * GWS_CHUNK);
+  l.block = p->whole_strips != 0u ? 0u : align8(7u * l.row_bytes);
+  const uint32_t coding = (uint32_t)gws_scratch_size(4u * l.cells, l.planes),
+                 with_lines = l.block + 2u * GWS_BLOCK_SCRATCH;
+  l.scratch = align8(with_lines > coding ? with_lines : coding);
+  l.size = align8(align8(sizeof(gws)) + 2u * GWS_CONTEXTS + GWS_CHUNK * l.chunks + l.scratch +
+                  CELL * l.planes * l.cells + l.symbol_room);
   return l;
 }
 
@@ -86,13 +67,10 @@ size_t gws_mem_size(const gws_params *params) {
   return params == NULL || !valid(params) ? 0u : plan(params).size;
 }
 
-GWS_SMALL static void zero(void *memory, size_t size) {
-  uint8_t *const to = (uint8_t *)memory;
-  size_t i = 0;
-  if (((uintptr_t)memory & 3u) == 0u) {
-    for (; i + 4u <= size; i += 4u) *(gws_word32 *)(void *)(to + i) = 0;
-  }
-  for (; i < size; ++i) to[i] = 0;
+/* Apart, as a compiler would call memset() for a size that it knows. */
+GWS_APART static void zero(void *memory, size_t size) {
+  gws_word32 *const to = (gws_word32 *)memory;
+  for (size_t i = 0; i < size / 4u; ++i) to[i] = 0;
 }
 
 static uint32_t step_range(uint32_t step_index) {
@@ -101,16 +79,12 @@ static uint32_t step_range(uint32_t step_index) {
 
 /* Nothing lies above. */
 static void start_tile(gws *e) {
-  const uint16_t *const start = gws_start[step_range(e->params.step_index)];
-  const size_t planes = (size_t)e->planes, cells = (size_t)e->cells, blocks = (size_t)e->blocks;
+  const gws_word32 *const from =
+      (const gws_word32 *)(const void *)gws_start[step_range(e->params.step_index)];
   gws_word32 *const to = (gws_word32 *)(void *)e->context;
-  const gws_word32 *const from = (const gws_word32 *)(const void *)start;
   for (uint32_t i = 0; i < GWS_CONTEXTS / 2u; ++i) to[i] = from[i];
-  zero(e->coarse_above, 2u * 16u * planes * cells);
-  zero(e->dc_residual_above, planes * cells);
-  zero(e->gradient_above, planes * blocks);
-  zero(e->count, 9u * planes * cells);
-  zero(e->length, planes * blocks);
+  /* Up to three bytes more are of `length`, which is not read before it is written. */
+  zero(e->zeroed, ZEROED * (uint32_t)(e->planes * e->cells) + 3u);
   e->symbol_end = 0;
   e->first = true;
 }
@@ -118,58 +92,58 @@ static void start_tile(gws *e) {
 GWS_SMALL gws *gws_init(void *memory, size_t size, const gws_params *params, gws_status *status) {
   gws_status ignored = GWS_OK;
   gws_status *const result = status != NULL ? status : &ignored;
-  if (memory == NULL || params == NULL) {
-    *result = GWS_ERR_NULL;
-    return NULL;
-  }
-  if (!valid(params)) {
-    *result = GWS_ERR_PARAMS;
-    return NULL;
-  }
+  *result = GWS_ERR_NULL;
+  if (memory == NULL || params == NULL) return NULL;
+  *result = GWS_ERR_PARAMS;
+  if (!valid(params)) return NULL;
   const layout l = plan(params);
-  if (size < l.size || ((uintptr_t)memory & 7u) != 0u) {
-    *result = GWS_ERR_MEMORY;
-    return NULL;
-  }
-  if (gws_start[step_range(params->step_index)] == NULL) {
-    *result = GWS_ERR_STEP;
-    return NULL;
-  }
-  uint8_t *const base = (uint8_t *)memory;
+  *result = GWS_ERR_MEMORY;
+  if (size < l.size || ((uintptr_t)memory & 7u) != 0u) return NULL;
+  *result = GWS_ERR_STEP;
+  if (gws_start[step_range(params->step_index)] == NULL) return NULL;
   zero(memory, sizeof(gws));
   gws *const e = (gws *)memory;
   e->params = *params;
   e->planes = (int32_t)l.planes;
   e->cells = (int32_t)l.cells;
-  e->blocks = (int32_t)l.blocks;
+  e->blocks = (int32_t)(4u * l.cells);
   e->row_bytes = l.row_bytes;
   e->layers = params->layers == 0u ? 8 : params->layers;
-  const uint32_t tile = params->tile_height == 0u ? DEFAULT_TILE_HEIGHT : params->tile_height;
-  e->tile_bits = 5;
-  while (1u << e->tile_bits < tile) ++e->tile_bits;
+  e->tile_bits = (uint8_t)(31u - (uint32_t)__builtin_clz(tile_of(params)));
   for (uint32_t p = 0; p < 3u; ++p) {
     e->positions[p] = 1;
     for (uint32_t b = 0; b < 9u && (int32_t)gws_layer_of(p, b) < e->layers; ++b)
       e->positions[p] = gws_band_first[b + 1u];
   }
   const size_t cells = (size_t)l.planes * l.cells;
-  e->context = (uint16_t *)(void *)(base + l.context);
-  e->lines = base + l.lines;
-  e->scratch = base + l.lines;
-  e->block = (int16_t *)(void *)(base + l.lines + l.block);
-  e->coarse = (int16_t *)(void *)(base + l.coarse);
-  e->coarse_above = e->coarse + 16u * cells;
-  e->dc_residual = (int8_t *)(base + l.residual);
-  e->dc_residual_above = e->dc_residual + cells;
-  e->dc_above = (int16_t *)(void *)(base + l.dc);
-  e->gradient_above = base + l.gradient;
-  e->activity = base + l.activity;
-  e->count = base + l.count;
-  e->length = base + l.length;
-  e->symbols = base + l.symbols;
-  e->symbol_room = l.symbol_room;
-  e->chunks = base + l.output;
+  uint8_t *at = (uint8_t *)memory + align8(sizeof(gws));
+  e->context = (uint16_t *)(void *)at;
+  at += 2u * GWS_CONTEXTS;
+  e->chunks = at;
   e->chunk_count = (uint16_t)l.chunks;
+  at += GWS_CHUNK * l.chunks;
+  e->lines = at;
+  e->scratch = at;
+  e->block = (int16_t *)(void *)(at + l.block);
+  at += l.scratch;
+  e->dc_above = (int16_t *)(void *)at;
+  at += DC * cells;
+  e->zeroed = at;
+  e->coarse = (int16_t *)(void *)at;
+  e->coarse_above = e->coarse + 16u * cells;
+  at += COARSE * cells;
+  e->dc_residual = (int8_t *)at;
+  e->dc_residual_above = e->dc_residual + cells;
+  at += RESIDUAL * cells;
+  e->gradient_above = at;
+  at += GRADIENT * cells;
+  e->count = at;
+  at += COUNT * cells;
+  e->length = at;
+  at += 5u * LENGTH * cells;
+  e->activity = at;
+  e->symbols = at + ACTIVITY * cells;
+  e->symbol_room = l.symbol_room;
   gws_prepare_quantiser(&e->q, params->step_index);
   e->magic = GWS_MAGIC;
   *result = gws_reset(e);
@@ -269,7 +243,7 @@ GWS_SMALL gws_status gws_push_rows(gws *e, const void *rows, size_t stride, uint
     }
     /* What waits lies where the next row of cells would be coded. */
     const bool codes = e->block_row == 3u || wanted == to_end;
-    if (codes && gws_output_waits(e)) return GWS_PULL;
+    if (codes && e->waits > 0u) return GWS_PULL;
     const uint8_t *pointer[8];
     for (uint32_t i = 0; i < 8u; ++i) {
       const uint32_t here = i < at ? i : i - at < wanted ? i - at : wanted - 1u;
@@ -297,7 +271,7 @@ gws_status gws_finish(gws *e) {
   if (e == NULL) return GWS_ERR_NULL;
   if (!gws_is_encoder(e)) return GWS_ERR_STATE;
   if (e->row != e->params.height) return GWS_ERR_ROWS;
-  return gws_output_waits(e) ? GWS_PULL : GWS_OK;
+  return e->waits > 0u ? GWS_PULL : GWS_OK;
 }
 
 gws_status gws_get_stats(const gws *e, gws_stats *stats) {

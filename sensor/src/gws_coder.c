@@ -1,5 +1,5 @@
 /* The range coder of entropy.md section 2, whose bytes wait in chunks until their row of tiles is
- * done, and the sections around them. */
+ * done. */
 #include "gws_classes.h"
 
 const uint8_t gws_twice[64] = {0,  2,  4,  6,  8,  8,  10, 10, 12, 12, 12, 12, 14, 14, 14, 14,
@@ -11,13 +11,8 @@ uint32_t gws_large_class(uint32_t sum) {
   return 2u * (scale < 19u ? scale : 19u);
 }
 
-static uint8_t *chunk(const gws *e, uint32_t i) { return e->chunks + (size_t)i * GWS_CHUNK; }
-static uint16_t link_of(const gws *e, uint32_t i) {
-  const uint8_t *const c = chunk(e, i);
-  return (uint16_t)(c[0] | c[1] << 8);
-}
 static void set_link(const gws *e, uint32_t i, uint32_t to) {
-  uint8_t *const c = chunk(e, i);
+  uint8_t *const c = gws_chunk(e, i);
   c[0] = (uint8_t)to;
   c[1] = (uint8_t)(to >> 8);
 }
@@ -69,7 +64,7 @@ GWS_SMALL GWS_APART static bool next_chunk(gws *e, gws_coder *c) {
   if (!is_live(e, c)) return false;
   if (e->free_chunk == GWS_NO_CHUNK && !make_room(e, c)) return false;
   const uint16_t next = e->free_chunk;
-  e->free_chunk = link_of(e, next);
+  e->free_chunk = gws_link_of(e, next);
   if (c->first == GWS_NO_CHUNK) {
     c->first = next;
   } else {
@@ -83,7 +78,7 @@ GWS_SMALL GWS_APART static bool next_chunk(gws *e, gws_coder *c) {
 
 static void put(gws *e, gws_coder *c, uint32_t byte) {
   if (c->room == 0u && !next_chunk(e, c)) return;
-  *(chunk(e, c->last) + GWS_CHUNK - c->room) = (uint8_t)byte;
+  *(gws_chunk(e, c->last) + GWS_CHUNK - c->room) = (uint8_t)byte;
   c->any |= (uint8_t)byte;
   --c->room;
   ++c->size;
@@ -215,87 +210,16 @@ void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint
 
 /* Ends on the value of [low, low + range) with most zero bytes at its end. */
 GWS_SMALL static void flush(gws *e, gws_coder *c) {
-  const uint64_t low = (uint64_t)c->carry << 32 | c->low, limit = low + c->range;
-  const uint64_t whole = (low + 0xffffffffu) >> 32 << 32;
-  const bool once = whole < limit;
-  const uint64_t last = once ? whole : (low + 0x00ffffffu) >> 24 << 24;
-  c->carry = (uint8_t)(last >> 32);
-  c->low = (uint32_t)last;
+  const uint32_t low = c->low, end = low + c->range;
+  const bool carries = end != 0u && end < low, once = low == 0u || carries;
+  c->carry = (uint8_t)(c->carry + (carries ? 1u : 0u));
+  c->low = once ? 0u : (low + 0x00ffffffu) & 0xff000000u; /* range is 2^24 or more */
   shift_out(e, c);
   if (!once) shift_out(e, c);
   if (c->any == 0u) release(e, c);
 }
 
-/* ------------------------------------------------------------------------ sections */
-
-/* CRC-32C by half bytes. */
-uint32_t gws_crc_byte(uint32_t crc, uint32_t byte) {
-  static const uint32_t kTable[16] = {0x00000000u, 0x105ec76fu, 0x20bd8edeu, 0x30e349b1u,
-                                      0x417b1dbcu, 0x5125dad3u, 0x61c69362u, 0x7198540du,
-                                      0x82f63b78u, 0x92a8fc17u, 0xa24bb5a6u, 0xb21572c9u,
-                                      0xc38d26c4u, 0xd3d3e1abu, 0xe330a81au, 0xf36e6f75u};
-  const uint32_t low = crc ^ byte, high = (low >> 4) ^ kTable[low & 15u];
-  return (high >> 4) ^ kTable[high & 15u];
-}
-
-static void head_u8(gws *e, uint32_t v) { e->head[e->head_size++] = (uint8_t)v; }
-static void head_varint(gws *e, uint32_t v) {
-  for (; v >= 128u; v >>= 7) head_u8(e, v | 128u);
-  head_u8(e, v);
-}
-uint32_t gws_varint_size(uint32_t v) {
-  uint32_t n = 1;
-  for (; v >= 128u; v >>= 7) ++n;
-  return n;
-}
-
-static uint32_t bit_length(uint32_t v) { return v == 0u ? 0u : 32u - (uint32_t)__builtin_clz(v); }
-
-/* Log2 of the width of tiles: the picture's, rounded up. */
-static uint32_t tile_width_bits(uint32_t width) {
-  return width <= 32u ? 5u : bit_length(width - 1u);
-}
-
-GWS_SMALL void gws_queue_header(gws *e) {
-  static const uint8_t kMagic[4] = {'G', 'D', 'W', 1};
-  const gws_params *const p = &e->params;
-  const uint32_t wide = tile_width_bits(p->width), high = e->tile_bits;
-  const bool tile = wide != 10u || high != 10u;
-  const uint32_t body =
-      1u + gws_varint_size(p->width) + gws_varint_size(p->height) + 8u + 2u + (tile ? 1u : 0u);
-  e->head_size = e->head_at = 0;
-  for (uint32_t i = 0; i < 4u; ++i) head_u8(e, kMagic[i]);
-  head_u8(e, 0x81);
-  head_u8(e, body);
-  head_u8(e, (e->planes == 3 ? 1u : 0u) | (tile ? 4u : 0u) | 32u);
-  head_varint(e, p->width);
-  head_varint(e, p->height);
-  for (uint32_t i = 0; i < 8u; ++i) head_u8(e, gws_model_id[i]);
-  const uint32_t rate = p->step_index | (uint32_t)(e->layers - 1) << 12;
-  head_u8(e, rate & 255u);
-  head_u8(e, rate >> 8);
-  if (tile) head_u8(e, wide == high ? high : (wide - 4u) << 4 | high);
-  uint32_t crc = 0xffffffffu;
-  for (uint32_t i = 4; i < e->head_size; ++i) crc = gws_crc_byte(crc, e->head[i]);
-  crc = ~crc;
-  for (uint32_t i = 0; i < 4u; ++i) head_u8(e, crc >> (8u * i) & 255u);
-  e->out_layers = e->out_layer = 0;
-  e->out_left = 0;
-  e->out_tail = 0;
-}
-
-/* The next layer's length, and then its bytes. */
-GWS_SMALL static void begin_layer(gws *e) {
-  const uint32_t size = e->coder[e->out_layer].size;
-  e->head_size = e->head_at = 0;
-  head_varint(e, size);
-  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = gws_crc_byte(e->crc, e->head[i]);
-  e->out_at = 0;
-  e->out_left = size;
-  ++e->out_layer;
-}
-
-GWS_SMALL void gws_finish_tile_output(gws *e) {
+GWS_SMALL void gws_end_tile_output(gws *e) {
   for (int32_t l = 0; l < e->layers; ++l) {
     gws_coder *const c = &e->coder[l];
     if (l < e->live_layers && (e->present >> l & 1u) != 0u) {
@@ -304,62 +228,4 @@ GWS_SMALL void gws_finish_tile_output(gws *e) {
       release(e, c);
     }
   }
-  for (int32_t l = e->live_layers; l < e->layers; ++l) release(e, &e->coder[l]);
-  uint32_t count = (uint32_t)e->layers;
-  while (count > 1u && e->coder[count - 1u].size == 0u) --count;
-  const uint32_t tile_row = (e->row - 1u) >> e->tile_bits;
-  uint32_t body = gws_varint_size(tile_row) + 1u;
-  for (uint32_t l = 0; l < count; ++l) body += gws_varint_size(e->coder[l].size) + e->coder[l].size;
-  e->head_size = e->head_at = 0;
-  head_u8(e, 0x82);
-  head_varint(e, body);
-  head_varint(e, tile_row);
-  head_u8(e, (count - 1u) << 4);
-  e->crc = 0xffffffffu;
-  for (uint32_t i = 0; i < e->head_size; ++i) e->crc = gws_crc_byte(e->crc, e->head[i]);
-  e->out_layers = (uint8_t)count;
-  e->out_layer = 0;
-  e->out_left = 0;
-  e->out_tail = 4;
-}
-
-bool gws_output_waits(const gws *e) {
-  return e->head_at < e->head_size || e->out_layer < e->out_layers || e->out_left > 0u ||
-         e->out_tail > 0u;
-}
-
-size_t gws_take_output(gws *e, uint8_t *out, size_t capacity) {
-  size_t n = 0;
-  while (n < capacity) {
-    if (e->head_at < e->head_size) {
-      out[n++] = e->head[e->head_at++];
-    } else if (e->out_left > 0u) {
-      gws_coder *const c = &e->coder[e->out_layer - 1u];
-      const uint8_t *const from = chunk(e, c->first) + 2u;
-      uint32_t size = GWS_CHUNK_DATA - e->out_at, crc = e->crc;
-      if (size > e->out_left) size = e->out_left;
-      if (size > capacity - n) size = (uint32_t)(capacity - n);
-      for (uint32_t i = 0; i < size; ++i) {
-        const uint8_t byte = from[e->out_at + i];
-        crc = gws_crc_byte(crc, byte);
-        out[n + i] = byte;
-      }
-      e->crc = crc;
-      n += size;
-      e->out_left -= size;
-      e->out_at = (uint16_t)(e->out_at + size);
-      if (e->out_at == GWS_CHUNK_DATA) {
-        e->out_at = 0;
-        c->first = link_of(e, c->first);
-      }
-    } else if (e->out_layer < e->out_layers) {
-      begin_layer(e);
-    } else if (e->out_tail > 0u) {
-      out[n++] = (uint8_t)(~e->crc >> (8u * (4u - e->out_tail)));
-      --e->out_tail;
-    } else {
-      break;
-    }
-  }
-  return n;
 }

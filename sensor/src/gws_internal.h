@@ -95,6 +95,7 @@ struct gws {
   uint16_t *context; /* [GWS_CONTEXTS] */
   uint8_t *lines;    /* seven lines, or null; scratch when they are not needed */
   uint8_t *scratch;  /* of coding a row of cells */
+  uint8_t *zeroed;   /* from here on zeros at the begin of a row of tiles */
   int16_t *coarse;   /* [plane][cell][16]: DC of blocks [y][x], then symbols [u][v] */
   int16_t *coarse_above;
   int8_t *dc_residual; /* [plane][cell]: magnitudes */
@@ -116,13 +117,14 @@ struct gws {
   gws_coder coder[GWS_LAYERS];
 
   /* What waits to be pulled: `head`, then the chunks of the layers, then a CRC. */
-  uint8_t head[48];
+  uint32_t waits; /* bytes of all of it */
+  uint8_t head[40];
   uint8_t head_size, head_at;
   uint8_t out_layers; /* of the row of tiles that waits */
   uint8_t out_layer;  /* the next to begin */
-  uint8_t out_tail;   /* bytes of CRC that wait */
   uint16_t out_at;    /* in the chunk */
   uint32_t out_left;  /* bytes of this layer */
+  uint32_t out_row;   /* of tiles */
   uint32_t crc;
 };
 
@@ -202,11 +204,19 @@ static inline gws_kind gws_kind_of(uint32_t kind) {
 }
 void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t scale,
                  int32_t t);
-void gws_finish_tile_output(gws *e);
+void gws_end_tile_output(gws *e);
+static inline uint8_t *gws_chunk(const gws *e, uint32_t i) { return e->chunks + i * GWS_CHUNK; }
+static inline uint16_t gws_link_of(const gws *e, uint32_t i) {
+  const uint8_t *const c = gws_chunk(e, i);
+  return (uint16_t)(c[0] | c[1] << 8);
+}
+/* gws_sections.c */
 void gws_queue_header(gws *e);
-bool gws_output_waits(const gws *e);
-uint32_t gws_varint_size(uint32_t v);
-uint32_t gws_crc_byte(uint32_t crc, uint32_t byte); /* CRC-32C, its bits turned */
+void gws_finish_tile_output(gws *e);
 size_t gws_take_output(gws *e, uint8_t *out, size_t capacity);
+uint32_t gws_crc(uint32_t crc, const uint8_t *from, uint32_t size);
+uint32_t gws_varint_size(uint32_t v);
+uint8_t *gws_put_varint(uint8_t *to, uint32_t v);
+uint8_t *gws_put_crc(uint8_t *to, uint32_t crc);
 
 #endif

@@ -58,12 +58,12 @@ extern const uint32_t gws_forward_norm2;     /* largest sum of squares of a row 
 extern const int16_t gws_coarse_forward[16]; /* [frequency][sample] */
 extern const int16_t gws_coarse_inverse[16]; /* [sample][frequency] */
 extern const uint8_t gws_rounding;
-extern const uint32_t gws_step_mantissa[32];
-extern const uint8_t gws_coarse_order[16]; /* u * 4 + v */
-extern const uint8_t gws_channel[64];      /* of a position: u * 8 + v */
-extern const uint8_t gws_position[64];     /* of a channel */
-extern const uint8_t gws_band_first[10];   /* first position of a band */
-extern const uint8_t gws_band_of[64];      /* of a position; 255 for DC */
+extern const uint16_t gws_step_mantissa[32]; /* less 65536 */
+extern const uint8_t gws_coarse_order[16];   /* u * 4 + v */
+extern const uint8_t gws_channel[64];        /* of a position: u * 8 + v */
+extern const uint8_t gws_position[64];       /* of a channel */
+extern const uint8_t gws_band_first[10];     /* first position of a band */
+extern const uint8_t gws_band_of[64];        /* of a position; 255 for DC */
 extern const uint8_t gws_cell_weight[27][6];
 extern const uint16_t gws_cell_bias[27];
 extern const uint8_t gws_flag_weight[27][10];
