@@ -2,44 +2,36 @@
  * 4.3. */
 #include "gws_classes.h"
 
-static void code_dc(gws *e, uint32_t plane) {
-  const int32_t cells = e->cells;
-  const int16_t *const q = e->coarse + plane * (uint32_t)cells * 16u;
-  const int16_t *const above = e->coarse_above + plane * (uint32_t)cells * 16u;
-  int8_t *const residual = e->dc_residual + plane * (uint32_t)cells;
-  const int8_t *const residual_above = e->dc_residual_above + plane * (uint32_t)cells;
+/* Of the first coefficient of each cell. In the first row of cells what lies above is zeros. */
+GWS_SMALL static void code_dc(gws *e, uint32_t plane) {
+  const uint32_t cells = (uint32_t)e->cells, first = plane * cells;
+  const gws_coarse_lane *const lane = gws_coarse + plane * 16u;
   const int16_t *const m = gws_coarse_dc_mean[plane];
-  const uint8_t *const w = gws_coarse[plane * 16u].weight;
+  const uint8_t *const w = lane->weight;
   gws_coder *const c = &e->coder[0];
   const gws_kind kind = gws_kind_of(GWS_KIND_DC);
-  for (int32_t x = 0; x < cells; ++x) {
-    const bool has_left = x > 0, has_right = x + 1 < cells;
-    int32_t mean;
-    if (has_left && !e->first) {
-      const int32_t right = above[16 * (has_right ? x + 1 : x)];
-      mean = (m[0] * q[16 * (x - 1)] + m[1] * above[16 * x] + m[2] * above[16 * (x - 1)] +
-              m[3] * right + 128) >>
-             8;
-    } else if (has_left) {
-      mean = q[16 * (x - 1)];
-    } else if (!e->first) {
-      mean = above[16 * x];
-    } else {
-      mean = 0;
+  const int16_t *q = e->coarse + first * 16u, *above = e->coarse_above + first * 16u;
+  int8_t *residual = e->dc_residual + first;
+  const int8_t *residual_above = e->dc_residual_above + first;
+  for (uint32_t x = 0; x < cells; ++x, q += 16, above += 16, ++residual, ++residual_above) {
+    const bool has_left = x > 0u, has_right = x + 1u < cells;
+    int32_t mean = has_left ? q[-16] : above[0], sum = lane->bias + w[1] * residual_above[0];
+    if (has_left) {
+      if (!e->first)
+        mean = (m[0] * mean + m[1] * above[0] + m[2] * above[-16] + m[3] * above[has_right ? 16 : 0] +
+                128) >>
+               8;
+      sum += w[0] * residual[-1] + w[2] * residual_above[-1];
     }
-    mean = gws_clamp(mean, -16000, 16000);
-    int32_t sum = gws_coarse[plane * 16u].bias;
-    sum += w[1] * residual_above[x]; /* zeros in the first row */
-    if (has_left) sum += w[0] * residual[x - 1] + w[2] * residual_above[x - 1];
-    if (has_right) sum += w[2] * residual_above[x + 1];
+    if (has_right) sum += w[2] * residual_above[1];
     if (plane > 0u) sum += w[3] * e->dc_residual[x];
     if (plane > 1u) sum += w[4] * e->dc_residual[cells + x];
     const uint32_t scale = gws_scale_class((uint32_t)sum);
-    const int32_t value = gws_clamp(q[16 * x] - mean, -32767, 32767);
+    const int32_t value = gws_clamp(q[0] - gws_clamp(mean, -16000, 16000), -32767, 32767);
     gws_bit(e, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
     if (value != 0) gws_nonzero(e, c, &kind, value, scale, 0);
     if (e->decision_end > e->decision + GWS_DECISIONS - 32) gws_code(e, c);
-    residual[x] = (int8_t)gws_magnitude(value);
+    residual[0] = (int8_t)gws_magnitude(value);
   }
   gws_code(e, c);
 }
@@ -50,45 +42,44 @@ static uint32_t activity(const int16_t *q) {
   return (uint32_t)gws_min(sum, 255);
 }
 
-/* Apart: it is seldom needed, or once a cell. */
+/* Apart: it is seldom needed. */
 GWS_APART static int32_t limit13(int32_t v) { return gws_clamp(v, -8191, 8191); }
 
-static void code_ac(gws *e, uint32_t plane) {
+/* Of the other coefficients. */
+GWS_SMALL static void code_ac(gws *e, uint32_t plane) {
   static const int16_t kNone[16] = {0};
-  const uint32_t cells = (uint32_t)e->cells;
+  const uint32_t cells = (uint32_t)e->cells, first = plane * cells;
   const uint32_t kind = plane == 0u ? GWS_KIND_LUMA : GWS_KIND_CHROMA;
   gws_coder *const c = &e->coder[1];
   const gws_kind begin = gws_kind_of(kind);
   const uint32_t zero = 2u * (GWS_ZERO + kind * 60u);
-  for (uint32_t x = 0; x < cells; ++x) {
-    const int16_t *const q = e->coarse + (plane * cells + x) * 16u;
-    const int16_t *const over = e->coarse_above + (plane * cells + x) * 16u;
-    const bool has_right = x + 1u < cells, has_above = !e->first;
-    const int16_t *const left = x > 0u ? q - 16 : kNone;
-    const int16_t *const up = has_above ? over : kNone;
-    const int16_t *const up_left = has_above && x > 0u ? over - 16 : kNone;
-    const int16_t *const up_right = has_above && has_right ? over + 16 : kNone;
+  const uint8_t *const fw = gws_coarse_flag_weight[plane];
+  const int16_t *q = e->coarse + first * 16u, *up = e->coarse_above + first * 16u;
+  uint8_t *active = e->activity + first;
+  for (uint32_t x = 0; x < cells; ++x, q += 16, up += 16, ++active) {
+    const bool has_right = x + 1u < cells;
+    const int16_t *left = q - 16, *up_left = up - 16, *up_right = up + 16;
     const int16_t *const luma = plane > 0u ? e->coarse + x * 16u : kNone;
     const int16_t *const other = plane > 1u ? e->coarse + (cells + x) * 16u : kNone;
-    const uint8_t *const fw = gws_coarse_flag_weight[plane];
     uint32_t sum = gws_coarse_flag_bias[plane];
-    uint8_t *const active = e->activity + plane * cells + x;
-    if (x > 0u) sum += fw[0] * (uint32_t)active[-1];
-    if (has_above) sum += fw[1] * (uint32_t)active[0];
+    if (x > 0u) {
+      sum += fw[0] * (uint32_t)active[-1];
+    } else {
+      left = up_left = kNone;
+    }
+    if (!has_right) up_right = kNone;
+    if (!e->first) sum += fw[1] * (uint32_t)active[0];
     active[0] = (uint8_t)activity(q);
     if (plane > 0u) sum += fw[2] * (uint32_t)e->activity[x];
     if (plane > 1u) sum += fw[3] * (uint32_t)e->activity[cells + x];
     if (e->decision_end > e->decision + GWS_DECISIONS - 32) gws_code(e, c);
-    const uint32_t twice = twice_class(sum);
-    *e->decision_end++ = (uint16_t)(2u * (GWS_COARSE_FLAG + plane * 14u) +
-                                    (twice < 26u ? twice : 26u) + (active[0] != 0u ? 1u : 0u));
-    if (active[0] == 0u) continue;
+    const uint32_t twice = twice_class(sum), set = active[0] != 0u ? 1u : 0u;
+    *e->decision_end++ =
+        (uint16_t)(2u * (GWS_COARSE_FLAG + plane * 14u) + (twice < 26u ? twice : 26u) + set);
+    if (set == 0u) continue;
     e->present |= 2u;
-    const int32_t dx = q[x > 0u ? -16 : 0] - q[has_right ? 16 : 0];
-    const int32_t dy = has_above ? up[0] - q[0] : 0;
-    /* Symbols stay below 8191 from this step on: no coefficient, f=4, passes 2^18. */
-    const bool may_pass = e->q.step < 128u;
-    const int32_t slope_x = limit13(dx), slope_y = limit13(dy);
+    const int32_t slope_x = limit13(q[x > 0u ? -16 : 0] - q[has_right ? 16 : 0]),
+                  slope_y = e->first ? 0 : limit13(up[0] - q[0]);
     uint32_t context = zero + 2u;
     uint16_t *list = e->decision_end;
     const gws_coarse_lane *lane = gws_coarse + plane * 16u + 1u;
@@ -101,18 +92,13 @@ static void code_ac(gws *e, uint32_t plane) {
       int32_t t = wm[0] * slope_x + wm[1] * slope_y + 512, s = lane->bias;
       if ((l | u) != 0) {
         s += w[0] * gws_magnitude(l) + w[1] * gws_magnitude(u);
-        if (may_pass) {
-          t += wm[2] * limit13(l) + wm[3] * limit13(u);
-        } else {
-          t += wm[2] * l + wm[3] * u;
-        }
+        t += wm[2] * limit13(l) + wm[3] * limit13(u);
       }
       t >>= 10; /* the format limits it to 4095, which only this sum can tell */
       s += w[5] * gws_min(gws_abs(t) >> 4, 4095 >> 4);
       if ((corner | other_corner) != 0)
         s += w[2] * (gws_magnitude(corner) + gws_magnitude(other_corner));
-      if (plane > 0u) s += w[3] * gws_magnitude(luma[k]);
-      if (plane > 1u) s += w[4] * gws_magnitude(other[k]);
+      if (plane > 0u) s += w[3] * gws_magnitude(luma[k]) + w[4] * gws_magnitude(other[k]);
       if (context == zero || i < 15u) {
         const uint32_t decision = context + 3u * twice_class((uint32_t)s) + (value != 0 ? 1u : 0u);
         *list++ = (uint16_t)decision;
