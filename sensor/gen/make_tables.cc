@@ -183,6 +183,9 @@ void Write(const SwiftModel& model, uint64_t id) {
   }
   out.Array("uint8_t gws_coarse_order[16]", all(kCoarseOrder));
   out.Array("uint8_t gws_channel[64]", channel);
+  std::vector<int64_t> channel_turned;
+  for (const int64_t ch : channel) channel_turned.push_back(ch % 8 * 8 + ch / 8);
+  out.Array("uint8_t gws_channel_turned[64]", channel_turned);
   out.Array("uint8_t gws_position[64]", all(kPositionOf));
   out.Array("uint8_t gws_band_first[10]", all(kBandFirst));
   out.Array("uint8_t gws_band_of[64]", band);

@@ -35,7 +35,8 @@ typedef enum {
   GWS_ERR_STRIP,  /* whole_strips was promised, and these rows are none */
   GWS_ERR_STEP,   /* built without the tables for this step index: GWS_STEP_RANGES */
   GWS_ERR_PACKET, /* a buffer smaller than the packets: godwit_packets.h */
-  GWS_ERR_MIXED   /* of one picture bytes and packets were taken, or packets by two */
+  GWS_ERR_MIXED,  /* of one picture bytes and packets were taken, or packets by two */
+  GWS_ERR_INPUT   /* built without this input: GWS_INPUTS */
 } gws_status;
 
 typedef enum {

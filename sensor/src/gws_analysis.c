@@ -108,7 +108,8 @@ GWS_APART static void copy_end(const gws *e, const uint8_t *row, uint32_t x, uin
     const uint32_t at = x + i < last ? x + i : last;
     for (uint32_t k = 0; k < size; ++k) to[size * i + k] = row[size * at + k];
     /* The colours of a pair, one after the other. */
-    if (e->params.input == GWS_YUYV) to[2u * i + 1u] = row[2u * (at & ~1u) + 1u + 2u * (i & 1u)];
+    if (GWS_TAKES(GWS_YUYV) && e->params.input == (uint8_t)GWS_YUYV)
+      to[2u * i + 1u] = row[2u * (at & ~1u) + 1u + 2u * (i & 1u)];
   }
 }
 
@@ -120,15 +121,16 @@ GWS_APART static void load_block(const gws *e, const uint8_t *const rows[8], uin
   for (uint32_t y = 0; y < 8u; ++y, to += 24) {
     const uint8_t *from = rows[y] + (size_t)size * x;
     if (x + 8u > e->params.width) {
-      const bool as_it_is = size == (uint32_t)e->planes;
+      const bool as_it_is = !GWS_TAKES_16BIT || size == (uint32_t)e->planes;
       copy_end(e, rows[y], x, size, as_it_is ? to : end);
       if (as_it_is) continue;
       from = end;
     }
-    if (input == (uint32_t)GWS_YUYV) {
+    if (GWS_TAKES(GWS_YUYV) && input == (uint32_t)GWS_YUYV) {
       load_yuyv(from, to);
-    } else {
+    } else if (GWS_TAKES(GWS_RGB565) || GWS_TAKES(GWS_RGB565_BE)) {
       load_565(from, input == (uint32_t)GWS_RGB565_BE ? 1u : 0u, to);
+    } else { /* as it is */
     }
   }
 }
@@ -177,7 +179,7 @@ GWS_APART static void analyse_planes(gws *e, int16_t *samples, uint32_t x) {
 
 void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
   const uint32_t whole = e->params.width / 8u, pixel = (uint32_t)e->planes;
-  const bool direct = e->params.input == GWS_RGB888 || e->params.input == GWS_GREY;
+  const bool direct = !GWS_TAKES_16BIT || e->params.input <= (uint8_t)GWS_GREY;
   int16_t *const samples = e->block;
   uint8_t *const pixels = (uint8_t *)(e->block + 192); /* free until the block is transformed */
   const uint8_t *loaded[8];
@@ -185,7 +187,7 @@ void gws_analyse_blocks(gws *e, const uint8_t *const rows[8]) {
   for (uint32_t x = 0; x < (uint32_t)e->blocks; ++x) {
     const bool here = direct && x < whole;
     if (!here) load_block(e, rows, 8u * x, pixels);
-    if (pixel == 3u) {
+    if (!GWS_TAKES(GWS_GREY) || (GWS_TAKES_COLOUR && pixel == 3u)) {
       gws_colour_block(here ? rows : loaded, here ? 24u * x : 0u, samples);
     } else {
       gws_grey_block(here ? rows : loaded, here ? 8u * x : 0u, samples);

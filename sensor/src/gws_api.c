@@ -78,7 +78,7 @@ static uint32_t step_range(uint32_t step_index) {
 }
 
 /* Nothing lies above. */
-static void start_tile(gws *e) {
+GWS_FAST static void start_tile(gws *e) {
   const gws_word32 *const from =
       (const gws_word32 *)(const void *)gws_start[step_range(e->params.step_index)];
   gws_word32 *const to = (gws_word32 *)(void *)e->context;
@@ -99,6 +99,8 @@ GWS_SMALL gws *gws_init(void *memory, size_t size, const gws_params *params, gws
   const layout l = plan(params);
   *result = GWS_ERR_MEMORY;
   if (size < l.size || ((uintptr_t)memory & 7u) != 0u) return NULL;
+  *result = GWS_ERR_INPUT;
+  if (!GWS_TAKES(params->input)) return NULL;
   *result = GWS_ERR_STEP;
   if (gws_start[step_range(params->step_index)] == NULL) return NULL;
   zero(memory, sizeof(gws));
@@ -168,22 +170,23 @@ GWS_SMALL gws_status gws_reset(gws *e) {
 
 /* A row of cells is done: what lay in it now lies above. */
 static void keep_row(gws *e) {
-  const size_t line = (size_t)e->planes * (size_t)e->blocks;
+  const uint32_t line = (uint32_t)(e->planes * e->blocks);
   int16_t *const coarse = e->coarse_above;
   e->coarse_above = e->coarse;
   e->coarse = coarse;
   int8_t *const residual = e->dc_residual_above;
   e->dc_residual_above = e->dc_residual;
   e->dc_residual = residual;
-  /* The symbols of the last row of blocks, and where they begin. */
-  size_t begin = 0, size = 0;
-  for (size_t i = 0; i < 4u * line; ++i) begin += e->length[i];
-  for (size_t i = 0; i < line; ++i) {
-    e->length[i] = e->length[4u * line + i];
-    size += e->length[i];
+  /* The last row of blocks, whose symbols are the last ones. */
+  uint8_t *const length = e->length, *to = e->symbols;
+  uint32_t size = 0;
+  for (uint32_t i = 0; i < line; ++i) {
+    length[i] = length[4u * line + i];
+    size += length[i];
   }
-  for (size_t i = 0; i < size; ++i) e->symbols[i] = e->symbols[begin + i];
-  e->symbol_end = (uint32_t)size;
+  const uint8_t *from = to + e->symbol_end - size;
+  for (uint32_t i = size; i > 0u; --i) *to++ = *from++;
+  e->symbol_end = size;
   e->first = false;
 }
 
@@ -307,6 +310,8 @@ const char *gws_status_text(int status) {
       return "a buffer smaller than the packets";
     case GWS_ERR_MIXED:
       return "bytes and packets of the same picture";
+    case GWS_ERR_INPUT:
+      return "built without this input";
     default:
       return "unknown";
   }

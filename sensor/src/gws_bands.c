@@ -89,7 +89,7 @@ static bool may_matter(const gws_bands *s, uint32_t p, uint32_t band, uint32_t x
 }
 
 /* What there is of the plane that is coded next, and the sums of its first `count` bands. */
-GWS_APART static void survey(gws_bands *s, uint32_t count, uint8_t *to) {
+GWS_FAST GWS_APART static void survey(gws_bands *s, uint32_t count, uint8_t *to) {
   const gws *const e = s->e;
   const uint32_t blocks = s->blocks, pitch = s->pitch;
   bands_from bands = bands_of(s, 0, count);
@@ -119,8 +119,8 @@ GWS_APART static void survey(gws_bands *s, uint32_t count, uint8_t *to) {
 
 /* Sums of `count` bands from `low` on, of plane `p`: more of the plane that is coded; or of one
  * before what may lie beside a cell that has the band. */
-GWS_APART static void survey_more(const gws_bands *s, uint32_t p, uint32_t low, uint32_t count,
-                                  uint8_t *to) {
+GWS_FAST GWS_APART static void survey_more(const gws_bands *s, uint32_t p, uint32_t low,
+                                           uint32_t count, uint8_t *to) {
   const gws *const e = s->e;
   const uint32_t blocks = s->blocks, pitch = s->pitch;
   const bands_from bands = bands_of(s, low, count);
@@ -231,7 +231,7 @@ static const uint8_t *sums_of(const gws_bands *s, uint32_t band) {
 }
 
 /* A bit per cell, has it any of this band; says whether one has. */
-GWS_APART static bool code_cells(gws_bands *s, gws_coder *c, uint32_t band) {
+GWS_FAST GWS_APART static bool code_cells(gws_bands *s, gws_coder *c, uint32_t band) {
   gws *const e = s->e;
   const uint32_t plane = s->plane, cells = s->blocks / 4u, group = plane * 9u + band;
   uint8_t *const count = e->count + group * cells;

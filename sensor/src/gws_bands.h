@@ -7,11 +7,6 @@
 #include "gws_internal.h"
 
 #define GWS_INLINE static inline __attribute__((always_inline))
-#ifdef __OPTIMIZE_SIZE__
-#define GWS_TAKE GWS_APART static
-#else
-#define GWS_TAKE GWS_INLINE
-#endif
 
 /* Of a channel: what the scale of its symbol and its mean (1/1024) are summed up from. At first 0
  * and half. */
@@ -89,8 +84,8 @@ typedef struct {
 
 /* A symbol in memory is position * 4 + code: 0 is 1, 1 is -1, 2 a signed byte follows, 3 two bytes.
  * The symbol at `b`, whose head was read, as contexts see it. */
-GWS_TAKE const uint8_t *gws_take(const uint8_t *b, uint32_t head, int32_t *value,
-                                 int32_t *magnitude) {
+GWS_INLINE const uint8_t *gws_take(const uint8_t *b, uint32_t head, int32_t *value,
+                                   int32_t *magnitude) {
   if ((head & 2u) == 0u) {
     *value = 1 - 2 * (int32_t)(head & 1u);
     *magnitude = 1;

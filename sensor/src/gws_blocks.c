@@ -2,13 +2,6 @@
 #include "gws_bands.h"
 #include "gws_classes.h"
 
-#ifdef __OPTIMIZE_SIZE__ /* six copies are 0.9 KB of Thumb */
-#define GWS_HEAR GWS_APART static
-#define GWS_ALWAYS_IN_BAND(lanes_alone) false
-#else
-#define GWS_HEAR GWS_INLINE
-#define GWS_ALWAYS_IN_BAND(lanes_alone) (lanes_alone)
-#endif
 /* A value at (u, v) adds K[u] * value to the left and right edge at v, K[v] * value to the upper
  * and lower one at u; at the far sides with the sign of an odd frequency. */
 static const int8_t kEdge[8] = {6, 8, 7, 7, 6, 4, 3, 2};
@@ -23,50 +16,94 @@ static const int8_t kFarEdge[8] = {6, -8, 7, -7, 6, -4, 3, -2};
 #define GWS_LANES GWS_INLINE
 #endif
 
-/* What a neighbour's symbols say, those below `end` (of heads): of its edge that faces here, and
- * those of this band as a feature of the same channels. `to` is where the edge goes. */
-enum { EDGES = 1, LANES = 2, BESIDE = 4, FAR = 8 };
-GWS_INLINE const uint8_t *skip(const uint8_t *b, uint32_t head) {
-  return b + ((head & 2u) == 0u ? 1u : 2u + (head & 1u));
+/* Neighbours, and what their symbols say, those below `end` (of heads): of the edge that
+ * faces here, and those of this band as a feature of the same channels. */
+#define SIDES 5u /* the upper corners are one */
+typedef struct {
+  const uint8_t *symbols;
+  uint32_t from, all; /* heads of this band's symbols */
+  const gws_lane *lanes;
+  gws_block_work *work;
+} gws_hearer;
+typedef struct {
+  const int8_t *edge;     /* null: that edge says nothing */
+  const uint8_t *channel; /* its low bits say where it goes */
+  uint8_t to;             /* from: bytes from the begin of a gws_block_work */
+  uint8_t feature;        /* byte of a gws_lane */
+} gws_says;
+#define GWS_TO(i) (uint8_t)(offsetof(gws_block_work, edges) + sizeof(int16_t) * (i))
+#define GWS_OF(i) (uint8_t)(offsetof(gws_lane, weight) + (i))
+static const gws_says kSays[SIDES] = {{kFarEdge, gws_channel, GWS_TO(0), GWS_OF(GWS_W_LEFT)},
+                                      {kEdge, gws_channel, GWS_TO(1), GWS_OF(GWS_W_LEFT)},
+                                      {kEdge, gws_channel_turned, GWS_TO(17), GWS_OF(GWS_W_UP)},
+                                      {kFarEdge, gws_channel_turned, GWS_TO(16), GWS_OF(GWS_W_UP)},
+                                      {NULL, NULL, 0, GWS_OF(GWS_W_CORNER)}};
+typedef struct {
+  uint32_t end;
+  const gws_says *says;
+} gws_side;
+
+/* The row of blocks that is coded: of its first block. */
+typedef struct {
+  gws_hearer hearer;
+  const gws_place *place;
+  const int16_t *dc;
+  const uint8_t *length, *scale;
+  uint32_t pitch, line, row;
+  uint32_t with; /* a bit per band up to this */
+  gws_side side[SIDES];
+} row_of_blocks;
+
+#if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
+/* By hand, as it needs every register. */
+GWS_APART __attribute__((naked)) static void hear(__attribute__((unused)) const gws_place *there,
+                                                  __attribute__((unused)) const uint8_t *length,
+                                                  __attribute__((unused)) const gws_side *n,
+                                                  __attribute__((unused)) const gws_hearer *h) {
+  __asm__(
+      "ldrd r12, r2, [r2]\n\tpush {r4-r12, lr}\n\tldm r3, {r7-r11}\n\t"
+      "ldrh r0, [r0]\n\tldrb r1, [r1]\n\tadd r0, r0, r7\n\tadd r1, r1, r0\n\t"
+      "ldrd r4, r6, [r2]\n\tldrb r5, [r2, #8]\n\tldrb r7, [r2, #9]\n\t"
+      "add r5, r5, r11\n\tadd r10, r10, r7\n"
+      "1:\n\tldrb r2, [r0], #1\n\tldr r12, [sp, #32]\n\tcmp r2, r12\n\tbcs 9f\n\t"
+      "lsls r12, r2, #30\n\tsbfx r3, r2, #0, #1\n\torr r3, r3, #1\n\tbmi 5f\n"
+      "2:\n\tcbz r4, 3f\n\tlsr lr, r2, #2\n\tldrb lr, [r6, lr]\n\tand r7, lr, #7\n\t"
+      "lsr lr, lr, #3\n\tldrsb lr, [r4, lr]\n\tldrh r12, [r5, r7, lsl #2]\n\t"
+      "smlabb r12, lr, r3, r12\n\tstrh r12, [r5, r7, lsl #2]\n"
+      "3:\n\tsubs r7, r2, r8\n\tcmp r7, r9\n\tbcs 4f\n\tcmp r3, #0\n\tit mi\n\t"
+      "rsbmi r3, r3, #0\n\tusat r3, #7, r3\n\tlsrs r7, r7, #2\n\tadd lr, r7, r7, lsl #2\n\t"
+      "ldrb lr, [r10, lr, lsl #2]\n\tldr r12, [r11, r7, lsl #3]\n\tmla r12, r3, lr, r12\n\t"
+      "str r12, [r11, r7, lsl #3]\n"
+      "4:\n\tcmp r0, r1\n\tbne 1b\n"
+      "9:\n\tpop {r4-r12, pc}\n"
+      "5:\n\tldrsb r3, [r0], #1\n\tlsls r12, r2, #31\n\tbpl 2b\n\t"
+      "ldrsb r12, [r0], #1\n\tuxtb r3, r3\n\torr r3, r3, r12, lsl #8\n\t"
+      "ssat r3, #9, r3\n\tcmn r3, #256\n\tit eq\n\taddeq r3, r3, #1\n\tb 2b");
 }
-GWS_INLINE void add_edge(uint32_t head, int32_t value, uint32_t what, int16_t *to) {
-  const uint32_t channel = gws_channel[head >> 2], u = channel >> 3, v = channel & 7u;
-  const int8_t *const edge = (what & FAR) != 0u ? kFarEdge : kEdge;
-  int16_t *const at = to + 2u * ((what & BESIDE) != 0u ? v : u);
-  *at = (int16_t)(*at + edge[(what & BESIDE) != 0u ? u : v] * value);
-}
-GWS_HEAR void hear(const gws_bands *s, const gws_band_rule *r, const gws_place *place,
-                   const uint8_t *length, uint32_t what, int16_t *to, uint32_t end) {
-  const uint8_t *b = s->e->symbols + place->offset, *const stop = b + *length;
-  const uint32_t from = r->from, feature = (what & EDGES) == 0u    ? (uint32_t)GWS_W_CORNER
-                                           : (what & BESIDE) != 0u ? (uint32_t)GWS_W_LEFT
-                                                                   : (uint32_t)GWS_W_UP;
-  gws_lane_sum *const sum = s->work->lanes.sum;
-  uint32_t head = *b;
-  int32_t value, magnitude;
-#ifndef __OPTIMIZE_SIZE__ /* what the next loop could do as well */
-  while (head < from) {   /* all of which are below `end` */
-    if ((what & EDGES) != 0u) {
-      b = gws_take(b, head, &value, &magnitude);
-      add_edge(head, value, what, to);
-    } else {
-      b = skip(b, head);
-    }
-    if (b == stop) return;
-    head = *b;
-  }
-  if ((what & LANES) == 0u) return;
-#endif
-  while (head < end) {
+#else
+GWS_APART static void hear(const gws_place *there, const uint8_t *length, const gws_side *n,
+                           const gws_hearer *h) {
+  const uint8_t *b = h->symbols + there->offset, *const stop = b + *length;
+  const gws_says *const says = n->says;
+  uint8_t *const sums = (uint8_t *)h->work;
+  int16_t *const to = (int16_t *)(void *)(sums + says->to);
+  gws_lane_sum *const sum = h->work->lanes.sum;
+  const uint8_t *const weight = (const uint8_t *)h->lanes + says->feature;
+  do {
+    const uint32_t head = *b;
+    int32_t value, magnitude;
+    if (head >= n->end) break;
     b = gws_take(b, head, &value, &magnitude);
-    if ((what & EDGES) != 0u) add_edge(head, value, what, to);
-    const uint32_t k = (head - from) >> 2;
-    if (GWS_ALWAYS_IN_BAND((what & EDGES) == 0u) || k < r->size) /* edges may go beyond the band */
-      sum[k].scale += r->lanes[k].weight[feature] * magnitude;
-    if (b == stop) return;
-    head = *b;
-  }
+    if (says->edge != NULL) {
+      const uint32_t channel = says->channel[head >> 2];
+      int16_t *const at = to + 2u * (channel & 7u);
+      *at = (int16_t)(*at + says->edge[channel >> 3] * value);
+    }
+    const uint32_t k = head - h->from; /* edges may go beyond the band */
+    if (k < h->all) sum[k >> 2].scale += weight[(k >> 2) * sizeof(gws_lane)] * magnitude;
+  } while (b < stop);
 }
+#endif
 
 /* A symbol of the block itself, in a band below, is a feature of channel (u, v) if that lies in the
  * band. */
@@ -175,7 +212,8 @@ GWS_LANES void code_lanes(gws *e, const gws_band_rule *r, const gws_edges *g, ui
     across += 8u - run;
     along = g->pair + 15u;
   }
-  uint32_t context = zero + 2u; /* of class 0 and the state, and no bit yet */
+  /* Beside it, to save a register, the context of class 0 and the state, and no bit yet. */
+  expected |= (zero + 2u) << 16;
   uint16_t *list = e->decision_end;
   for (;;) {
     const gws_lane *const here = end < stop ? end : stop;
@@ -183,21 +221,21 @@ GWS_LANES void code_lanes(gws *e, const gws_band_rule *r, const gws_edges *g, ui
       /* The format limits t and the sum as well, where nothing that follows can tell. */
       int32_t t;
       const uint32_t scale = weigh(&w, &sum, &across, &along, expected, &t);
-      const uint32_t decision = context + 3u * twice_class(scale) + (set & 1u);
+      const uint32_t decision = (expected >> 16) + 3u * twice_class(scale) + (set & 1u);
       const bool some = (set & 1u) != 0u;
       *list++ = (uint16_t)decision;
       set >>= 1;
       if (!some) continue;
       if (implied) --list;
-      context = zero;
+      expected = (expected & 0xffffu) | zero << 16;
       e->decision_end = list;
-      gws_value(e, r->coder, &r->kind, *value++, gws_scale_class(scale), t);
+      gws_value(e, r->coder, &r->kind, *value++, scale, t);
       list = e->decision_end;
     }
     if (w == all) break;
     if (w == stop) {
       stop = all;
-      context = zero + 4u;
+      expected += 2u << 16;
     }
     if (w == end) { /* the next diagonal is shorter by one */
       end += --run;
@@ -228,7 +266,7 @@ GWS_INLINE void code_diagonal(gws *e, const gws_band_rule *r, uint32_t set, uint
       if (implied) --list;
       context = zero;
       e->decision_end = list;
-      gws_value(e, r->coder, &r->kind, *value++, gws_scale_class(lanes->scale[k]), lanes->t[k]);
+      gws_value(e, r->coder, &r->kind, *value++, lanes->scale[k], lanes->t[k]);
       list = e->decision_end;
     }
     if (stop == size) break;
@@ -240,24 +278,14 @@ GWS_INLINE void code_diagonal(gws *e, const gws_band_rule *r, uint32_t set, uint
 }
 #endif
 
-/* The row of blocks that is coded: of its first block, and from one row to the next. */
-typedef struct {
-  const gws_place *place;
-  const int16_t *dc;
-  const uint8_t *length, *scale;
-  uint32_t pitch, line;
-  uint32_t row, up_to; /* heads of the row above that are seen */
-} row_of_blocks;
-
-GWS_INLINE void code_block(const gws_bands *s, const gws_band_rule *r, const row_of_blocks *at,
-                           uint32_t x) {
+GWS_APART static void code_block(const gws_bands *s, const gws_band_rule *r,
+                                 const row_of_blocks *at, uint32_t x) {
   gws *const e = s->e;
   gws_edges *const g = &s->work->edges;
   gws_lane_sum *const sum = s->work->lanes.sum;
   const uint8_t *const symbols = e->symbols;
   const gws_place *const place = at->place + x;
   const uint8_t *const length = at->length + x;
-  const uint32_t line = at->line, bit = 1u << r->band, below = bit - 1u; /* of bands */
   int16_t value[GWS_MAX_LANES];
   clear_sums(sum, r->size);
   clear(g);
@@ -266,21 +294,19 @@ GWS_INLINE void code_block(const gws_bands *s, const gws_band_rule *r, const row
   uint32_t inner[2]; /* at frequency 0 */
   set_outer(g, 0, at->dc + x, 1, inner);
   set_outer(g, 1, at->dc + x, at->pitch, inner);
-  if (((place - 1)->mask & (below | bit)) != 0u)
-    hear(s, r, place - 1, length - 1, EDGES | LANES | BESIDE | FAR, &g->at[0][0], r->to);
-  if ((place[1].mask & below) != 0u)
-    hear(s, r, place + 1, length + 1, EDGES | BESIDE, &g->at[0][1], r->from);
+  const uint32_t with = at->with, below = with >> 1;
+  const gws_hearer *const h = &at->hearer;
+  const gws_side *const n = at->side;
+  if (((place - 1)->mask & with) != 0u) hear(place - 1, length - 1, n, h);
+  if ((place[1].mask & below) != 0u) hear(place + 1, length + 1, n + 1, h);
   if (at->row < 4u && (place[at->pitch].mask & below) != 0u)
-    hear(s, r, place + at->pitch, length + line, EDGES, &g->at[8][1], r->from);
+    hear(place + at->pitch, length + at->line, n + 2, h);
   const gws_place *const above = place - at->pitch;
-  const uint8_t *const length_above = length - line;
-  if (above->mask != 0u)
-    hear(s, r, above, length_above, EDGES | LANES | FAR, &g->at[8][0], at->up_to);
-  GWS_UNROLL(2)
-  for (int32_t k = -1; k <= 1; k += 2) {
-    if (((above + k)->mask & bit) != 0u)
-      hear(s, r, above + k, length_above + k, LANES, NULL, r->to);
-  }
+  const uint8_t *const length_above = length - at->line;
+  if (above->mask != 0u) hear(above, length_above, n + 3, h);
+  const uint32_t bit = with & ~below;
+  if (((above - 1)->mask & bit) != 0u) hear(above - 1, length_above - 1, n + 4, h);
+  if ((above[1].mask & bit) != 0u) hear(above + 1, length_above + 1, n + 4, h);
   g->pair[0] = difference(g->pair[0], inner[0]);
   g->pair[8] = difference(g->pair[8], inner[1]);
   if (at->row == 4u) { /* south is not known: no difference */
@@ -296,16 +322,22 @@ GWS_INLINE void code_block(const gws_bands *s, const gws_band_rule *r, const row
   code_lanes(e, r, g, set, at->scale[x], sum, value);
 }
 
-void gws_code_blocks(const gws_bands *s, const gws_band_rule *r, uint32_t row) {
+GWS_FAST void gws_code_blocks(const gws_bands *s, const gws_band_rule *r, uint32_t row) {
   const uint32_t cells = s->blocks / 4u, first = row * s->pitch + 1u;
-  const row_of_blocks at = {.place = s->place + first,
+  const row_of_blocks at = {.hearer = {s->e->symbols, r->from, r->to - r->from, r->lanes, s->work},
+                            .place = s->place + first,
                             .dc = s->dc + first,
                             .length = s->e->length + (row * s->planes + s->plane) * s->blocks,
                             .scale = s->scale,
                             .pitch = s->pitch,
                             .line = s->planes * s->blocks,
                             .row = row,
-                            .up_to = row == 1u ? r->seen : r->to};
+                            .with = (2u << r->band) - 1u,
+                            .side = {{r->to, kSays},
+                                     {r->from, kSays + 1},
+                                     {r->from, kSays + 2},
+                                     {row == 1u ? r->seen : r->to, kSays + 3},
+                                     {r->to, kSays + 4}}};
   for (uint32_t cell = 0; cell < cells; ++cell) {
     for (uint32_t flags = s->set[cell]; flags != 0u; flags &= flags - 1u)
       code_block(s, r, &at, 4u * cell + (uint32_t)__builtin_ctz(flags));

@@ -31,8 +31,9 @@ static inline uint16_t gws_sign(const gws_kind *kind, int32_t value, int32_t t) 
 
 /* As gws_nonzero(), which most values, of magnitude 1, need no call of. */
 static inline void gws_value(gws *e, gws_coder *c, const gws_kind *kind, int32_t value,
-                             uint32_t scale, int32_t t) {
+                             uint32_t sum, int32_t t) {
 #ifndef __OPTIMIZE_SIZE__
+  const uint32_t scale = gws_scale_class(sum);
   uint16_t *const list = e->decision_end;
   if ((uint32_t)(value + 1) <= 2u && scale <= 17u && list <= e->decision + GWS_DECISIONS - 32) {
     list[0] = gws_sign(kind, value, t);
@@ -41,7 +42,7 @@ static inline void gws_value(gws *e, gws_coder *c, const gws_kind *kind, int32_t
     return;
   }
 #endif
-  gws_nonzero(e, c, kind, value, scale, t);
+  gws_nonzero(e, c, kind, value, sum, t);
 }
 
 #endif

@@ -18,18 +18,18 @@ GWS_SMALL static void code_dc(gws *e, uint32_t plane) {
     int32_t mean = has_left ? q[-16] : above[0], sum = lane->bias + w[1] * residual_above[0];
     if (has_left) {
       if (!e->first)
-        mean = (m[0] * mean + m[1] * above[0] + m[2] * above[-16] + m[3] * above[has_right ? 16 : 0] +
-                128) >>
+        mean = (m[0] * mean + m[1] * above[0] + m[2] * above[-16] +
+                m[3] * above[has_right ? 16 : 0] + 128) >>
                8;
       sum += w[0] * residual[-1] + w[2] * residual_above[-1];
     }
     if (has_right) sum += w[2] * residual_above[1];
     if (plane > 0u) sum += w[3] * e->dc_residual[x];
     if (plane > 1u) sum += w[4] * e->dc_residual[cells + x];
-    const uint32_t scale = gws_scale_class((uint32_t)sum);
     const int32_t value = gws_clamp(q[0] - gws_clamp(mean, -16000, 16000), -32767, 32767);
-    gws_bit(e, GWS_ZERO + (GWS_KIND_DC * 20u + (scale < 19u ? scale : 19u)) * 3u, value != 0);
-    if (value != 0) gws_nonzero(e, c, &kind, value, scale, 0);
+    *e->decision_end++ = (uint16_t)(2u * (GWS_ZERO + GWS_KIND_DC * 60u) +
+                                    3u * twice_class((uint32_t)sum) + (value != 0 ? 1u : 0u));
+    if (value != 0) gws_nonzero(e, c, &kind, value, (uint32_t)sum, 0);
     if (e->decision_end > e->decision + GWS_DECISIONS - 32) gws_code(e, c);
     residual[0] = (int8_t)gws_magnitude(value);
   }
@@ -106,7 +106,7 @@ GWS_SMALL static void code_ac(gws *e, uint32_t plane) {
       }
       context = zero;
       e->decision_end = list;
-      gws_value(e, c, &begin, value, gws_scale_class((uint32_t)s), t);
+      gws_value(e, c, &begin, value, (uint32_t)s, t);
       list = e->decision_end;
     }
     e->decision_end = list;
@@ -123,45 +123,50 @@ void gws_code_coarse(gws *e) {
   for (uint32_t p = 0; p < planes && e->live_layers > 1; ++p) code_ac(e, p);
 }
 
-static int16_t sat16(int32_t v) { return (int16_t)gws_clamp(v, -32768, 32767); }
+static inline int16_t sat16(int32_t v) {
+#if defined(__ARM_FEATURE_SAT) && !defined(GWS_PORTABLE)
+  __asm__("ssat %0, #16, %0" : "+r"(v));
+  return (int16_t)v;
+#else
+  return (int16_t)gws_clamp(v, -32768, 32767);
+#endif
+}
 
-/* Four outputs of the inverse matrix, whose rows are mirrored: `half` is that of rounding. Products
- * have up to 40 bits. The first alone gives four times the same. */
-static inline void inverse_four(const int32_t *in, uint32_t stride, uint32_t shift, int32_t *out,
-                                uint32_t out_stride) {
+/* Four outputs of the inverse matrix, 2^-16 of the product; its rows are mirrored. Products have up
+ * to 42 bits. */
+GWS_APART static void inverse_four(const int32_t *in, uint32_t stride, int32_t *out) {
   const int16_t *m = gws_coarse_inverse;
   const int32_t a = in[0], b = in[stride], c = in[2u * stride], d = in[3u * stride];
-  const int64_t half = (int64_t)1 << (shift - 1u);
-  if ((b | c | d) == 0) {
-    const int32_t same = a == 0 ? 0 : (int32_t)((half + (int64_t)m[0] * a) >> shift);
-    out[0] = out[out_stride] = out[2u * out_stride] = out[3u * out_stride] = same;
-    return;
-  }
+  const int64_t half = 1 << 15;
   for (uint32_t k = 0; k < 2u; ++k, m += 4) {
     const int64_t even = half + (int64_t)m[0] * a + (int64_t)m[2] * c,
                   odd = (int64_t)m[1] * b + (int64_t)m[3] * d;
-    out[k * out_stride] = (int32_t)((even + odd) >> shift);
-    out[(3u - k) * out_stride] = (int32_t)((even - odd) >> shift);
+    out[k * stride] = (int32_t)((even + odd) >> 16);
+    out[(3u - k) * stride] = (int32_t)((even - odd) >> 16);
   }
 }
 
 /* Four rows of a plane with a border, from `dc` + pitch on; image.md section 4. */
-void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch) {
+GWS_FAST void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch) {
   const int32_t step = (int32_t)e->q.step; /* below 2^16 */
   const uint32_t cells = (uint32_t)e->cells;
   const int16_t *q = e->coarse + plane * cells * 16u;
+  const uint8_t *const active = e->activity + plane * cells;
   int16_t *out = dc + pitch + 1u;
   for (uint32_t cell = 0; cell < cells; ++cell, q += 16, out += 4) {
-    int32_t value[16]; /* [u][v], f=6 */
+    int32_t value[16]; /* [u][v], f=8 */
     int32_t half[16];  /* [x][v]: below 2^25, as rows of the matrix sum up to 33000 at most */
+    int32_t column[4];
     for (uint32_t i = 0; i < 16u; ++i) {
       const int32_t v = q[i];
-      value[i] = v == 0 ? 0 : gws_clamp(v * step, -(1 << 23), 1 << 23);
+      value[i] = v == 0 ? 0 : 4 * gws_clamp(v * step, -(1 << 23), 1 << 23);
     }
-    for (uint32_t v = 0; v < 4u; ++v) inverse_four(value + v, 4, 14, half + v, 4);
+    /* Where nothing but the first is not 0, all are the same. */
+    const uint32_t columns = active[cell] != 0u ? 4u : 1u;
+    for (uint32_t v = 0; v < columns; ++v) inverse_four(value + v, 4, half + v);
+    if (columns == 1u) value[0] = half[0];
     for (uint32_t x = 0; x < 4u; ++x) {
-      int32_t column[4];
-      inverse_four(half + 4u * x, 1, 16, column, 1);
+      if (x < columns) inverse_four(columns == 1u ? value : half + 4u * x, 1, column);
       for (uint32_t y = 0; y < 4u; ++y) out[y * pitch + x] = sat16(column[y]);
     }
   }

@@ -76,25 +76,27 @@ GWS_SMALL GWS_APART static bool next_chunk(gws *e, gws_coder *c) {
   return true;
 }
 
-static void put(gws *e, gws_coder *c, uint32_t byte) {
-  if (c->room == 0u && !next_chunk(e, c)) return;
-  *(gws_chunk(e, c->last) + GWS_CHUNK - c->room) = (uint8_t)byte;
-  c->any |= (uint8_t)byte;
-  --c->room;
-  ++c->size;
-}
-
-static void shift_out(gws *e, gws_coder *c) {
-  if (c->low < 0xff000000u || c->carry != 0u) {
-    if (c->started != 0u) put(e, c, (uint32_t)c->cache + c->carry);
-    for (; c->pending > 0u; --c->pending) put(e, c, 0xffu + c->carry);
-    c->cache = (uint8_t)(c->low >> 24);
-    c->started = 1;
-    c->carry = 0;
-  } else {
+GWS_FAST static void shift_out(gws *e, gws_coder *c) {
+  const uint32_t low = c->low;
+  c->low = low << 8;
+  if (low >= 0xff000000u && c->carry == 0u) {
     ++c->pending;
+    return;
   }
-  c->low <<= 8;
+  const uint32_t next = 0xffu + c->carry;
+  uint32_t byte = c->started != 0u ? (uint32_t)c->cache + c->carry : next,
+           count = c->pending + c->started;
+  c->cache = (uint8_t)(low >> 24);
+  c->carry = 0;
+  c->pending = 0;
+  c->started = 1;
+  for (; count > 0u; --count, byte = next) {
+    if (c->room == 0u && !next_chunk(e, c)) continue;
+    *(gws_chunk(e, c->last) + GWS_CHUNK - c->room) = (uint8_t)byte;
+    c->any |= (uint8_t)byte;
+    --c->room;
+    ++c->size;
+  }
 }
 
 /* Apart, as most bits need none of this. */
@@ -189,14 +191,14 @@ GWS_SMALL GWS_APART static void code_large(gws *e, gws_coder *c, uint32_t rest, 
 const uint8_t gws_level[24] = {0, 2, 2, 4, 4, 4, 6, 6, 6, 6, 6, 6,
                                8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8};
 
-/* entropy.md section 4.2. */
-void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t scale,
-                 int32_t t) {
+/* entropy.md section 4.2. Most values are of magnitude 1 and have few low bits. */
+GWS_FAST void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t sum,
+                          int32_t t) {
   if (e->decision_end > e->decision + GWS_DECISIONS - 32)
     gws_code(e, c); /* these 16, and 15 more until the next */
   uint16_t *list = e->decision_end;
   *list++ = gws_sign(kind, value, t);
-  const uint32_t low_bits = scale > 17u ? scale / 2u - 8u : 0u;
+  const uint32_t scale = gws_scale_class(sum), low_bits = scale > 17u ? scale / 2u - 8u : 0u;
   uint32_t base = kind->magnitude + (scale > 6u ? 12u * (scale - 6u) : 0u);
   const uint32_t rest = (uint32_t)gws_abs(value) - 1u, high = rest >> low_bits;
   for (uint32_t unary = 0; unary < high && unary < 14u; ++unary) {

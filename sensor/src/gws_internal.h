@@ -21,6 +21,13 @@
 #define GWS_SMALL
 #endif
 
+/* What runs most, where code is built for size: fast where that costs few bytes. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE_SIZE__)
+#define GWS_FAST __attribute__((optimize("O2", "no-schedule-insns", "no-gcse")))
+#else
+#define GWS_FAST
+#endif
+
 /* A loop that is written out, but where size matters more. */
 #define GWS_PRAGMA(text) _Pragma(#text)
 #ifdef __OPTIMIZE_SIZE__
@@ -34,6 +41,14 @@ static inline uint32_t gws_kept(uint32_t v) {
   __asm__("" : "+r"(v));
   return v;
 }
+
+/* Which inputs are built in: a bit per gws_input. */
+#ifndef GWS_INPUTS
+#define GWS_INPUTS 31
+#endif
+#define GWS_TAKES(input) ((GWS_INPUTS >> (input)&1) != 0)
+#define GWS_TAKES_16BIT (GWS_TAKES(GWS_RGB565) || GWS_TAKES(GWS_RGB565_BE) || GWS_TAKES(GWS_YUYV))
+#define GWS_TAKES_COLOUR (GWS_TAKES(GWS_RGB888) || GWS_TAKES_16BIT)
 
 /* Two halves or four bytes as a word. */
 typedef uint32_t __attribute__((may_alias)) gws_word32;
@@ -189,9 +204,6 @@ void gws_start_tile_output(gws *e);
 /* Bits are listed and then coded together: gws_code() codes what is listed. At most GWS_DECISIONS.
  */
 void gws_code(gws *e, gws_coder *c);
-static inline void gws_bit(gws *e, uint32_t context, uint32_t bit) {
-  *e->decision_end++ = (uint16_t)(2u * context + bit);
-}
 void gws_raw(gws *e, gws_coder *c, uint32_t value, uint32_t count);
 /* Where a kind's contexts begin, as decisions count. */
 typedef struct {
@@ -202,7 +214,7 @@ static inline gws_kind gws_kind_of(uint32_t kind) {
   const gws_kind k = {2u * (GWS_SIGN + kind * 6u), 2u * (GWS_MAGNITUDE + magnitude * 20u * 6u)};
   return k;
 }
-void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t scale,
+void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t sum,
                  int32_t t);
 void gws_end_tile_output(gws *e);
 static inline uint8_t *gws_chunk(const gws *e, uint32_t i) { return e->chunks + i * GWS_CHUNK; }

@@ -11,8 +11,8 @@ static inline int32_t scaled(int32_t half, int32_t factor, int32_t rounding) {
 
 /* The slopes to the four blocks around. The format limits each to 8191, which the limit of the sum
  * makes no difference to, as the shift is 4 at most. */
-static void gradient_row(const gws_quantiser *q, const int16_t *line, uint32_t pitch,
-                         uint32_t blocks, uint8_t *out) {
+GWS_FAST static void gradient_row(const gws_quantiser *q, const int16_t *line, uint32_t pitch,
+                                  uint32_t blocks, uint8_t *out) {
   const int32_t f = q->dc_factor, shift = q->dc_shift, r = (int32_t)gws_kept(1u << 14);
   const int16_t *up = line - pitch, *down = line + pitch;
   int32_t here = line[1] >> 1, before = here; /* at the border the nearest block stands in */
@@ -53,7 +53,7 @@ static inline uint32_t add_odd(uint32_t sum, uint32_t bytes) {
 #endif
 
 /* weight times each of four numbers. */
-static inline void add_four(uint32_t even, uint32_t odd, int32_t weight, int32_t sum[4]) {
+GWS_INLINE void add_four(uint32_t even, uint32_t odd, int32_t weight, int32_t sum[4]) {
   sum[0] += (int16_t)even * weight;
   sum[1] += (int16_t)odd * weight;
   sum[2] += (int16_t)(even >> 16) * weight;
@@ -61,8 +61,8 @@ static inline void add_four(uint32_t even, uint32_t odd, int32_t weight, int32_t
 }
 
 /* Of four blocks: what is here and what is around. Mostly all are zeros. */
-static inline void add_around(const uint8_t *a, uint32_t pitch, uint32_t below, const uint8_t *w,
-                              int32_t sum[4]) {
+GWS_FAST GWS_APART static void add_around(const uint8_t *a, uint32_t pitch, uint32_t below,
+                                          const uint8_t *w, int32_t sum[4]) {
   const uint32_t own = word(a), left = word(a - 1), right = word(a + 1), up = word(a - pitch),
                  down = word(a + below);
   if ((own | left | right | up | down) == 0u) return;
@@ -82,7 +82,7 @@ static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at
     add_four(up & GWS_EVEN, up >> 8 & GWS_EVEN, w[1], sum);
     add_four(add_even(west & GWS_EVEN, east), add_odd(west >> 8 & GWS_EVEN, east), w[2], sum);
   }
-  GWS_UNROLL(3)
+  GWS_PRAGMA(GCC unroll 3)
   for (uint32_t i = 0; i < 3u; ++i) {
     if (f->around[i] != NULL) add_around(f->around[i] + at, pitch, below, w + 3u + 2u * i, sum);
   }
@@ -92,7 +92,7 @@ static inline uint32_t code_four(const flag_rule *f, uint32_t start, uint32_t at
   }
   const uint32_t eight = 8u * w[0], band = f->band, base = f->base;
   uint32_t set = 0, left = (uint32_t)(place - 1)->mask >> band & 1u;
-  GWS_UNROLL(4)
+  GWS_PRAGMA(GCC unroll 4)
   for (uint32_t k = 0; k < 4u; ++k) {
     const uint32_t all = (uint32_t)sum[k] + left * eight;
     left = (uint32_t)place[k].mask >> band & 1u;

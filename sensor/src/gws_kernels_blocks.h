@@ -5,7 +5,7 @@
 #include "gws_internal.h"
 
 static inline void clear(gws_edges *g) {
-  GWS_UNROLL(16)
+  GWS_PRAGMA(GCC unroll 16)
   for (uint32_t k = 0; k < 16u; ++k) g->pair[k] = 0;
 }
 
@@ -45,7 +45,8 @@ static inline void subtract_own(gws_edges *g, uint32_t i, uint32_t frequency, in
   __asm__("pkhbt %0, %0, %1, lsl #16" : "+r"(near) : "r"(far));
   g->pair[i] = __ssub16(g->pair[i], near);
 }
-/* The predicted mean of the channel at `w`, its scale, and on to the next. By hand, as the compiler
+/* The predicted mean of the channel at `w`, its scale, and on to the next. What was expected is the
+ * low half. By hand, as the compiler
  * knows no loads that move on by so much. */
 static inline uint32_t weigh(const gws_lane **w, const gws_lane_sum **sum, const uint32_t **across,
                              const uint32_t **along, uint32_t expected, int32_t *t) {
@@ -55,7 +56,7 @@ static inline uint32_t weigh(const gws_lane **w, const gws_lane_sum **sum, const
       "ldrd %4, %5, [%1], #8\n\tldr %6, [%2], #4\n\tldrd %7, %8, [%0]\n\t"
       "smlad %5, %6, %7, %5\n\tldr %6, [%3], #-4\n\tldrh %7, [%0, #8]\n\tadd %4, %4, %7\n\t"
       "smlad %5, %6, %8, %5\n\tldrb %7, [%0, #17]\n\tldrb %8, [%0, #18]\n\t"
-      "asr %5, %5, #10\n\teor %6, %5, %5, asr #31\n\tmla %4, %7, %9, %4\n\t"
+      "asr %5, %5, #10\n\teor %6, %5, %5, asr #31\n\tsmlabb %4, %7, %9, %4\n\t"
       "sub %6, %6, %5, asr #31\n\tusat %6, #7, %6, asr #2\n\tmla %4, %6, %8, %4\n\t"
       "add %0, %0, #20"
       : "+&r"(*w), "+&r"(*sum), "+&r"(*across), "+&r"(*along), "=&r"(scale), "=&r"(mean), "=&r"(a),
@@ -96,7 +97,7 @@ static inline uint32_t weigh(const gws_lane **w, const gws_lane_sum **sum, const
   *t = (own->mean + lane->mean[0] * g.at[0][0] + lane->mean[1] * g.at[0][1] +
         lane->mean[2] * g.at[1][0] + lane->mean[3] * g.at[1][1]) >>
        10;
-  return (uint32_t)own->scale + lane->bias + lane->weight[GWS_W_SCALE] * expected +
+  return (uint32_t)own->scale + lane->bias + lane->weight[GWS_W_SCALE] * (expected & 0xffffu) +
          lane->weight[GWS_W_MEAN] * gws_limit7((uint32_t)gws_abs(*t) >> 2);
 }
 #endif

@@ -55,17 +55,11 @@ static inline uint32_t gws_turned(uint32_t v) { return v >> 16 | v << 16; }
   "smlad r1, ip, r4, r7\n\tpkhtb r11, r1, r11, asr #16\n\tsmlabb lr, lr, r6, r7\n\t"        \
   "smlad ip, ip, r5, lr\n\tpkhtb r9, ip, r9, asr #16\n\t"                                   \
   "str r10, [r2, #" to "]\n\tstr r11, [r2, #" to2 "]\n\tstr r9, [r2, #" to3 "]\n\t"
-#ifdef __OPTIMIZE_SIZE__ /* four columns a call */
-#define GWS_FOURS                                \
-  GWS_TWO(GWS_LOAD, "0", "6", "0", "128", "256") \
-  GWS_TWO(GWS_LOAD_LAST, "3", "8", "32", "160", "288")
-#else
 #define GWS_FOURS                                   \
   GWS_TWO(GWS_LOAD, "0", "6", "0", "128", "256")    \
   GWS_TWO(GWS_LOAD, "3", "9", "32", "160", "288")   \
   GWS_TWO(GWS_LOAD, "12", "18", "64", "192", "320") \
   GWS_TWO(GWS_LOAD_LAST, "15", "20", "96", "224", "352")
-#endif
 GWS_APART __attribute__((naked)) static void gws_colour_rows(
     __attribute__((unused)) const uint8_t *const rows[8], __attribute__((unused)) uint32_t offset,
     __attribute__((unused)) int16_t *to, __attribute__((unused)) const uint32_t matrix[4]) {
@@ -87,9 +81,6 @@ GWS_APART __attribute__((naked)) static void gws_colour_rows(
 
 static inline void gws_colour_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
   gws_colour_rows(rows, offset, to, gws_colour_halves);
-#ifdef __OPTIMIZE_SIZE__
-  gws_colour_rows(rows, offset + 12u, to + 32, gws_colour_halves);
-#endif
 }
 
 static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
@@ -103,48 +94,44 @@ static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset,
   }
 }
 
-/* Of a pair of columns: adds up the squares of samples, and of sums times row 0's entry, which `f`
- * has twice; puts the sums of rows y and 7 - y at `out`: 0 1 of the left column, of the right one,
- * 2 3 of the left one, of the right one. Returns row 0 of h, f=5, rounded down. */
+/* Of each pair of columns: row 0 of h, f=4, to `w`; the sums of rows y and 7 - y to `out`: 0 1 of
+ * the left column, of the right one, 2 3 of the left one, of the right one. And squares added up,
+ * of samples and of sums times row 0's entry, which `f` has twice. By hand, as it needs every
+ * register; `to` is aligned to 16, which ends the loop. */
 typedef struct {
-  uint32_t samples, samples_high, sums,
-      sums_high; /* not 64-bit numbers, which the compiler moves */
-} gws_squares;
-static inline uint32_t gws_sum_pair(const gws_word32 **in, uint32_t **out, uint32_t f,
-                                    gws_squares *squares) {
-  uint32_t left = 0, right = 0;
-#define GWS_HALF(multiply, left, right)                        \
-  "ldm %4!, {r4, r5, r6, r8}\n\t"                              \
-  "smlald %0, %1, r4, r4\n\tsmlald %0, %1, r5, r5\n\t"         \
-  "smlald %0, %1, r6, r6\n\tsmlald %0, %1, r8, r8\n\t"         \
-  "sadd16 r4, r4, r5\n\tsadd16 r6, r6, r8\n\t"                 \
-  "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\t" \
-  "strd r5, r8, [%5], #8\n\t" multiply " %2, r5, %6" left "\n\t" multiply " %3, r8, %6" right
-  __asm__ volatile(GWS_HALF("smuad", "", "")
-                   : "+&r"(squares->samples), "+&r"(squares->samples_high), "=&r"(left),
-                     "=&r"(right), "+&r"(*in), "+&r"(*out)
-                   : "r"(f)
-                   : "r4", "r5", "r6", "r8", "memory");
-  __asm__ volatile(GWS_HALF("smlad", ", %2", ", %3")
-                   : "+&r"(squares->samples), "+&r"(squares->samples_high), "+&r"(left),
-                     "+&r"(right), "+&r"(*in), "+&r"(*out)
-                   : "r"(f)
-                   : "r4", "r5", "r6", "r8", "memory");
-#undef GWS_HALF
-  __asm__("smlal %0, %1, %2, %2\n\tsmlal %0, %1, %3, %3\n\tpkhtb %2, %3, %2, asr #16"
-          : "+&r"(squares->sums), "+&r"(squares->sums_high), "+&r"(left)
-          : "r"(right));
-  return left;
+  uint32_t w[4];
+  uint32_t samples, samples_high, sums, sums_high; /* not 64 bits, which the compiler moves */
+} gws_folded;
+#define GWS_HALF(multiply, left, right)                                                       \
+  "ldm r0!, {r4-r7}\n\tsmlald r10, r11, r4, r4\n\tsmlald r10, r11, r5, r5\n\t"                \
+  "smlald r10, r11, r6, r6\n\tsmlald r10, r11, r7, r7\n\tsadd16 r4, r4, r5\n\t"               \
+  "sadd16 r6, r6, r7\n\tpkhbt r5, r4, r6, lsl #16\n\tpkhtb r7, r6, r4, asr #16\n\t"           \
+  "strd r5, r7, [r1], #8\n\t" multiply " r8, r5, r2" left "\n\t" multiply " r9, r7, r2" right \
+  "\n\t"
+GWS_APART __attribute__((naked)) static void gws_fold(__attribute__((unused))
+                                                      const int16_t *samples,
+                                                      __attribute__((unused)) uint32_t *out,
+                                                      __attribute__((unused)) uint32_t f,
+                                                      __attribute__((unused)) gws_folded *to) {
+  __asm__(
+      "push {r4-r11, lr}\n\tmov r10, #0\n\tmov r11, #0\n\tmov r12, #0\n\tmov lr, #0\n"
+      "1:\n\t" GWS_HALF("smuad", "", "") GWS_HALF("smlad", ", r8", ", r9")
+      "smlal r12, lr, r8, r8\n\tsmlal r12, lr, r9, r9\n\tpkhtb r8, r9, r8, asr #16\n\t"
+      "mov r4, #0x00010001\n\tshadd16 r8, r8, r4\n\tstr r8, [r3], #4\n\ttst r3, #15\n\t"
+      "bne 1b\n\tstm r3, {r10, r11, r12, lr}\n\tpop {r4-r11, pc}");
 }
+#undef GWS_HALF
 
-/* Differences of rows y and 7 - y, half of a pair of columns, as gws_sum_pair() puts sums. */
-static inline void gws_subtract(const gws_word32 **in, uint32_t **out) {
-  __asm__ volatile(
-      "ldm %0!, {r4, r5, r6, r8}\n\tssub16 r4, r4, r5\n\tssub16 r6, r6, r8\n\t"
-      "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\tstrd r5, r8, [%1], #8"
-      : "+&r"(*in), "+&r"(*out)
-      :
-      : "r4", "r5", "r6", "r8", "memory");
+/* Differences of rows y and 7 - y, as gws_fold() puts sums. */
+static inline void gws_subtract(const int16_t *in, uint32_t *out, const uint32_t *end) {
+#define GWS_HALF                                                            \
+  "ldm %0!, {r4, r5, r6, r8}\n\tssub16 r4, r4, r5\n\tssub16 r6, r6, r8\n\t" \
+  "pkhbt r5, r4, r6, lsl #16\n\tpkhtb r8, r6, r4, asr #16\n\tstrd r5, r8, [%1], #8\n\t"
+  __asm__ volatile("1:\n\t" GWS_HALF GWS_HALF "cmp %1, %2\n\tbne 1b"
+                   : "+&r"(in), "+&r"(out)
+                   : "r"(end)
+                   : "r4", "r5", "r6", "r8", "cc", "memory");
+#undef GWS_HALF
 }
 
 /* A row of h, f=5 and rounded down, of what the two left, and the sum of its squares. `m` is at the
@@ -212,16 +199,13 @@ GWS_APART static void gws_keep_row(uint32_t w0, uint32_t w1, uint32_t w2, uint32
 }
 
 /* A block's DC, and its coefficients that are not zeros when quantised. */
-GWS_APART static void gws_forward_block(const int16_t *samples, gws_found *found) {
-  const gws_word32 *in = (const gws_word32 *)__builtin_assume_aligned(samples, 4);
+GWS_FAST GWS_APART static void gws_forward_block(const int16_t *samples, gws_found *found) {
   const gws_quantiser *const q = found->q;
   const uint32_t f = gws_forward_turned[0], ones = gws_kept(GWS_ONES);
   uint32_t folded[32]; /* sums, then differences */
-  uint32_t *out = folded;
-  uint32_t w[4];
-  gws_squares squares = {0, 0, 0, 0};
-  GWS_UNROLL(4)
-  for (uint32_t x = 0; x < 4u; ++x) w[x] = gws_half16(gws_sum_pair(&in, &out, f, &squares), ones);
+  gws_folded all __attribute__((aligned(16)));
+  uint32_t *const w = all.w;
+  gws_fold(samples, folded, f, &all);
   found->dc =
       (int16_t)(gws_mac2(gws_add16(w[0], w[1]), f, gws_mac2(gws_add16(w[2], w[3]), f, 1 << 14)) >>
                 15);
@@ -231,22 +215,22 @@ GWS_APART static void gws_forward_block(const int16_t *samples, gws_found *found
                          gws_sub16(w[3], one)};
   if (gws_energy(a) > q->quiet) gws_keep_row(w[0], w[1], w[2], w[3], found, 0);
   /* Of samples less their column's mean; 8 f * f is less than 2^30, by 2^-14.6 of it. */
-  const uint32_t high = squares.sums_high;
-  const uint64_t variance = ((uint64_t)squares.samples_high << 32 | squares.samples) -
-                            ((uint64_t)high << 2) - (high >> 13);
+  const uint32_t high = all.sums_high;
+  const uint64_t variance =
+      ((uint64_t)all.samples_high << 32 | all.samples) - ((uint64_t)high << 2) - (high >> 13);
   if (variance <= q->flat) return;
   int32_t rest = variance >> 32 != 0u ? GWS_REST_UNKNOWN : gws_rest_of((uint32_t)variance);
-  in -= 32;
-  GWS_UNROLL(8)
-  for (uint32_t x = 0; x < 8u; ++x) gws_subtract(&in, &out);
+  gws_subtract(samples, folded + 16, folded + 32);
   const gws_word32 *m = (const gws_word32 *)(const void *)gws_forward + 4;
-  const int32_t enough = q->rest;
-  for (uint32_t v = 1; v < 8u && rest > enough; ++v) {
-    const uint32_t energy = gws_half_row(folded + 16u * (v & 1u), &m, w);
+  rest -= q->rest;
+  const uint32_t quiet = q->quiet_twice;
+  for (uint32_t v = 1; v < 8u && rest > 0; ++v) {
+    uint32_t h[4];
+    const uint32_t energy = gws_half_row(folded + 16u * (v & 1u), &m, h);
     rest = gws_rest_after(rest, energy >> 2);
-    if (energy <= q->quiet_twice) continue;
-    gws_keep_row(gws_half16(w[0], ones), gws_half16(w[1], ones), gws_half16(w[2], ones),
-                 gws_half16(w[3], ones), found, v);
+    if (energy <= quiet) continue;
+    gws_keep_row(gws_half16(h[0], ones), gws_half16(h[1], ones), gws_half16(h[2], ones),
+                 gws_half16(h[3], ones), found, v);
   }
 }
 

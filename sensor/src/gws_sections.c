@@ -2,7 +2,7 @@
 #include "gws_internal.h"
 
 /* CRC-32C by half bytes, its bits turned. */
-uint32_t gws_crc(uint32_t crc, const uint8_t *from, uint32_t size) {
+GWS_FAST uint32_t gws_crc(uint32_t crc, const uint8_t *from, uint32_t size) {
   static const uint32_t kTable[16] = {0x00000000u, 0x105ec76fu, 0x20bd8edeu, 0x30e349b1u,
                                       0x417b1dbcu, 0x5125dad3u, 0x61c69362u, 0x7198540du,
                                       0x82f63b78u, 0x92a8fc17u, 0xa24bb5a6u, 0xb21572c9u,

@@ -61,6 +61,7 @@ extern const uint8_t gws_rounding;
 extern const uint16_t gws_step_mantissa[32]; /* less 65536 */
 extern const uint8_t gws_coarse_order[16];   /* u * 4 + v */
 extern const uint8_t gws_channel[64];        /* of a position: u * 8 + v */
+extern const uint8_t gws_channel_turned[64]; /* v * 8 + u */
 extern const uint8_t gws_position[64];       /* of a channel */
 extern const uint8_t gws_band_first[10];     /* first position of a band */
 extern const uint8_t gws_band_of[64];        /* of a position; 255 for DC */

@@ -259,7 +259,7 @@ TEST(SensorTest, MisuseHasItsCodeAndDoesNoHarm) {
   ASSERT_NE(strips, nullptr);
   EXPECT_EQ(gws_push_rows(strips, picture.data(), 120, 7, &taken), GWS_ERR_STRIP);
   EXPECT_EQ(gws_push_rows(strips, picture.data(), 120, 16, &taken), GWS_OK);
-  for (int s = GWS_OK; s <= GWS_ERR_MIXED; ++s) EXPECT_STRNE(gws_status_text(s), "unknown");
+  for (int s = GWS_OK; s <= GWS_ERR_INPUT; ++s) EXPECT_STRNE(gws_status_text(s), "unknown");
   EXPECT_STREQ(gws_status_text(99), "unknown");
 }
 
