@@ -1,13 +1,21 @@
 /* measure.c: a firmware that encodes a PPM or PGM file, or one of pack.c, with the library, through
  * semihosting.
  *
- *   arguments: IN OUT STEP TILE_HEIGHT LAYERS ROWS WHOLE_STRIPS SYMBOL_BYTES OUTPUT_BYTES [PACKET]
+ *   arguments: IN OUT STEP TILE_HEIGHT LAYERS ROWS WHOLE_STRIPS SYMBOL_BYTES OUTPUT_BYTES [PORTION]
  *
- * With PACKET, OUT gets packets of up to so many bytes.
+ * Pulls PORTION bytes at a time; built with MEASURE_PACKETS, packets of up to so many.
  *
  * Prints the memory it took and the most stack that a call of the library used. */
 #include "godwit_packets.h"
 #include "semihost.h"
+
+#ifdef MEASURE_PACKETS
+static gwp packets;
+static gwp_params how;
+#define PULL(encoder, out, size, n) gwp_pull(&packets, encoder, out, size, n)
+#else
+#define PULL gws_pull
+#endif
 
 #define MEMORY (200u * 1024u)
 #define PAINT 3072u
@@ -15,6 +23,10 @@
 static uint64_t memory[MEMORY / 8u];
 static uint8_t lines[32u * 4096u];
 static uint8_t packet[2048];
+/* Zeros: made here, so that no helper of the compiler is linked that the library does not ask for.
+ */
+static uint32_t number[11];
+static gws_params p;
 
 /* Painted by a function that returns before the library is called, and read by one that is called
  * after: both look at what lies below their caller's frame. */
@@ -56,7 +68,6 @@ int main(void) {
     while (*c != 0 && *c != ' ') ++c;
   }
   if (words != 10 && words != 11) return 2;
-  uint32_t number[11] = {0};
   for (int i = 3; i < words; ++i) {
     number[i] = 0;
     for (const char *c = word[i]; *c != 0; ++c) number[i] = number[i] * 10u + (uint32_t)(*c - '0');
@@ -66,7 +77,6 @@ int main(void) {
   if (file_in < 0 || file_out < 0) return 3;
   char magic[2];
   if (sh_read(file_in, magic, 2) != 0) return 3;
-  gws_params p = {0};
   p.input = magic[0] == 'R'   ? GWS_RGB565
             : magic[0] == 'Y' ? GWS_YUYV
             : magic[1] == '6' ? GWS_RGB888
@@ -89,14 +99,15 @@ int main(void) {
   gws_status status = GWS_OK;
   gws *const encoder = gws_init(memory, sizeof memory < size ? sizeof memory : size, &p, &status);
   if (encoder == 0) {
-    sh_text(gws_status_text(status));
+    sh_number("status=", (uint32_t)status);
     return 5;
   }
-  gwp_params how = {0};
-  gwp packets;
-  how.packet_bytes = (uint16_t)number[10];
-  if (number[10] > sizeof packet || (number[10] > 0u && gwp_init(&packets, &how) != GWS_OK))
-    return 4;
+  const uint32_t portion = number[10] > 0u ? number[10] : 64u;
+  if (portion > sizeof packet) return 4;
+#ifdef MEASURE_PACKETS
+  how.packet_bytes = (uint16_t)portion;
+  if (gwp_init(&packets, &how) != GWS_OK) return 4;
+#endif
   uint32_t deepest = 0;
   for (uint32_t y = 0; y < p.height;) {
     const uint32_t count = p.height - y < rows ? p.height - y : rows;
@@ -111,8 +122,7 @@ int main(void) {
       done += taken;
       for (size_t n = 1; n > 0u;) {
         paint();
-        status = number[10] > 0u ? gwp_pull(&packets, encoder, packet, number[10], &n)
-                                 : gws_pull(encoder, packet, 64, &n);
+        status = PULL(encoder, packet, portion, &n);
         const uint32_t pulled = depth();
         if (pulled > deepest) deepest = pulled;
         if (status != GWS_OK) return 9;
