@@ -93,8 +93,9 @@ GWS_SMALL void gws_finish_tile_output(gws *e) {
 
 size_t gws_take_output(gws *e, uint8_t *out, size_t capacity) {
   const uint32_t all = capacity < e->waits ? (uint32_t)capacity : e->waits;
+  uint32_t left = all;
   e->waits -= all;
-  for (uint32_t left = all; left > 0u;) {
+  while (left > 0u) {
     const uint8_t *from = e->head + e->head_at;
     uint32_t size = (uint32_t)e->head_size - e->head_at;
     if (size > 0u) {
