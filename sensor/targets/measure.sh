@@ -52,10 +52,12 @@ build() { # name prefix machine defines
     "$2nm" "$dir/$file.elf" |
       awk '/ __gws_begin$/ {b = $1} / __gws_end$/ {e = $1} END {print b, e, "library"}' >"$dir/$file.map"
     # Every function and table of the library, largest first; padding is in the sums alone.
-    "$2nm" -S -t d "$dir/$file.elf" | sort -k1n | awk '
-      $NF == "__gws_begin" {kind = "code"} $NF == "__gws_end" {kind = ""} $NF == "__gws_weights" {kind = "weights"}
-      $NF == "__gws_tables" {kind = "tables"} $NF == "__gws_tables_end" {kind = ""}
-      NF == 4 && kind != "" {printf "%d %s %s\n", $2, kind, $4}' | sort -k2,2 -k1,1nr >"$dir/$file.sizes"
+    "$2nm" -S -t d "$dir/$file.elf" | awk '{at[$NF] = $1} NF == 4 {size[$4] = $2}
+      function inside(n, from, to) {return at[n] >= at[from] && at[n] < at[to]}
+      END {for (n in size) {
+        kind = inside(n, "__gws_begin", "__gws_end") ? "code" : inside(n, "__gws_weights", "__gws_tables") ? "weights" : \
+               inside(n, "__gws_tables", "__gws_tables_end") ? "tables" : ""
+        if (kind != "") printf "%s %d %s\n", kind, size[n], n}}' | sort -k1,1 -k2,2nr >"$dir/$file.sizes"
   done
   # No heap, no float.
   if "$2nm" -u "${objects[@]}" | grep -E '__aeabi_[fd]|__(add|sub|mul|div)[sd]f|malloc|sbrk' >&2; then
