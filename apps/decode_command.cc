@@ -252,6 +252,15 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
                            outcome.synthesis, seconds));
 }
 
+// An option that says nothing to a sound or an array, or null.
+const char* OptionOfPictures(const Arguments& a) {
+  return a.picture              ? "--picture"
+         : a.layers != 8        ? "--layers"
+         : a.allow_truncated    ? "--allow-truncated"
+         : a.jpeg_quality != 95 ? "--jpeg-quality"
+                                : nullptr;
+}
+
 // Nothing where IN is no sound. A pipe is not looked into, since it can be read once only: then a
 // format of sound says that it is one.
 std::optional<int> RunDecodeSound(const Arguments& a, const Console& console) {
@@ -268,6 +277,9 @@ std::optional<int> RunDecodeSound(const Arguments& a, const Console& console) {
   }
   if (!a.region.empty() || !a.slice.empty()) {
     return console.FailUsage("--region is for pictures and --slice for arrays, not for sound");
+  }
+  if (const char* const option = OptionOfPictures(a)) {
+    return console.FailUsage(std::string(option) + " is for pictures, not for sound");
   }
   const Status status = DecodeSoundFile({.in = a.in,
                                          .out = a.out,
@@ -293,6 +305,8 @@ int RunDecode(std::span<const std::string> args, Console& console) {
   if (!file.ok()) return console.Fail(file.status());
   if (HoldsArray(*file)) {
     if (!a.region.empty()) return console.FailUsage("--region is for pictures; arrays: --slice");
+    const char* const option = a.conceal ? "--conceal" : OptionOfPictures(a);
+    if (option != nullptr) return console.FailUsage(std::string(option) + " is not for arrays");
     const Status status = DecodeArrayFile({.in = a.in,
                                            .out = a.out,
                                            .slice = a.slice,

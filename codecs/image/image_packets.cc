@@ -1,6 +1,7 @@
 #include "codecs/image/image_packets.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "codecs/image/image_syntax.h"
@@ -37,11 +38,13 @@ Status WriteRow(std::span<const std::byte> body, const ImagePacketOptions& optio
 
 // A row's bytes from its beginning to the first that is missing.
 struct Row {
-  uint64_t size = 0;  // 0: its last piece has not arrived
+  std::optional<uint64_t> end;  // where its last piece says that it is
+  bool gap = false;             // something of it lies behind what is missing
   Bytes body;
-  bool whole() const { return size > 0 && body.size() == size; }
+  bool whole() const { return end && *end > 0 && body.size() == *end; }
 };
 
+// `pieces` are ordered by offset. Those behind a gap are of no use but to contradict each other.
 Result<Row> JoinPieces(std::span<const TransportPacket> pieces) {
   Row row;
   const auto fail = [&](const TransportPacket& p) {
@@ -51,22 +54,39 @@ Result<Row> JoinPieces(std::span<const TransportPacket> pieces) {
   };
   for (const TransportPacket& p : pieces) {
     const uint64_t end = p.offset + p.piece.size();
-    if (p.last && row.size != 0 && row.size != end) return fail(p);
-    if (p.last) row.size = end;
+    if (p.last && row.end && *row.end != end) return fail(p);
+    if (p.last) row.end = end;
   }
+  Bytes run;  // from `begin` on without a gap
+  uint64_t begin = 0;
   for (const TransportPacket& p : pieces) {
-    const uint64_t have = row.body.size(), end = p.offset + p.piece.size();
-    if (row.size != 0 && end > row.size) return fail(p);
-    if (p.offset > have) continue;  // a gap: nothing after it can be used
+    const uint64_t have = begin + run.size(), end = p.offset + p.piece.size();
+    if (row.end && end > *row.end) return fail(p);
+    if (p.offset > have) {
+      if (!row.gap) row.body = std::move(run);
+      row.gap = true;
+      run.assign(p.piece.begin(), p.piece.end());
+      begin = p.offset;
+      continue;
+    }
     const auto again = p.piece.first(static_cast<size_t>(std::min(have, end) - p.offset));
     if (!std::equal(again.begin(), again.end(),
-                    row.body.begin() + static_cast<ptrdiff_t>(p.offset))) {
+                    run.begin() + static_cast<ptrdiff_t>(p.offset - begin))) {
       return fail(p);
     }
     const auto more = p.piece.subspan(again.size());
-    row.body.insert(row.body.end(), more.begin(), more.end());
+    run.insert(run.end(), more.begin(), more.end());
   }
+  if (!row.gap) row.body = std::move(run);
   return row;
+}
+
+// What a row that is not whole lacks.
+std::string LackOf(const Row& row, bool any) {
+  const std::string have = std::to_string(row.body.size());
+  if (!any) return "all of its bytes";
+  if (row.gap) return "bytes from " + have + " on, or some of them";
+  return "its end, from byte " + have + " on";
 }
 
 // Cuts the bytes of a row, which end early, after the last layer that is whole.
@@ -208,9 +228,11 @@ Result<GatheredImage> GatherImagePackets(std::span<const std::byte> bytes,
   GODWIT_ASSIGN_OR_RETURN(const auto head, HeadOf(packets));
   image.file = FileBegin(head);
   GODWIT_ASSIGN_OR_RETURN(const ImageHeader header, PeekImageHeader(image.file, limits));
-  if (header.order != ImageOrder::kRows || header.has_alpha) {
+  if (header.order != ImageOrder::kRows) {
     return Corrupt("packets of a picture that is not in the order of rows");
   }
+  if (header.has_alpha)
+    return Corrupt("packets of a picture with alpha, which packets do not carry");
   const TileGrid grid(header);
   if (grid.down * sizeof(ImageLoss) > limits.max_memory_bytes) {
     return Status(StatusCode::kOverLimit, "a list of " + std::to_string(grid.down) +
@@ -222,7 +244,8 @@ Result<GatheredImage> GatherImagePackets(std::span<const std::byte> bytes,
     return std::pair(a.row, a.offset) < std::pair(b.row, b.offset);
   });
   if (packets.back().row >= grid.down) {
-    return Corrupt(TileRowName(header, packets.back().row) + " is past the picture");
+    return Corrupt("row of tiles " + std::to_string(packets.back().row) +
+                   " is past the picture, which has " + std::to_string(grid.down));
   }
   size_t next = 0;
   for (uint64_t r = 0; r < grid.down; ++r) {
@@ -230,14 +253,13 @@ Result<GatheredImage> GatherImagePackets(std::span<const std::byte> bytes,
     while (next < packets.size() && packets[next].row == r) ++next;
     GODWIT_ASSIGN_OR_RETURN(Row row, JoinPieces(std::span(packets).subspan(begin, next - begin)));
     if (!row.whole()) {
-      const uint64_t have = row.body.size();
+      const std::string lack = LackOf(row, next > begin);
       const ImageLoss loss = KeepWholeLayers(r, grid.across, row.body);
       image.losses.reserve(grid.down);  // no more than was held to the limits
       image.losses.push_back(loss);
       if (image.first_loss.empty()) {
         image.first_loss =
-            TileRowName(header, r) + " lacks " +
-            (have == 0 ? "all of its bytes" : "what comes after byte " + std::to_string(have)) +
+            TileRowName(header, r) + " lacks " + lack +
             (image.missing == 1  ? "; a packet is missing"
              : image.missing > 1 ? "; " + std::to_string(image.missing) + " packets are missing"
                                  : "");

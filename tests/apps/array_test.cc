@@ -186,6 +186,11 @@ TEST_F(ArrayTest, MistakesAreOneLineWithTheirExitCode) {
   fails({"encode", "a.npy", "x.gdw", "--size", "10"}, 6, "smallest");
   fails({"encode", "a.npy", "a.gdw"}, 8, "a.gdw");
   fails({"decode", "a.gdw", "x.npy", "--region", "0,0,1,1"}, 2, "--slice");
+  fails({"decode", "a.gdw", "x.npy", "--conceal"}, 2, "--conceal is not for arrays");
+  fails({"decode", "a.gdw", "x.npy", "--picture", "0"}, 2, "--picture is not for arrays");
+  fails({"decode", "a.gdw", "x.npy", "--layers", "2"}, 2, "--layers is not for arrays");
+  fails({"decode", "a.gdw", "x.npy", "--allow-truncated"}, 2, "--allow-truncated is not");
+  fails({"decode", "a.gdw", "x.npy", "--jpeg-quality", "9"}, 2, "--jpeg-quality is not");
   fails({"decode", "a.gdw", "x.npy", "--max-pixels", "100"}, 6, "limit");
   Bytes file = LoadBytes(File("a.gdw"));
   file.resize(file.size() - 1);

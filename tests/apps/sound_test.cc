@@ -207,6 +207,16 @@ TEST_F(SoundTest, OptionsThatDoNotGoTogetherAreMisuse) {
   EXPECT_EQ(Run({"encode", "missing.wav", "a.gdw", "--kbps", "48"}).exit, 3);
   ASSERT_EQ(Run({"encode", "a.wav", "a.gdw"}).exit, 0);
   EXPECT_EQ(Run({"decode", "a.gdw", "a.png", "--format", "png"}).exit, 2);
+  for (const std::vector<std::string>& option : {std::vector<std::string>{"--picture", "0"},
+                                                 {"--layers", "2"},
+                                                 {"--allow-truncated"},
+                                                 {"--jpeg-quality", "9"}}) {
+    std::vector<std::string> args = {"decode", "a.gdw", "x.wav"};
+    args.insert(args.end(), option.begin(), option.end());
+    const ProgramResult r = Run(args);
+    EXPECT_EQ(r.exit, 2);
+    ExpectOneLine(r.err, "godwit decode", option[0] + " is for pictures");
+  }
   EXPECT_EQ(Run({"decode", "a.gdw", "b.wav", "--max-pixels", "50"}).exit, 6);
 }
 

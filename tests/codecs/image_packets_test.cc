@@ -12,6 +12,7 @@
 
 #include "codecs/image/image_conceal.h"
 #include "codecs/image/image_repack.h"
+#include "io/container.h"
 #include "io/transport.h"
 #include "tests/codecs/stream_bytes.h"
 #include "tests/codecs/test_model.h"
@@ -234,6 +235,85 @@ TEST(ImagePacketsTest, WhatContradictsItselfIsRefused) {
               return !head.empty() && (head[1] ^= std::byte{1}, true);
             }),
             kCorrupt);
+}
+
+// Also where what is missing leaves it without use.
+TEST(ImagePacketsTest, WhatContradictsItselfBehindAGapIsRefused) {
+  std::vector<Bytes> packets = Split(Must(WriteImagePackets(RowsFile(), {.packet_bytes = 200})));
+  std::erase_if(packets, [](const Bytes& packet) {
+    const TransportPacket p = Read(packet);
+    return p.row == 2 && p.offset == 0;
+  });
+  const auto behind =
+      std::ranges::find_if(packets, [](const Bytes& p) { return Read(p).row == 2; });
+  ASSERT_NE(behind, packets.end());
+  TransportPacket p = Read(*behind);
+  ASSERT_GT(p.piece.size(), 20u);
+  Bytes piece(p.piece.begin(), p.piece.end());
+  const auto with = [&](size_t from, const Bytes& bytes, bool last) {
+    TransportPacket more = p;
+    more.offset += from;
+    more.piece = bytes;
+    more.last = last;
+    std::vector<Bytes> all = packets;
+    EXPECT_TRUE(AppendPacket(more, &all.emplace_back()).ok());
+    return GatherImagePackets(Join(all)).status().code();
+  };
+  const Bytes part(piece.begin() + 5, piece.begin() + 15);
+  EXPECT_EQ(with(5, part, false), StatusCode::kOk);
+  EXPECT_EQ(with(6, part, false), StatusCode::kCorrupt);
+  EXPECT_EQ(with(5, part, true), StatusCode::kCorrupt);  // a second end
+  p.offset = 0;
+  EXPECT_EQ(with(0, {}, true), StatusCode::kCorrupt);  // and one before all
+}
+
+TEST(ImagePacketsTest, MessagesSayWhatIsSo) {
+  const std::vector<Bytes> packets =
+      Split(Must(WriteImagePackets(RowsFile(), {.packet_bytes = 200})));
+  const auto without = [&](auto lost) {
+    std::vector<Bytes> rest = packets;
+    std::erase_if(rest, [&](const Bytes& packet) { return lost(Read(packet)); });
+    return Must(GatherImagePackets(Join(rest))).first_loss;
+  };
+  EXPECT_EQ(without([](const TransportPacket& p) { return p.row == 2 && p.offset == 0; }),
+            "row of tiles 2 (lines 64 to 95) lacks bytes from 0 on, or some of them; a packet is "
+            "missing");
+  const auto of_row =
+      std::ranges::count_if(packets, [](const Bytes& p) { return Read(p).row == 2; });
+  EXPECT_EQ(without([](const TransportPacket& p) { return p.row == 2; }),
+            "row of tiles 2 (lines 64 to 95) lacks all of its bytes; " + std::to_string(of_row) +
+                " packets are missing");
+  // All of its bytes are there, and nothing says so.
+  std::vector<Bytes> endless = packets;
+  uint64_t end = 0;
+  for (Bytes& packet : endless) {
+    TransportPacket p = Read(packet);
+    if (p.row != 2 || !p.last) continue;
+    end = p.offset + p.piece.size();
+    p.last = false;
+    Bytes changed;
+    EXPECT_TRUE(AppendPacket(p, &changed).ok());
+    packet = std::move(changed);
+  }
+  EXPECT_EQ(
+      Must(GatherImagePackets(Join(endless))).first_loss,
+      "row of tiles 2 (lines 64 to 95) lacks its end, from byte " + std::to_string(end) + " on");
+  std::vector<Bytes> far = packets;
+  TransportPacket p = Read(far.back());
+  p.row = UINT32_MAX;
+  EXPECT_TRUE(AppendPacket(p, &far.emplace_back()).ok());
+  EXPECT_EQ(GatherImagePackets(Join(far)).status().message(),
+            "row of tiles 4294967295 is past the picture, which has 5");
+  const Bytes alpha =
+      EncodePicture(TestImageModel(), MakePicture(kHeight, kWidth, 4),
+                    {.step_index = 150, .tile_height = 32, .order = ImageOrder::kRows});
+  ContainerReader reader = Must(ContainerReader::Open(alpha));
+  TransportPacket one = Read(packets[0]);
+  one.head = Must(reader.Next())->body;
+  Bytes stream;
+  EXPECT_TRUE(AppendPacket(one, &stream).ok());
+  EXPECT_EQ(GatherImagePackets(stream).status().message(),
+            "packets of a picture with alpha, which packets do not carry");
 }
 
 TEST(ImagePacketsTest, WithoutAHeadOrARowThereIsNoPicture) {
