@@ -31,6 +31,7 @@ typedef struct {
   uint8_t to;             /* from: bytes from the begin of a gws_block_work */
   uint8_t feature;        /* byte of a gws_lane */
 } gws_says;
+_Static_assert(offsetof(gws_block_work, edges) + sizeof(gws_edges) <= 256u, "`to` is a byte");
 #define GWS_TO(i) (uint8_t)(offsetof(gws_block_work, edges) + sizeof(int16_t) * (i))
 #define GWS_OF(i) (uint8_t)(offsetof(gws_lane, weight) + (i))
 static const gws_says kSays[SIDES] = {{kFarEdge, gws_channel, GWS_TO(0), GWS_OF(GWS_W_LEFT)},
@@ -56,6 +57,8 @@ typedef struct {
 
 #if defined(__ARM_FEATURE_DSP) && !defined(GWS_PORTABLE)
 /* By hand, as it needs every register. */
+_Static_assert(sizeof(gws_lane) == 20u && sizeof(gws_lane_sum) == 8u, "as the code below counts");
+_Static_assert(offsetof(gws_says, to) == 8u && offsetof(gws_hearer, work) == 16u, "the same");
 GWS_APART __attribute__((naked)) static void hear(__attribute__((unused)) const gws_place *there,
                                                   __attribute__((unused)) const uint8_t *length,
                                                   __attribute__((unused)) const gws_side *n,

@@ -29,7 +29,7 @@ static inline uint16_t gws_sign(const gws_kind *kind, int32_t value, int32_t t) 
   return (uint16_t)(kind->sign + level + ((uint32_t)(value ^ t) >> 31));
 }
 
-/* As gws_nonzero(), which most values, of magnitude 1, need no call of. */
+/* As gws_nonzero_of(), which most values, of magnitude 1, need no call of. */
 static inline void gws_value(gws *e, gws_coder *c, const gws_kind *kind, int32_t value,
                              uint32_t sum, int32_t t) {
 #ifndef __OPTIMIZE_SIZE__
@@ -42,7 +42,7 @@ static inline void gws_value(gws *e, gws_coder *c, const gws_kind *kind, int32_t
     return;
   }
 #endif
-  gws_nonzero(e, c, kind, value, sum, t);
+  gws_nonzero_of(e, c, kind, value, sum, t);
 }
 
 #endif

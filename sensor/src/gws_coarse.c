@@ -29,7 +29,7 @@ GWS_SMALL static void code_dc(gws *e, uint32_t plane) {
     const int32_t value = gws_clamp(q[0] - gws_clamp(mean, -16000, 16000), -32767, 32767);
     *e->decision_end++ = (uint16_t)(2u * (GWS_ZERO + GWS_KIND_DC * 60u) +
                                     3u * twice_class((uint32_t)sum) + (value != 0 ? 1u : 0u));
-    if (value != 0) gws_nonzero(e, c, &kind, value, (uint32_t)sum, 0);
+    if (value != 0) gws_nonzero_of(e, c, &kind, value, (uint32_t)sum, 0);
     if (e->decision_end > e->decision + GWS_DECISIONS - 32) gws_code(e, c);
     residual[0] = (int8_t)gws_magnitude(value);
   }

@@ -192,8 +192,8 @@ const uint8_t gws_level[24] = {0, 2, 2, 4, 4, 4, 6, 6, 6, 6, 6, 6,
                                8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8};
 
 /* entropy.md section 4.2. Most values are of magnitude 1 and have few low bits. */
-GWS_FAST void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t sum,
-                          int32_t t) {
+GWS_FAST void gws_nonzero_of(gws *e, gws_coder *c, const gws_kind *kind, int32_t value,
+                             uint32_t sum, int32_t t) {
   if (e->decision_end > e->decision + GWS_DECISIONS - 32)
     gws_code(e, c); /* these 16, and 15 more until the next */
   uint16_t *list = e->decision_end;

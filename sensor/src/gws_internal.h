@@ -214,8 +214,8 @@ static inline gws_kind gws_kind_of(uint32_t kind) {
   const gws_kind k = {2u * (GWS_SIGN + kind * 6u), 2u * (GWS_MAGNITUDE + magnitude * 20u * 6u)};
   return k;
 }
-void gws_nonzero(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t sum,
-                 int32_t t);
+void gws_nonzero_of(gws *e, gws_coder *c, const gws_kind *kind, int32_t value, uint32_t sum,
+                    int32_t t);
 void gws_end_tile_output(gws *e);
 static inline uint8_t *gws_chunk(const gws *e, uint32_t i) { return e->chunks + i * GWS_CHUNK; }
 static inline uint16_t gws_link_of(const gws *e, uint32_t i) {
