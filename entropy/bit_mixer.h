@@ -59,13 +59,15 @@ inline constexpr std::array<uint16_t, 256> kRate = MakeRateTable();
 struct CountedBit {
   uint16_t p1 = 1u << 15;
   uint8_t count = 0;
+  uint8_t unused = 0;  // so that all four bytes may be read at once
 
   void Update(bool bit, int limit) {
     assert(limit >= 1 && limit < 256);
     const int32_t target = bit ? 65535 : 0;
     const int32_t rate = bit_mixer_internal::kRate[count];
     p1 = static_cast<uint16_t>(p1 + ((int64_t{target - p1} * rate) >> 16));
-    if (count < limit) ++count;
+    count =
+        static_cast<uint8_t>(count + (count < limit ? 1 : 0));  // no branch: it would go either way
   }
 };
 

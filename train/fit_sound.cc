@@ -69,7 +69,7 @@ class Player {
   Player(const Period& period, const std::vector<float>& costs, const UnitContexts& contexts,
          std::vector<Seen>* seen)
       : at_(period.values.data()),
-        costs_(costs),
+        costs_(costs.data()),
         first_(reinterpret_cast<const std::byte*>(&contexts)),
         seen_(seen) {}
   bool CodeBit(bool, uint32_t p1) {
@@ -89,7 +89,7 @@ class Player {
 
  private:
   const uint16_t* at_;
-  const std::vector<float>& costs_;
+  const float* costs_;
   const std::byte* first_;
   std::vector<Seen>* seen_;
 };

@@ -40,12 +40,14 @@ struct AudioEncoder::State {
   uint64_t length = 0, pushed = 0, coded = 0, parts = 0;  // samples; frames; frames; sections
   bool started = false;
   int step = 0;
-  Bytes packets, packet;  // of this part; room for the largest packet
+  std::unique_ptr<audio::PacketDecision[]> decisions;  // room for those of a unit
+  Bytes packets, packet;                               // of this part; the one that is coded
   uint32_t part_frames = 0;
   double bits_due = 0;  // coded beyond the target rate, so far
 
   void Start(Bytes* out);
   void PushFrame();
+  void Reserve(size_t decisions, RangeEncoder& encoder);
   Status CodeFrame(bool last);
   void EndPart(bool last, Bytes* out);
   void FollowRate(size_t bytes);
@@ -86,9 +88,11 @@ Result<AudioEncoder> AudioEncoder::Create(const AudioHeader& header,
     const int channels = c + 1 < header.channels ? 2 : 1;
     state->units.emplace_back(header.hop, channels, choices, options.model, options.level);
   }
-  state->frame.assign(header.channels, std::vector<int32_t>(header.hop));
-  // No symbol takes more than 60 bits, no band more than 100 of others.
+  state->decisions =
+      std::make_unique_for_overwrite<audio::PacketDecision[]>(2 * audio::MostDecisions(header.hop));
+  // Enough for most frames; those that need more get it.
   state->packet.resize(header.channels * (size_t{header.hop} * 8 + 1024) + 64);
+  state->frame.assign(header.channels, std::vector<int32_t>(header.hop));
   return AudioEncoder(std::move(state));
 }
 
@@ -117,11 +121,25 @@ void AudioEncoder::State::PushFrame() {
   filled = 0;
 }
 
+void AudioEncoder::State::Reserve(size_t count, RangeEncoder& encoder) {
+  const size_t needed = encoder.written() + 2 * count + 8;
+  if (needed <= packet.size()) return;
+  packet.resize(needed + needed / 2);
+  encoder.ContinueIn(packet);
+}
+
 Status AudioEncoder::State::CodeFrame(bool last) {
   const bool key = part_frames == 0 && parts % static_cast<uint64_t>(options.key_parts) == 0;
-  BitWriter writer(packet);
-  for (FrameEncoder& unit : units) unit.Encode(writer, step, key, last);
-  GODWIT_ASSIGN_OR_RETURN(const size_t size, writer.FinishOpen());
+  RangeEncoder encoder(packet);
+  for (FrameEncoder& unit : units) {
+    audio::PacketWriter writer(decisions.get());
+    unit.Encode(writer, step, key, last);
+    const std::span<const audio::PacketDecision> list(decisions.get(), writer.at());
+    Reserve(list.size(), encoder);
+    audio::EncodePacketList(options.level, list, encoder);
+  }
+  Reserve(0, encoder);
+  GODWIT_ASSIGN_OR_RETURN(const size_t size, encoder.FinishOpen());
   packets.insert(packets.end(), packet.begin(), packet.begin() + static_cast<ptrdiff_t>(size));
   ++part_frames;
   ++coded;
@@ -166,10 +184,19 @@ Status AudioEncoder::Push(std::span<const int32_t> samples, Bytes* out) {
   s.Start(out);
   while (!samples.empty()) {
     const size_t count = std::min(s.header.hop - s.filled, samples.size() / channels);
-    for (size_t c = 0; c < channels; ++c) {
-      int32_t* const to = s.frame[c].data() + s.filled;
+    const auto limited = [](int32_t v) { return std::clamp(v, -(1 << 23), (1 << 23) - 1); };
+    const int32_t* const from = samples.data();
+    if (channels == 2) {  // both at once, as vectors
+      int32_t* __restrict const left = s.frame[0].data() + s.filled;
+      int32_t* __restrict const right = s.frame[1].data() + s.filled;
       for (size_t i = 0; i < count; ++i) {
-        to[i] = std::clamp(samples[i * channels + c], -(1 << 23), (1 << 23) - 1);
+        left[i] = limited(from[2 * i]);
+        right[i] = limited(from[2 * i + 1]);
+      }
+    } else {
+      for (size_t c = 0; c < channels; ++c) {
+        int32_t* const to = s.frame[c].data() + s.filled;
+        for (size_t i = 0; i < count; ++i) to[i] = limited(from[i * channels + c]);
       }
     }
     samples = samples.subspan(count * channels);

@@ -21,6 +21,7 @@ FrameDecoder::FrameDecoder(uint32_t hop, int channels, const FrameDecoderChoices
       noise_(static_cast<uint32_t>(choices.noise)),
       grain_(static_cast<uint32_t>(choices.grain)),
       model_(model),
+      level_(level),
       transform_(hop, level),
       memory_(std::make_unique<UnitMemory>(hop)) {
   for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
@@ -36,7 +37,7 @@ void FrameDecoder::Decode(BitReader& coder, int step, bool key) {
     random_ = 1;
   }
   rules_.step = step;
-  CodeUnit(coder, rules_, frame_, *memory_);
+  RunUnitCoder(level_, coder, rules_, frame_, *memory_);
   for (size_t b = 0; b < rules_.bands(); ++b) {
     for (size_t c = 0; c < static_cast<size_t>(rules_.channels); ++c) Dequantise(c, b);
     if (rules_.channels == 2) {

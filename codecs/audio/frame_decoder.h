@@ -36,6 +36,7 @@ class FrameDecoder {
   UnitRules rules_;
   uint32_t noise_, grain_;
   AudioModel model_;
+  SimdLevel level_;
   LappedTransform transform_;
   std::unique_ptr<UnitMemory> memory_;
   UnitFrame frame_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/per_level.h"
 #include "codecs/audio/unit_coder.h"
 
 namespace godwit::audio {
@@ -12,10 +13,11 @@ FrameEncoder::FrameEncoder(uint32_t hop, int channels, const FrameEncoderChoices
     : rules_(hop, channels, choices.shape),
       choices_(choices),
       model_(model),
+      level_(level),
       transform_(hop, level),
       memory_(std::make_unique<UnitMemory>(hop)),
       blocks_(hop) {
-  rules_.lambda = choices.lambda;
+  rules_.dropped = MakeDroppedSizes(choices.lambda);
   for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
     time_[c].resize(2 * size_t{hop});
     spectrum_[c].resize(hop);
@@ -31,13 +33,19 @@ void FrameEncoder::Push(const std::array<const int32_t*, 2>& samples) {
     std::copy_n(samples[c], hop, time_[c].data() + hop);
   }
   split_ = next_split_;
-  next_split_ = choices_.splits ? ChooseSplit(samples) : 0;
+  next_split_ = 0;
+  if (choices_.splits) RunPerLevel<ChooseSplitOf>(level_, *this, samples, next_split_);
+}
+
+inline void FrameEncoder::ChooseSplitOf(FrameEncoder& encoder,
+                                        const std::array<const int32_t*, 2>& samples, int& split) {
+  split = encoder.ChooseSplit(samples);
 }
 
 // By how much the energy of sixteen parts, of the differences between samples, varies: mean over
 // geometric mean, the gain of giving each part its own step. The thresholds are the best of five
 // sets on the training music, in bits: 0.2, 0.4 and 0.7.
-int FrameEncoder::ChooseSplit(const std::array<const int32_t*, 2>& samples) {
+inline int FrameEncoder::ChooseSplit(const std::array<const int32_t*, 2>& samples) {
   constexpr size_t kParts = 16;
   constexpr double kGain[kMaxSplit] = {9.189586839976281, 84.44850628946526,
                                        2352.534203601862};  // 2^(16 bits)
@@ -86,7 +94,7 @@ void FrameEncoder::Transform() {
 
 // Turns the band so that the first channel has most of it; stays with the angle before where that
 // costs little.
-void FrameEncoder::ChooseAngle(size_t band) {
+inline void FrameEncoder::ChooseAngle(size_t band) {
   constexpr double kWorth = 30;  // of a coefficient's squared step: what a turn must save
   const size_t from = rules_.edges[band], n = rules_.edges[band + 1] - from;
   int32_t *const a = spectrum_[0].data() + from, *const b = spectrum_[1].data() + from;
@@ -99,11 +107,11 @@ void FrameEncoder::ChooseAngle(size_t band) {
       sums[2][k] += x * y;
     }
   }
-  const auto total = [](const double* v) {
+  const auto total = [](const double* v) __attribute__((always_inline)) {
     return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
   };
   const double aa = total(sums[0]), bb = total(sums[1]), ab = total(sums[2]);
-  const auto left = [&](size_t angle) {  // to the second channel
+  const auto left = [&](size_t angle) __attribute__((always_inline)) {  // to the second channel
     const double c = kAngleCosine[angle] / 32768.0, s = kAngleSine[angle] / 32768.0;
     return aa * s * s + bb * c * c - 2 * ab * s * c;
   };
@@ -119,7 +127,7 @@ void FrameEncoder::ChooseAngle(size_t band) {
   Rotate(a, b, n, static_cast<int>(angle));
 }
 
-void FrameEncoder::Quantise() {
+inline void FrameEncoder::Quantise() {
   // In 2^-8 steps: below the first no price makes a symbol of a coefficient; bands of sparse highs
   // want more to be more than noise.
   constexpr int32_t kSmallest = 150, kSmallestHigh = 600;
@@ -139,23 +147,23 @@ void FrameEncoder::Quantise() {
           target[i] = static_cast<int32_t>(std::clamp(x[i] * scale, -2e9, 2e9));
         }
       }
+      int32_t* const symbol = channel.symbols.data() + from;
       int32_t largest = 0;
-      for (size_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(target[i]));
+      for (size_t i = 0; i < n; ++i) {
+        const int32_t size = std::abs(target[i]);
+        symbol[i] = (size + (size < 384 ? 128 : 104)) >> 8;
+        largest = std::max(largest, size);
+      }
       const bool high = rules_.edges[b] >= choices_.sparse_from;
       channel.coded[b] = largest >= (high ? kSmallestHigh : kSmallest) && channel.levels[b] != 0;
     }
   }
 }
 
-void FrameEncoder::Encode(BitWriter& coder, int step, bool key, bool last) {
-  const size_t hop = rules_.hop;
-  for (size_t c = 0; c < static_cast<size_t>(rules_.channels) && !last; ++c) {
-    transform_.Between(split_, next_split_).Fold(time_[c].data() + hop);
-  }
-  if (key) memory_->Reset(model_.start());
-  rules_.step = step;
-  frame_.split = split_;
-  Transform();
+inline void FrameEncoder::AnalyseOf(FrameEncoder& encoder) { encoder.Analyse(); }
+
+// Angles, levels, steps and targets.
+inline void FrameEncoder::Analyse() {
   for (size_t b = 0; b < rules_.bands(); ++b) {
     if (rules_.channels == 2) ChooseAngle(b);
     for (size_t c = 0; c < static_cast<size_t>(rules_.channels); ++c) {
@@ -168,10 +176,22 @@ void FrameEncoder::Encode(BitWriter& coder, int step, bool key, bool last) {
     }
   }
   BandSteps(frame_.channels[0].levels.data(),
-            frame_.channels[rules_.channels == 2 ? 1 : 0].levels.data(), rules_.bands(), step,
-            rules_.shape, frame_.steps.data());
+            frame_.channels[rules_.channels == 2 ? 1 : 0].levels.data(), rules_.bands(),
+            rules_.step, rules_.shape, frame_.steps.data());
   Quantise();
-  CodeUnit(coder, rules_, frame_, *memory_);
+}
+
+void FrameEncoder::Encode(PacketWriter& writer, int step, bool key, bool last) {
+  const size_t hop = rules_.hop;
+  for (size_t c = 0; c < static_cast<size_t>(rules_.channels) && !last; ++c) {
+    transform_.Between(split_, next_split_).Fold(time_[c].data() + hop);
+  }
+  if (key) memory_->Reset(model_.start());
+  rules_.step = step;
+  frame_.split = split_;
+  Transform();
+  RunPerLevel<AnalyseOf>(level_, *this);
+  RunUnitCoder(level_, writer, rules_, frame_, *memory_);
 }
 
 }  // namespace godwit::audio

@@ -7,7 +7,7 @@
 
 #include "codecs/audio/audio_model.h"
 #include "codecs/audio/lapped_transform.h"
-#include "codecs/audio/packet_coder.h"
+#include "codecs/audio/packet_list.h"
 #include "codecs/audio/sound_unit.h"
 
 namespace godwit::audio {
@@ -29,17 +29,23 @@ class FrameEncoder {
   // The next hop of 24-bit samples of each channel, as a frame to come.
   void Push(const std::array<const int32_t*, 2>& samples);
   // Codes the frame pushed last but one or, with `last`, the last of all. `key`: as the first.
-  void Encode(BitWriter& coder, int step, bool key, bool last);
+  void Encode(PacketWriter& writer, int step, bool key, bool last);
 
  private:
   int ChooseSplit(const std::array<const int32_t*, 2>& samples);
   void Transform();
   void ChooseAngle(size_t band);
   void Quantise();
+  void Analyse();
+  // Compiled per level, with what they call.
+  static void ChooseSplitOf(FrameEncoder& encoder, const std::array<const int32_t*, 2>& samples,
+                            int& split);
+  static void AnalyseOf(FrameEncoder& encoder);
 
   UnitRules rules_;
   FrameEncoderChoices choices_;
   AudioModel model_;
+  SimdLevel level_;
   LappedTransform transform_;
   std::unique_ptr<UnitMemory> memory_;
   UnitFrame frame_;

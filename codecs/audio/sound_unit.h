@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "codecs/audio/audio_layout.h"
+#include "codecs/audio/symbol_cost.h"
 #include "codecs/audio/symbol_mixer.h"
 #include "entropy/bit_mixer.h"
 
@@ -21,8 +22,9 @@ inline constexpr int kSeenMagnitude = 15;  // all that contexts see of larger on
 struct ChannelFrame {
   std::array<uint8_t, kMaxBands> levels = {};
   std::array<bool, kMaxBands> coded = {};  // bands with symbols
-  std::vector<int32_t> symbols;            // only those of coded bands mean anything
-  std::vector<int32_t> targets;            // encoder: coefficients in 2^-8 of their bands' steps
+  // Only those of coded bands mean anything. Encoder: magnitudes to be coded, if they are worth it.
+  std::vector<int32_t> symbols;
+  std::vector<int32_t> targets;  // encoder: coefficients in 2^-8 of their bands' steps
 };
 
 struct UnitFrame {
@@ -41,7 +43,7 @@ struct UnitRules {
   int channels;
   int shape;
   int step = 0;
-  int lambda = 0;  // encoder: what a bit is worth, in 2^-16 of a squared step
+  DroppedSizes dropped = {};  // encoder
   std::vector<uint16_t> edges;
 };
 
@@ -124,17 +126,24 @@ void ForEachLevelWeight(Contexts& contexts, Visit visit) {
   }
 }
 
+// Of each coefficient, what its contexts see beside its own channel and frame.
+struct Surroundings {
+  std::vector<uint8_t> sum, row, near;  // far + beside; of far_beside and of neighbours the index
+};
+
 struct ChannelMemory {
   std::array<uint8_t, kMaxBands> levels = {};
   std::array<uint8_t, kMaxBands> rise = {};  // of the level since the frame before: class, 0 to 7
   std::array<bool, kMaxBands> coded = {};
   std::vector<uint8_t> seen, now;  // magnitudes of the frame before, then of this one, from kPad on
+  Surroundings around;             // scratch
 };
 
 // New at each key frame.
 struct UnitMemory {
-  explicit UnitMemory(uint32_t hop) : far(hop) {
+  explicit UnitMemory(uint32_t hop) {
     for (ChannelMemory& c : channels) {
+      for (auto* v : {&c.around.sum, &c.around.row, &c.around.near}) v->resize(hop);
       c.seen.resize(hop + 2 * kPad);
       c.now.resize(hop + 2 * kPad);
     }
@@ -157,7 +166,6 @@ struct UnitMemory {
   std::array<uint8_t, kMaxBands> angles = {};
   UnitContexts contexts;
   std::array<ChannelMemory, 2> channels;
-  std::vector<uint8_t> far;  // scratch: sums over `seen`
 };
 
 }  // namespace godwit::audio

@@ -2,6 +2,7 @@
 // docs/format/audio.md section 6.
 #pragma once
 
+#include "base/per_level.h"
 #include "codecs/audio/lapped_transform.h"
 #include "codecs/audio/level_coder.h"
 #include "codecs/audio/symbol_coder.h"
@@ -43,7 +44,7 @@ void CodeAngles(Coder& coder, const UnitRules& rules, UnitFrame& frame, UnitMemo
 
 // The encoder has filled in split, levels, angles, the steps that follow from the levels, targets
 // and which bands are coded.
-template <typename Coder>
+template <typename Listener = PlainListener, typename Coder>
 void CodeUnit(Coder& coder, const UnitRules& rules, UnitFrame& frame, UnitMemory& memory) {
   CodeSplit(coder, frame, memory);
   CodeLevels(coder, rules, frame, memory);
@@ -52,9 +53,23 @@ void CodeUnit(Coder& coder, const UnitRules& rules, UnitFrame& frame, UnitMemory
             rules.shape, frame.steps.data());
   if (rules.channels == 2) CodeAngles(coder, rules, frame, memory);
   for (size_t c = 0; c < static_cast<size_t>(rules.channels); ++c) {
-    CodeSymbols(coder, rules, frame, memory, c);
+    CodeSymbols<Listener>(coder, rules, frame, memory, c);
   }
+  for (ChannelMemory& c : memory.channels) c.seen.swap(c.now);
   memory.key = false;
+}
+
+template <typename Coder>
+void RunUnitCoder(SimdLevel level, Coder& coder, const UnitRules& rules, UnitFrame& frame,
+                  UnitMemory& memory) {
+#if defined(__x86_64__)
+  if (level != SimdLevel::kScalar) {
+    return RunPerLevel<CodeUnit<VectorListener, Coder>>(SimdLevel::kAvx2, coder, rules, frame,
+                                                        memory);
+  }
+#endif
+  (void)level;
+  CodeUnit(coder, rules, frame, memory);
 }
 
 }  // namespace godwit::audio

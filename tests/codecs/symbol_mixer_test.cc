@@ -2,48 +2,110 @@
 
 #include <gtest/gtest.h>
 
+#include "codecs/audio/symbol_listener.h"
+
 namespace godwit::audio {
 namespace {
 
-// Mix() and Learn() are what MixPlain() and LearnPlain() say, at the ends of all ranges too.
+class Random {
+ public:
+  uint32_t Below(uint32_t n) { return static_cast<uint32_t>((uint64_t{Next()} * n) >> 32); }
+
+ private:
+  uint32_t Next() {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<uint32_t>(state_ >> 32);
+  }
+  uint64_t state_ = 1;
+};
+
+// What VectorListener says and learns is what PlainListener does, at the ends of all ranges too.
 TEST(SymbolMixerTest, VectorsEqualTheDefinition) {
-  uint32_t random = 1;
-  const auto next = [&] { return random = random * 1664525 + 1013904223; };
-  for (int round = 0; round < 200'000; ++round) {
-    Opinions opinions;
-    SymbolWeights weights;
-    for (size_t i = 0; i < 5; ++i) {
-      const uint32_t r = next() >> 8;
-      opinions.x[i] = static_cast<int16_t>(r % 8 == 0 ? (r & 8 ? 2559 : -2559)
-                                                      : static_cast<int>(r % 5119) - 2559);
+  Random random;
+  for (int round = 0; round < 300'000; ++round) {
+    std::array<SymbolContexts::Places, 5> rows[2];
+    SymbolWeights weights[2];
+    const size_t place = random.Below(kPlaces);
+    for (auto& row : rows[0]) {
+      for (CountedBit& bit : row) {
+        const uint32_t kind = random.Below(8);
+        bit.p1 = static_cast<uint16_t>(kind == 0   ? random.Below(20)
+                                       : kind == 1 ? 65535 - random.Below(20)
+                                                   : random.Below(65536));
+        bit.count = static_cast<uint8_t>(kind == 2 ? 245 + random.Below(11) : random.Below(256));
+      }
     }
-    opinions.x[5] = kConstantOpinion;
     for (size_t i = 0; i < kOpinions; ++i) {
-      const uint32_t r = next() >> 8;
-      weights.w[i] = static_cast<int16_t>(r % 8 == 0 ? (r & 8 ? 32767 : -32768) : r >> 3);
+      const uint32_t kind = random.Below(8);
+      weights[0].w[i] =
+          static_cast<int16_t>(kind == 0   ? 32767
+                               : kind == 1 ? -32768
+                                           : static_cast<int>(random.Below(65536)) - 32768);
     }
-    const auto& x = opinions.x;
-    const Heard heard = Hear(x[0], x[1], x[2], x[3], x[4]);
-    ASSERT_EQ(Mix(heard, weights), MixPlain(opinions, weights)) << round;
-    const int error = (static_cast<int>(next() >> 15) - 65535) >> 1;
-    SymbolWeights same = weights;
-    Learn(heard, error, &weights);
-    LearnPlain(opinions, error, &same);
-    ASSERT_EQ(weights.w, same.w) << round;
+    rows[1] = rows[0];
+    weights[1] = weights[0];
+    const auto pointers = [&](size_t which) {
+      SymbolRows out;
+      for (size_t k = 0; k < out.size(); ++k) out[k] = rows[which][k].data();
+      return out;
+    };
+    const PlainListener plain(pointers(0), place);
+    const VectorListener vector(pointers(1), place);
+    const uint32_t p1 = plain.Predict(weights[0]);
+    ASSERT_EQ(vector.Predict(weights[1]), p1) << round;
+    const bool bit = random.Below(2) != 0;
+    plain.Learn(bit, p1, &weights[0]);
+    vector.Learn(bit, p1, &weights[1]);
+    ASSERT_EQ(weights[1].w, weights[0].w) << round;
+    for (size_t k = 0; k < 5; ++k) {
+      for (size_t i = 0; i < kPlaces; ++i) {
+        ASSERT_EQ(rows[1][k][i].p1, rows[0][k][i].p1) << round << ' ' << k << ' ' << i;
+        ASSERT_EQ(rows[1][k][i].count, rows[0][k][i].count) << round << ' ' << k << ' ' << i;
+      }
+    }
+  }
+}
+
+// Every state of a context, either bit.
+TEST(SymbolMixerTest, VectorsMoveEveryContextAsTheDefinitionDoes) {
+  const std::array<CountedBit, kPlaces> blank = {};
+  for (int count = 0; count < 256; ++count) {
+    for (uint32_t p1 = 0; p1 < 65536; p1 += 5) {
+      std::array<SymbolContexts::Places, 5> rows;
+      SymbolRows pointers;
+      for (uint32_t k = 0; k < 5; ++k) {
+        rows[k] = blank;
+        rows[k][0].p1 = static_cast<uint16_t>(std::min(p1 + k, 65535u));
+        rows[k][0].count = static_cast<uint8_t>(count);
+        pointers[k] = rows[k].data();
+      }
+      const auto before = rows;
+      for (const bool bit : {false, true}) {
+        rows = before;
+        SymbolWeights weights;
+        VectorListener(pointers, 0).Learn(bit, 1000, &weights);
+        for (size_t k = 0; k < 5; ++k) {
+          CountedBit want = before[k][0];
+          want.Update(bit, kSymbolLimit);
+          ASSERT_EQ(rows[k][0].p1, want.p1) << count << ' ' << p1 + k << ' ' << bit;
+          ASSERT_EQ(rows[k][0].count, want.count) << count << ' ' << p1 + k << ' ' << bit;
+        }
+      }
+    }
   }
 }
 
 TEST(SymbolMixerTest, WeightsMoveTowardsWhoWasRight) {
   SymbolWeights weights;
-  const Heard heard = Hear(800, -800, 0, 0, 0);
+  const Opinions opinions = {{800, -800, 0, 0, 0, kConstantOpinion}};
   for (int i = 0; i < 50; ++i) {
-    const auto p1 = static_cast<int>(bit_mixer_internal::Squash(Mix(heard, weights)));
-    Learn(heard, (65535 - p1) >> 1, &weights);
+    const auto p1 = static_cast<int>(bit_mixer_internal::Squash(Mix(opinions, weights)));
+    Learn(opinions, (65535 - p1) >> 1, &weights);
   }
   EXPECT_GT(weights.w[0], 6000);
   EXPECT_LT(weights.w[1], 2500);
   EXPECT_EQ(weights.w[2], 4096);
-  EXPECT_GT(Mix(heard, weights), 400);
+  EXPECT_GT(Mix(opinions, weights), 400);
 }
 
 }  // namespace
