@@ -169,4 +169,14 @@ std::optional<int> ParseSmallNumber(std::string_view text, int low, int high) {
   return value >= low && value <= high ? std::optional<int>(value) : std::nullopt;
 }
 
+Result<int> OneNumberOption(std::string_view codec, std::span<const std::string> options,
+                            int otherwise, int low, int high) {
+  for (const std::string& option : options) {
+    const std::optional<int> number = ParseSmallNumber(option, low, high);
+    if (!number) return NoCodecOption(codec, option);
+    otherwise = *number;
+  }
+  return otherwise;
+}
+
 }  // namespace godwit

@@ -73,5 +73,8 @@ Result<CodecEntry> MakeCommandCodec(std::span<const std::string>, const CodecCon
 Status NoCodecOption(std::string_view codec, std::string_view option);
 // A whole number from `low` to `high`, or nothing.
 std::optional<int> ParseSmallNumber(std::string_view text, int low, int high);
+// The same as the only option of a codec; the last of several, `otherwise` without one.
+Result<int> OneNumberOption(std::string_view codec, std::span<const std::string> options,
+                            int otherwise, int low, int high);
 
 }  // namespace godwit

@@ -119,12 +119,7 @@ class JxlCodec final : public Codec {
 }  // namespace
 
 Result<CodecEntry> MakeJxlCodec(std::span<const std::string> options, const CodecContext&) {
-  int effort = 7;
-  for (const std::string& option : options) {
-    const std::optional<int> number = ParseSmallNumber(option, 1, 9);
-    if (!number) return NoCodecOption("jxl", option);
-    effort = *number;
-  }
+  GODWIT_ASSIGN_OR_RETURN(const int effort, OneNumberOption("jxl", options, 7, 1, 9));
   const uint32_t version = JxlEncoderVersion();
   CodecEntry entry;
   entry.version =

@@ -129,12 +129,7 @@ class Mp3Codec final : public Codec {
 }  // namespace
 
 Result<CodecEntry> MakeMp3Codec(std::span<const std::string> options, const CodecContext&) {
-  int quality = 2;
-  for (const std::string& option : options) {
-    const std::optional<int> number = ParseSmallNumber(option, 0, 9);
-    if (!number) return NoCodecOption("mp3", option);
-    quality = *number;
-  }
+  GODWIT_ASSIGN_OR_RETURN(const int quality, OneNumberOption("mp3", options, 2, 0, 9));
   CodecEntry entry;
   entry.version =
       fmt::format("LAME {}, average rate, quality {}", get_lame_short_version(), quality);

@@ -141,10 +141,7 @@ class OpusCodec final : public Codec {
     const auto begin = slow.samples.begin();
     slow.samples.assign(begin + static_cast<ptrdiff_t>(skip * sound.channels),
                         begin + static_cast<ptrdiff_t>((skip + want) * sound.channels));
-    GODWIT_ASSIGN_OR_RETURN(Sound back, Resampled(slow, sound.rate_hz));
-    back.samples.resize(sound.samples.size());  // a frame more or less, of rounding
-    sound.samples = std::move(back.samples);
-    return {};
+    return FillResampled(slow, &sound);
   }
 
   Result<double> DelaySeconds(const ItemView& item, double) override {

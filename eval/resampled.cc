@@ -14,4 +14,11 @@ Result<Sound> Resampled(const Sound& sound, uint32_t rate_hz) {
   return out;
 }
 
+Status FillResampled(const Sound& decoded, Sound* sound) {
+  GODWIT_ASSIGN_OR_RETURN(Sound back, Resampled(decoded, sound->rate_hz));
+  back.samples.resize(sound->samples.size());
+  sound->samples = std::move(back.samples);
+  return {};
+}
+
 }  // namespace godwit

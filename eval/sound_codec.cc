@@ -64,10 +64,7 @@ class OurSoundCodec final : public Codec {
       const int32_t kept = sound.bits <= 16 ? std::min((v + 128) >> 8, 32767) * 256 : v;
       slow.samples.push_back(static_cast<float>(kept / kFullScale));
     }
-    GODWIT_ASSIGN_OR_RETURN(Sound back, Resampled(slow, sound.rate_hz));
-    back.samples.resize(sound.samples.size());  // a frame more or less, of rounding
-    sound.samples = std::move(back.samples);
-    return {};
+    return FillResampled(slow, &sound);
   }
 
   Result<double> DelaySeconds(const ItemView& item, double) override {

@@ -72,12 +72,7 @@ class WebpCodec final : public Codec {
 }  // namespace
 
 Result<CodecEntry> MakeWebpCodec(std::span<const std::string> options, const CodecContext&) {
-  int method = 4;
-  for (const std::string& option : options) {
-    const std::optional<int> number = ParseSmallNumber(option, 0, 6);
-    if (!number) return NoCodecOption("webp", option);
-    method = *number;
-  }
+  GODWIT_ASSIGN_OR_RETURN(const int method, OneNumberOption("webp", options, 4, 0, 6));
   const int version = WebPGetEncoderVersion();
   CodecEntry entry;
   entry.version =

@@ -60,12 +60,7 @@ class ZstdCodec final : public Codec {
 }  // namespace
 
 Result<CodecEntry> MakeZstdCodec(std::span<const std::string> options, const CodecContext&) {
-  int level = 19;
-  for (const std::string& option : options) {
-    const std::optional<int> number = ParseSmallNumber(option, 1, 22);
-    if (!number) return NoCodecOption("zstd", option);
-    level = *number;
-  }
+  GODWIT_ASSIGN_OR_RETURN(const int level, OneNumberOption("zstd", options, 19, 1, 22));
   CodecEntry entry;
   entry.version = fmt::format("zstd {}, level {}, byte planes", ZSTD_versionString(), level);
   entry.aim = Aim::kError;

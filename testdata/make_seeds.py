@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the fuzz targets png, jpeg, webp, pnm, exif, npy and nifti into testdata/fuzz. Needs Pillow only.
+"""Writes the seeds of the fuzz targets png, jpeg, webp, pnm, exif, npy, nifti and ogg into testdata/fuzz. Needs Pillow only.
 
     /usr/bin/python3 testdata/make_seeds.py
 
@@ -43,6 +43,29 @@ def save(target, name, image, form, **options):
     out = io.BytesIO()
     image.save(out, form, **options)
     write(target, name, out.getvalue())
+
+
+def ogg_page(packets, granule, number, flags):
+    """One page, all of whose packets end on it; flags: 2 the first, 4 the last."""
+    lacing = b''.join(b'\xff' * (len(p) // 255) + bytes([len(p) % 255]) for p in packets)
+    page = (struct.pack('<4sBBqIIIB', b'OggS', 0, flags, granule, 1, number, 0, len(lacing)) +
+            lacing + b''.join(packets))
+    crc = 0
+    for byte in page:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04c11db7 if crc >> 31 else 0)) & 0xffffffff
+    return page[:22] + struct.pack('<I', crc) + page[26:]
+
+
+def ogg():
+    head = struct.pack('<8sBBHIHB', b'OpusHead', 1, 1, 312, 48000, 0, 0)
+    silence = b'\xf8\xff\xfe'  # a frame of Opus, 20 ms
+    opus = (ogg_page([head], 0, 0, 2) + ogg_page([b'OpusTags' + bytes(8)], 0, 1, 0) +
+            ogg_page([silence, silence], 960 + 312, 2, 4))
+    write('ogg', 'opus', opus)
+    write('ogg', 'cut', opus[:-2])
+    write('ogg', 'long_packets', ogg_page([bytes(255), bytes(600), b''], 7, 0, 2 | 4))
 
 
 def netpbm(kind, width, height, top, samples):
@@ -105,6 +128,7 @@ def main():
         for order, name in (('<', 'little'), ('>', 'big')):
             write('exif', f'{name}_{orientation}', exif(orientation, order))
     arrays()
+    ogg()
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@
 #include "models/registry.h"
 #include "tests/codecs/test_model.h"
 #include "tests/codecs/test_pictures.h"
+#include "tests/eval/built_codecs.h"
 #include "tests/io/image_samples.h"
 
 namespace godwit {
@@ -37,14 +38,10 @@ EvalPicture Original() {
 
 // What this build has, with options.
 std::vector<std::string> Names() {
-  std::vector<std::string> names;
-  for (const char* const name : {"swift", "swift:effort=3", "jpeg", "jpeg:444", "jpeg:progressive",
-                                 "jpeg:fixed", "jpeg:444:progressive", "webp", "webp:0", "avif:10",
-                                 "avif:10:420", "avif:9:psnr:aom", "jxl:3", "jxl:1"}) {
-    const auto entry = FindCodec(name, TestContext());
-    if (entry.ok() || entry.status().code() != StatusCode::kUnsupported) names.push_back(name);
-  }
-  return names;
+  return BuiltCodecs({"swift", "swift:effort=3", "jpeg", "jpeg:444", "jpeg:progressive",
+                      "jpeg:fixed", "jpeg:444:progressive", "webp", "webp:0", "avif:10",
+                      "avif:10:420", "avif:9:psnr:aom", "jxl:3", "jxl:1"},
+                     TestContext());
 }
 
 class CodecTest : public testing::TestWithParam<std::string> {
