@@ -136,6 +136,11 @@ CodecContext MakeContext(ModelChoice& models) {
   context.load_sound = [&models](const std::string& model, const std::string& codec) {
     return models.ForEncodingSound(model, codec);
   };
+  context.load_array_synthesis =
+      [&models](const std::string& size) -> Result<std::shared_ptr<const ArraySynthesis>> {
+    GODWIT_ASSIGN_OR_RETURN(std::optional<ArraySynthesis> found, models.SynthesisOfArrays(size));
+    return std::make_shared<const ArraySynthesis>(*std::move(found));
+  };
   return context;
 }
 

@@ -54,7 +54,7 @@ constexpr auto kMakeZstd = MakeZstdCodec;
 constexpr decltype(CodecKind::make) kMakeZstd = nullptr;
 #endif
 
-constexpr std::array<CodecKind, 17> kKinds = {{
+constexpr std::array<CodecKind, 18> kKinds = {{
     {Medium::kPicture, "swift",
      "[:small|medium|large|none][:full][:effort=N][:tune=msssim][:model=ID|FILE][:synthesis=FILE]",
      "ours, by quality; full: entropy coding; the synthesis is the decoder's choice, default "
@@ -88,9 +88,13 @@ constexpr std::array<CodecKind, 17> kKinds = {{
      kMakeMp3, "libmp3lame"},
     {Medium::kArray, "packet", "", "ours, by prediction: lossless, or within a bound",
      MakePacketCodec, ""},
-    {Medium::kArray, "zfp", "", "zfp: reversible, or within a bound", kMakeZfp, "libzfp"},
-    {Medium::kArray, "jpeg2000", "",
-     "openjpeg, band by band, u8 and u16: lossless, or at the lowest quality that keeps a bound",
+    {Medium::kArray, "array", "[:small|medium]",
+     "ours, by wavelets and quality; slices mended by a network", MakeWaveletCodec, ""},
+    {Medium::kArray, "zfp", "[:rate]", "zfp: reversible, or within a bound; rate: by bits a sample",
+     kMakeZfp, "libzfp"},
+    {Medium::kArray, "jpeg2000", "[:lossy][:53]",
+     "openjpeg, band by band, u8 and u16: lossless, or at the lowest quality that keeps a bound;\n"
+     "      lossy: by PSNR of each band, 9/7, or 5/3 cut short",
      kMakeJpeg2000, "libopenjp2"},
     {Medium::kArray, "flac", "", "libFLAC, tables of i16, up to 8 channels together; lossless",
      kMakeFlac, "libFLAC"},

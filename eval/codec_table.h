@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "codecs/array/array_synthesis.h"
 #include "codecs/audio/audio_model.h"
 #include "codecs/image/image_model.h"
 #include "eval/codec.h"
@@ -31,6 +32,9 @@ struct CodecContext {
       load_swift;
   // `model`: an id, a file, "none" or nothing; `codec`: music or voice.
   std::function<Result<AudioModel>(const std::string& model, const std::string& codec)> load_sound;
+  // `size`: small or medium.
+  std::function<Result<std::shared_ptr<const ArraySynthesis>>(const std::string& size)>
+      load_array_synthesis;
 };
 
 // One row of the table. `make` gets what follows the name, split at ':'.
@@ -62,6 +66,7 @@ Result<CodecEntry> MakeVoiceCodec(std::span<const std::string>, const CodecConte
 Result<CodecEntry> MakeOpusCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeVorbisCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeMp3Codec(std::span<const std::string>, const CodecContext&);
+Result<CodecEntry> MakeWaveletCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakePacketCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeZfpCodec(std::span<const std::string>, const CodecContext&);
 Result<CodecEntry> MakeJpeg2000Codec(std::span<const std::string>, const CodecContext&);

@@ -1,4 +1,5 @@
-// openjpeg as a rival, band by band: reversible, or 9/7 at the lowest quality that keeps a bound.
+// openjpeg as a rival, band by band: reversible; 9/7 at the lowest quality that keeps a bound; or
+// at a quality, 9/7 or 5/3.
 #include <openjpeg.h>
 
 #include <algorithm>
@@ -100,16 +101,21 @@ uint32_t SampleAt(const NdArray& array, size_t i) {
 
 Status Failed() { return Status(StatusCode::kInternal, "jpeg2000: openjpeg failed"); }
 
-// `quality`: in dB; 0: nothing is lost.
+// In dB; 0: nothing is lost.
+struct Quality {
+  double decibels = 0;
+  bool is_53 = false;
+};
+
 Result<Bytes> EncodeBand(const NdArray& array, const Bands& bands, size_t band, uint32_t bits,
-                         double quality) {
+                         const Quality& quality) {
   opj_cparameters_t p;
   opj_set_default_encoder_parameters(&p);
   p.tcp_numlayers = 1;
-  if (quality > 0) {
+  if (quality.decibels > 0) {
     p.cp_fixed_quality = 1;
-    p.tcp_distoratio[0] = static_cast<float>(quality);
-    p.irreversible = 1;
+    p.tcp_distoratio[0] = static_cast<float>(quality.decibels);
+    p.irreversible = quality.is_53 ? 0 : 1;
   } else {
     p.cp_disto_alloc = 1;
     p.tcp_rates[0] = 0;
@@ -173,14 +179,16 @@ Status DecodeBand(std::span<const std::byte> bytes, const Bands& bands, size_t b
 
 class Jpeg2000Codec final : public Codec {
  public:
+  Jpeg2000Codec(bool by_quality, bool is_53) : by_quality_(by_quality), is_53_(is_53) {}
+
   Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) override {
     const NdArray& array = ArrayOf(item);
-    const double bound = ErrorBound(array, setting);
-    Result<Bytes> best = Code(array, 0);
+    const double bound = by_quality_ ? 0 : ErrorBound(array, setting);
+    Result<Bytes> best = Code(array, {by_quality_ ? setting : 0, is_53_});
     if (bound > 0) {
       for (int low = kLeastQuality, high = kMostQuality; low <= high;) {
         const int middle = (low + high) / 2;
-        Result<Bytes> tried = Code(array, middle / 4.0);
+        Result<Bytes> tried = Code(array, {middle / 4.0, false});
         if (!tried.ok()) return tried.status();
         NdArray decoded = array;
         GODWIT_RETURN_IF_ERROR(Decode(*tried, &decoded));
@@ -214,7 +222,7 @@ class Jpeg2000Codec final : public Codec {
   }
 
  private:
-  static Result<Bytes> Code(const NdArray& array, double quality) {
+  static Result<Bytes> Code(const NdArray& array, const Quality& quality) {
     const Bands bands = BandsOf(array);
     uint32_t most = 0;
     for (size_t i = 0; i < bands.count * bands.samples(); ++i) {
@@ -230,6 +238,7 @@ class Jpeg2000Codec final : public Codec {
     return JoinParts(parts);
   }
 
+  bool by_quality_, is_53_;
   Bytes stream_;
   uint64_t uncounted_bytes_ = 0;
 };
@@ -237,17 +246,33 @@ class Jpeg2000Codec final : public Codec {
 }  // namespace
 
 Result<CodecEntry> MakeJpeg2000Codec(std::span<const std::string> options, const CodecContext&) {
-  if (!options.empty()) return NoCodecOption("jpeg2000", options[0]);
+  bool by_quality = false, is_53 = false;
+  for (const std::string& option : options) {
+    if (option == "lossy") {
+      by_quality = true;
+    } else if (option == "53" && by_quality) {
+      is_53 = true;
+    } else {
+      return NoCodecOption("jpeg2000", option);
+    }
+  }
   CodecEntry entry;
   entry.version = fmt::format("openjpeg {}, band by band", opj_version());
-  entry.aim = Aim::kError;
+  if (by_quality) {
+    entry.version += is_53 ? ", 5/3 cut short" : ", 9/7";
+    entry.setting_name = "dB of each band";
+    entry.ladder = {20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60};
+    entry.settings_per_one = 4;
+  } else {
+    entry.aim = Aim::kError;
+  }
   entry.takes = [](const ItemView& item) {
     const NdArray& array = ArrayOf(item);
     return (array.type == SampleType::kU8 || array.type == SampleType::kU16) &&
            (array.shape.rank == 2 || array.shape.rank == 3) && !IsTable(array);
   };
-  entry.create = [](int) -> Result<std::unique_ptr<Codec>> {
-    return std::unique_ptr<Codec>(std::make_unique<Jpeg2000Codec>());
+  entry.create = [by_quality, is_53](int) -> Result<std::unique_ptr<Codec>> {
+    return std::unique_ptr<Codec>(std::make_unique<Jpeg2000Codec>(by_quality, is_53));
   };
   return entry;
 }

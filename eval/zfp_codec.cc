@@ -1,5 +1,5 @@
-// zfp as a rival: reversible, or with a bound on errors; the array as a whole or, of tables, each
-// channel by itself, whichever is smaller.
+// zfp as a rival: reversible, with a bound on errors, or at a rate; the array as a whole or, of
+// tables, each channel by itself, whichever is smaller.
 #include <zfp.h>
 
 #include <cmath>
@@ -68,10 +68,16 @@ void FromZfp(const Bytes& in, zfp_type from, NdArray* array) {
   });
 }
 
+// What is asked of zfp: so many bits a sample where `rate` is not 0; else a bound, 0 for none.
+struct Wish {
+  double bound = 0, rate = 0;
+  bool lossless() const { return bound == 0 && rate == 0; }
+};
+
 // A field of zfp's over `data`, a stream and how it codes; freed together.
 class Coder {
  public:
-  Coder(void* data, zfp_type type, const Shape& shape, double bound)
+  Coder(void* data, zfp_type type, const Shape& shape, const Wish& wish)
       : zfp_(zfp_stream_open(nullptr)) {
     const auto side = [&](int from_last) {
       return static_cast<size_t>(shape.dims[static_cast<size_t>(shape.rank - 1 - from_last)]);
@@ -89,8 +95,10 @@ class Coder {
       default:
         field_ = zfp_field_4d(data, type, side(0), side(1), side(2), side(3));
     }
-    if (bound > 0) {
-      zfp_stream_set_accuracy(zfp_, bound);
+    if (wish.rate > 0) {
+      zfp_stream_set_rate(zfp_, wish.rate, type, static_cast<unsigned>(shape.rank), zfp_false);
+    } else if (wish.bound > 0) {
+      zfp_stream_set_accuracy(zfp_, wish.bound);
     } else {
       zfp_stream_set_reversible(zfp_);
     }
@@ -132,26 +140,28 @@ class Coder {
 
 class ZfpCodec final : public Codec {
  public:
+  explicit ZfpCodec(bool by_rate) : by_rate_(by_rate) {}
+
   Result<std::span<const std::byte>> Encode(const ItemView& item, double setting) override {
     const NdArray array = ByChannel(ArrayOf(item));
-    const double bound = ErrorBound(array, setting);
-    if (bound == 0 && !IsFloat(array.type) && HasWideSamples(array)) {
+    const Wish wish = by_rate_ ? Wish{.rate = setting} : Wish{.bound = ErrorBound(array, setting)};
+    if (wish.lossless() && !IsFloat(array.type) && HasWideSamples(array)) {
       return Status(StatusCode::kUnsupported, "zfp: takes integers of at most 31 bits");
     }
     std::vector<Bytes> best;
     uint64_t best_bytes = UINT64_MAX;
     for (const bool each : {false, true}) {
       if (each && !IsTable(ArrayOf(item))) continue;
-      std::vector<Bytes> parts = Code(array, bound, each);
+      std::vector<Bytes> parts = Code(array, wish, each);
       uint64_t bytes = 0;
       for (const Bytes& part : parts) bytes += part.size();
       if (bytes >= best_bytes) continue;
       best = std::move(parts);
       best_bytes = bytes;
     }
-    // The bound in front, as zfp's own header could have it.
-    Bytes head(sizeof(bound));
-    std::memcpy(head.data(), &bound, sizeof(bound));
+    // What was asked for in front, as zfp's own header could have it.
+    Bytes head(sizeof(wish));
+    std::memcpy(head.data(), &wish, sizeof(wish));
     best.insert(best.begin(), head);
     stream_ = JoinParts(best);
     uncounted_bytes_ = stream_.size() - best_bytes;
@@ -163,18 +173,20 @@ class ZfpCodec final : public Codec {
     NdArray array = ByChannel(ArrayOf(item));
     const auto parts = SplitParts(stream);
     if (!parts.ok()) return parts.status().WithPrefix("zfp: ");
-    double bound = 0;
+    Wish wish;
     const Status other(StatusCode::kInvalidArgument, "zfp: a stream of another array");
-    if (parts->size() < 2 || (*parts)[0].size() != sizeof(bound)) return other;
-    std::memcpy(&bound, (*parts)[0].data(), sizeof(bound));
+    if (parts->size() < 2 || (*parts)[0].size() != sizeof(wish)) return other;
+    std::memcpy(&wish, (*parts)[0].data(), sizeof(wish));
     const bool each = parts->size() > 2;
     const auto channels = static_cast<size_t>(each ? array.shape.dims[0] : 1);
-    if (!(bound >= 0) || !std::isfinite(bound) || parts->size() != channels + 1) return other;
-    const zfp_type type = ZfpType(array.type, bound == 0);
+    const bool is_wish = wish.bound >= 0 && std::isfinite(wish.bound) && wish.rate >= 0 &&
+                         wish.rate <= kMostRate && (wish.bound == 0 || wish.rate == 0);
+    if (!is_wish || parts->size() != channels + 1) return other;
+    const zfp_type type = ZfpType(array.type, wish.lossless());
     Bytes samples = ToZfp(array, type);
     const size_t step = samples.size() / channels;
     for (size_t c = 0; c < channels; ++c) {
-      Coder coder(samples.data() + c * step, type, PartShape(array.shape, each), bound);
+      Coder coder(samples.data() + c * step, type, PartShape(array.shape, each), wish);
       if (!coder.Decompress((*parts)[c + 1])) return other;
     }
     FromZfp(samples, type, &array);
@@ -194,19 +206,22 @@ class ZfpCodec final : public Codec {
     part.dims = {shape.dims[1], 1, 1, 1};
     return part;
   }
-  static std::vector<Bytes> Code(const NdArray& array, double bound, bool each) {
-    const zfp_type type = ZfpType(array.type, bound == 0);
+  static std::vector<Bytes> Code(const NdArray& array, const Wish& wish, bool each) {
+    const zfp_type type = ZfpType(array.type, wish.lossless());
     Bytes samples = ToZfp(array, type);
     const auto channels = static_cast<size_t>(each ? array.shape.dims[0] : 1);
     const size_t step = samples.size() / channels;
     std::vector<Bytes> parts;
     for (size_t c = 0; c < channels; ++c) {
-      Coder coder(samples.data() + c * step, type, PartShape(array.shape, each), bound);
+      Coder coder(samples.data() + c * step, type, PartShape(array.shape, each), wish);
       parts.push_back(coder.Compress());
     }
     return parts;
   }
 
+  static constexpr double kMostRate = 64;
+
+  bool by_rate_;
   Bytes stream_;
   uint64_t uncounted_bytes_ = 0;
 };
@@ -214,13 +229,23 @@ class ZfpCodec final : public Codec {
 }  // namespace
 
 Result<CodecEntry> MakeZfpCodec(std::span<const std::string> options, const CodecContext&) {
-  if (!options.empty()) return NoCodecOption("zfp", options[0]);
+  bool by_rate = false;
+  for (const std::string& option : options) {
+    if (option != "rate") return NoCodecOption("zfp", option);
+    by_rate = true;
+  }
   CodecEntry entry;
   entry.version = std::string(ZFP_VERSION_STRING);
   entry.version = "zfp " + entry.version + ", without its header";
-  entry.aim = Aim::kError;
-  entry.create = [](int) -> Result<std::unique_ptr<Codec>> {
-    return std::unique_ptr<Codec>(std::make_unique<ZfpCodec>());
+  if (by_rate) {
+    entry.setting_name = "bit/sample";
+    entry.ladder = {0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8};
+    entry.settings_per_one = 4;
+  } else {
+    entry.aim = Aim::kError;
+  }
+  entry.create = [by_rate](int) -> Result<std::unique_ptr<Codec>> {
+    return std::unique_ptr<Codec>(std::make_unique<ZfpCodec>(by_rate));
   };
   return entry;
 }

@@ -1,6 +1,7 @@
 godwit_test(eval/metric_test.cc godwit::eval godwit::io)
 godwit_test(eval/array_codec_eval_test.cc godwit::eval godwit::io)
 godwit_test(eval/array_error_test.cc godwit::eval)
+godwit_test(eval/array_rate_test.cc godwit::eval)
 godwit_test(eval/bd_rate_test.cc godwit::eval)
 godwit_test(eval/codec_test.cc godwit::eval godwit::io codec_test_model)
 godwit_test(eval/eval_item_test.cc godwit::eval godwit::io)
