@@ -13,24 +13,12 @@ namespace godwit {
 namespace {
 
 using Json = nlohmann::json;
-using Ordered = nlohmann::ordered_json;
 
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
-constexpr int kMaxDepth = 16;
 constexpr uint64_t kMostRate = 10'000'000, kMostChannels = 1024, kMostSamples = uint64_t{1} << 48;
 
 // The first schema, of pictures alone, had other names.
 constexpr std::string_view kFirstSchema = "godwit-eval-1";
-
-Ordered NumberOrNull(double value) {
-  return std::isfinite(value) ? Ordered(value) : Ordered(nullptr);
-}
-
-Ordered MetricsOf(const std::map<std::string, double>& metrics) {
-  Ordered json = Ordered::object();
-  for (const auto& [name, value] : metrics) json[name] = NumberOrNull(value);
-  return json;
-}
 
 Status Bad(std::string_view member, std::string_view what) {
   return Status(StatusCode::kCorrupt, std::string(member) + ": " + std::string(what));
@@ -141,8 +129,6 @@ Result<ItemRecord> ItemFromJson(Medium medium, const Json& json) {
   return item;
 }
 
-constexpr std::array<std::string_view, 3> kAims = {"setting", "rate", "error"};
-
 Result<CodecRecord> CodecFromJson(const Json& json) {
   CodecRecord codec;
   GODWIT_ASSIGN_OR_RETURN(codec.name, Text(json, "name"));
@@ -205,103 +191,7 @@ Status CheckNames(const Results& results) {
   return check(results.pictures, "pictures");
 }
 
-Ordered CodecsJson(const Results& results) {
-  Ordered codecs = Ordered::array();
-  for (const CodecRecord& c : results.codecs) {
-    codecs.push_back({{"name", c.name},
-                      {"version", c.version},
-                      {"setting_name", c.setting_name},
-                      {"settings", c.settings},
-                      {"aim", kAims[static_cast<size_t>(c.aim)]},
-                      {"threads", c.threads},
-                      {"runs_processes", c.runs_processes}});
-  }
-  return codecs;
-}
-
-Ordered ItemsJson(const Results& results) {
-  Ordered items = Ordered::array();
-  for (const ItemRecord& i : results.items) {
-    Ordered& item = items.emplace_back(Ordered{{"name", i.name}});
-    if (results.medium == Medium::kPicture) {
-      item["width"] = i.width;
-      item["height"] = i.height;
-    } else if (results.medium == Medium::kSound) {
-      item["rate_hz"] = i.rate_hz;
-      item["channels"] = i.channels;
-      item["frames"] = i.frames;
-    } else {
-      item["type"] = i.type;
-      item["shape"] = i.shape;
-    }
-    item["sha256"] = i.digest;
-  }
-  return items;
-}
-
 }  // namespace
-
-Ordered ToJson(const Measurement& m, double rate) {
-  Ordered json = {{"codec", m.codec}, {"item", m.item}, {"setting", m.setting},
-                  {"bytes", m.bytes}, {"rate", rate},   {"metrics", MetricsOf(m.metrics)}};
-  if (m.used) json["used"] = *m.used;
-  if (m.delay_s) json["delay_s"] = *m.delay_s;
-  if (!m.encode_s.empty()) json["encode_s"] = m.encode_s;
-  if (!m.decode_s.empty()) json["decode_s"] = m.decode_s;
-  if (m.encode_peak_bytes) json["encode_peak_bytes"] = *m.encode_peak_bytes;
-  if (m.decode_peak_bytes) json["decode_peak_bytes"] = *m.decode_peak_bytes;
-  return json;
-}
-
-Ordered ToJson(const ReportPicture& p, double rate) {
-  return {{"codec", p.codec},
-          {"item", p.item},
-          {"target_rate", p.target_bpp},
-          {"setting", p.setting},
-          {"bytes", p.bytes},
-          {"rate", rate},
-          {"file", p.file},
-          {"metrics", MetricsOf(p.metrics)}};
-}
-
-Ordered ToJson(const Failure& f) {
-  return {{"codec", f.codec}, {"item", f.item}, {"setting", f.setting}, {"error", f.error}};
-}
-
-Ordered ToJson(const Results& r) {
-  Ordered json = {{"schema", kResultsSchema},
-                  {"program", r.program},
-                  {"command", r.command},
-                  {"medium", WordsOf(r.medium).name},
-                  {"machine",
-                   {{"cpu", r.machine.cpu},
-                    {"processors", r.machine.processors},
-                    {"simd", r.machine.simd},
-                    {"system", r.machine.system},
-                    {"compiler", r.machine.compiler}}},
-                  {"clock", "steady, wall time"},
-                  {"repeats", r.repeats},
-                  {"metrics", r.metrics},
-                  {"items", ItemsJson(r)},
-                  {"codecs", CodecsJson(r)}};
-  const auto list = [&](const char* name, const auto& rows, auto to_json) {
-    json[name] = Ordered::array();
-    for (const auto& row : rows) json[name].push_back(to_json(row));
-  };
-  const auto with_rate = [&](const auto& row) {
-    return ToJson(row, r.RateOf(row.item, row.bytes));
-  };
-  list("measurements", r.measurements, with_rate);
-  list("pictures", r.pictures, with_rate);
-  list("failures", r.failures, [](const Failure& f) { return ToJson(f); });
-  list("imported", r.imported, [](const ImportedCurve& c) -> Ordered {
-    return {{"name", c.name},
-            {"description", c.description},
-            {"source", c.source},
-            {"columns", c.columns}};
-  });
-  return json;
-}
 
 Result<Measurement> MeasurementFromJson(const Json& json) {
   Measurement m;
@@ -385,42 +275,6 @@ Result<Results> ResultsFromJson(const Json& json) {
   GODWIT_RETURN_IF_ERROR(ReadList(json, "imported", ImportedFromJson, &r.imported));
   GODWIT_RETURN_IF_ERROR(CheckNames(r));
   return r;
-}
-
-Result<Json> ParseEvalJson(std::string_view text) {
-  struct Watch final : nlohmann::json_sax<Json> {
-    // Only looks: depth, and where the text goes wrong.
-    bool null() override { return true; }
-    bool boolean(bool) override { return true; }
-    bool number_integer(number_integer_t) override { return true; }
-    bool number_unsigned(number_unsigned_t) override { return true; }
-    bool number_float(number_float_t, const string_t&) override { return true; }
-    bool string(string_t&) override { return true; }
-    bool binary(binary_t&) override { return true; }
-    bool start_object(size_t) override { return ++depth <= kMaxDepth; }
-    bool key(string_t&) override { return true; }
-    bool end_object() override { return depth-- > 0; }
-    bool start_array(size_t) override { return ++depth <= kMaxDepth; }
-    bool end_array() override { return depth-- > 0; }
-    bool parse_error(size_t position, const std::string&,
-                     const nlohmann::detail::exception&) override {
-      failed_at = position;
-      return false;
-    }
-    int depth = 0;
-    size_t failed_at = 0;
-  } watch;
-  if (!Json::sax_parse(text, &watch)) {
-    if (watch.depth > kMaxDepth) {
-      return Status(StatusCode::kOverLimit, "JSON nested deeper than " + std::to_string(kMaxDepth));
-    }
-    return Status(StatusCode::kCorrupt, "no JSON, at byte " + std::to_string(watch.failed_at));
-  }
-  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
-}
-
-std::string Serialise(const Ordered& json) {
-  return json.dump(1, ' ', false, Ordered::error_handler_t::replace) + "\n";
 }
 
 Result<Results> ParseResults(std::string_view text) {

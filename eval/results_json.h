@@ -1,6 +1,7 @@
 // eval/results_json.h: results.json and its lines; docs/format/eval-results.md is the contract.
 #pragma once
 
+#include <array>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 namespace godwit {
 
 inline constexpr std::string_view kResultsSchema = "godwit-eval-2";
+// By Aim.
+inline constexpr std::array<std::string_view, 3> kAims = {"setting", "rate", "error"};
 
 nlohmann::ordered_json ToJson(const Results& results);
 nlohmann::ordered_json ToJson(const Measurement& measurement, double rate);
