@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """A model for arrays of one kind, from a folder of .npy files.
 
-    train_packet.py CONFIG.toml --data FOLDER --out FILE.safetensors [--program build/release/train/fit_array_start]
+    train_packet.py CONFIG.toml --data FOLDER --out FILE.safetensors [--also FOLDER [--also-pieces 10]] [--program build/release/train/fit_array_start]
 
 Fits the starting probabilities and mixer weights of the wavelet method (docs/format/array.md section 9) to one part of every
-array and reports what they save on the other, which is never fitted to. Writes FILE and, beside it, its card (.md). CONFIG.toml:
+array and reports what they save on the other, which is never fitted to, and on all of the arrays of `--also`: recordings of another
+kind or sensor. Writes FILE and, beside it, its card (.md). CONFIG.toml:
 
     name = "motion"                      # of the model
     version = "1"
@@ -85,7 +86,15 @@ def table(arrays, config, ranges, lines):
     return '\n'.join([head] + rows), 100 * (total[1] / total[0] - 1)
 
 
-def write_card(path, model, config, results, saved, arrays, command, seconds):
+def also_text(config, results, saved, pieces):
+    return f"""
+Arrays that nothing was fitted to, in {pieces} pieces along axis {config['holdout_axis']}. All in all {saved:+.2f} % bytes.
+
+{results}
+"""
+
+
+def write_card(path, model, config, results, saved, arrays, command, seconds, also=''):
     data = '\n'.join(f'- {name}: {array.dtype}, {"x".join(map(str, array.shape))}' for name, array in arrays)
     share = config['holdout']
     with open(path, 'w') as f:
@@ -122,7 +131,7 @@ same recording, so that another instrument or subject may gain less.
 The held-out parts, in {config['held_pieces']} pieces coded alone, without and with the model; steps in parts of the range of the whole array. All in all {saved:+.2f} % bytes.
 
 {results}
-
+{also}
 ## Licence
 
 Apache-2.0, as the rest of Godwit; the data's as above.
@@ -134,27 +143,38 @@ def main():
     p.add_argument('config')
     p.add_argument('--data', required=True)
     p.add_argument('--out', required=True)
+    p.add_argument('--also', help='a folder of arrays to measure on, whole')
+    p.add_argument('--also-pieces', type=int, default=10)
     p.add_argument('--program', default='build/release/train/fit_array_start')
     args = p.parse_args()
     start = time.monotonic()
     config, arrays = read_config(args.config), load(args.data)
     axis = config['holdout_axis']
     ranges = {n: float(np.nanmax(a[np.isfinite(a)]) - np.nanmin(a[np.isfinite(a)])) or 1.0 for n, a in arrays}
+    others = load(args.also) if args.also else []
+    for name, a in others:
+        ranges[name] = float(np.nanmax(a[np.isfinite(a)]) - np.nanmin(a[np.isfinite(a)])) or 1.0
     fitted, held = [], []
+    also = [part for name, a in others for part in cut_up(name, a, args.also_pieces, axis)]
     for name, a in arrays:
         cut = int(round(a.shape[axis] * (1 - config['holdout'])))
         fitted += cut_up(name, a.take(range(cut), axis), config['pieces'], axis)
         held += cut_up(name, a.take(range(cut, a.shape[axis]), axis), config['held_pieces'], axis)
     with tempfile.TemporaryDirectory() as folder:
-        jobs = [os.path.join(folder, n) for n in ('fit', 'held')]
+        jobs = [os.path.join(folder, n) for n in ('fit', 'held', 'also')]
         write_jobs(jobs[0], folder, fitted, config, ranges)
         write_jobs(jobs[1], folder, held, config, ranges)
+        write_jobs(jobs[2], folder, also, config, ranges)
         subprocess.run([args.program, 'fit', jobs[0], args.out, config['name'], config['version'], config['description']], check=True)
-        out = subprocess.run([args.program, 'measure', jobs[1], args.out], check=True, stdout=subprocess.PIPE, text=True).stdout
-    results, saved = table(held, config, ranges, [list(map(float, line.split())) for line in out.splitlines()])
-    command = f'train/train_packet.py {args.config} --data FOLDER --out {args.out}'
-    write_card(os.path.splitext(args.out)[0] + '.md', args.out, config, results, saved, arrays, command, time.monotonic() - start)
+        def measured(path, parts):
+            out = subprocess.run([args.program, 'measure', path, args.out], check=True, stdout=subprocess.PIPE, text=True).stdout
+            return table(parts, config, ranges, [list(map(float, line.split())) for line in out.splitlines()])
+        results, saved = measured(jobs[1], held)
+        more = also_text(config, *measured(jobs[2], also), args.also_pieces) if also else ''
+    command = f'train/train_packet.py {args.config} --data FOLDER --out {args.out}' + (' --also FOLDER' if also else '')
+    write_card(os.path.splitext(args.out)[0] + '.md', args.out, config, results, saved, arrays, command, time.monotonic() - start, more)
     print(results)
+    print(more)
     print(f'all in all {saved:+.2f} %; {args.out}, id {E.model_id(args.out)}')
 
 
