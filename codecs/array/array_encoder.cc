@@ -10,6 +10,7 @@
 #include "codecs/array/predictor_fit.h"
 #include "codecs/array/table_fit.h"
 #include "codecs/array/tile_syntax.h"
+#include "codecs/array/unit_load.h"
 #include "codecs/array/wavelet_encode.h"
 #include "io/container.h"
 
@@ -361,7 +362,7 @@ Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& option
   }
   const bool is_wavelet = options.wavelet_step > 0;
   if (is_wavelet) {
-    header.map = WaveletMap(array, options.wavelet_step);
+    header.map = UnitMap(array, options.wavelet_step);
     if (options.model != nullptr) header.model_id = options.model->id();
   } else {
     header.map = ratio > 0 ? RelativeMap(array, ratio) : ChooseMap(array, options.max_error);

@@ -1,10 +1,10 @@
 #include "codecs/array/slice_synthesis.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <vector>
 
+#include "codecs/array/step_scale.h"
 #include "models/row_runner.h"
 
 namespace godwit::array {
@@ -21,27 +21,6 @@ uint8_t Companded(int32_t v) {
   const int32_t level = std::min(size, 64) + (std::max(size, 64) - 64) / 8;
   return static_cast<uint8_t>(kZero + (v < 0 ? -level : level));
 }
-
-// Values in 1/64 of the step.
-class StepScale {
- public:
-  explicit StepScale(uint64_t step) {
-    const int dropped = std::max(0, static_cast<int>(std::bit_width(step)) - 32);
-    const uint64_t top = step >> dropped;
-    const int bits = static_cast<int>(std::bit_width(top));
-    factor_ = static_cast<int64_t>((uint64_t{1} << (bits + 29)) / top);
-    shift_ = bits + 7 + dropped;
-  }
-  int32_t Scaled(int32_t v) const {
-    // Within 2^30 * 2^30.
-    const int64_t s = (v * factor_ + (int64_t{1} << (shift_ - 1))) >> shift_;
-    return static_cast<int32_t>(std::clamp<int64_t>(s, -kMostScaled, kMostScaled));
-  }
-
- private:
-  int shift_;
-  int64_t factor_;
-};
 
 class Corrector {
  public:
@@ -103,7 +82,8 @@ class Corrector {
           int32_t* const to = Patch(slice, row, column) + dy * kPatchSide;
           for (int64_t dx = 0; dx < kPatchSide; ++dx) {
             const int32_t v = line[std::min(column * kPatchSide + dx, width_ - 1)];
-            to[dx] = scale_.Scaled(std::clamp(v, bounds_.least, bounds_.largest));
+            const int64_t scaled = scale_.Scaled(std::clamp(v, bounds_.least, bounds_.largest));
+            to[dx] = static_cast<int32_t>(std::clamp<int64_t>(scaled, -kMostScaled, kMostScaled));
           }
         }
       }

@@ -23,6 +23,10 @@ int Levels(const WaveletShape& shape) {
   return *std::max_element(shape.levels.begin(), shape.levels.end());
 }
 
+uint32_t ContextOf(const WaveletBand& band) {
+  return static_cast<uint32_t>(std::min(band.level, 5) * 4 + band.highs);
+}
+
 // The low corner of the box, rows of `sides` samples, to or from a block of its own.
 template <bool kGather>
 void MoveCorner(const WaveletShape& shape, const Sides& sides, int32_t* box, int32_t* block) {
@@ -76,6 +80,7 @@ std::vector<WaveletBand> BandsOf(const WaveletShape& shape) {
   lowest.level = levels;
   lowest.size = SidesAt(shape, levels);
   lowest.lows = shape.levels[0] + shape.levels[1] + shape.levels[2];
+  lowest.context = ContextOf(lowest);
   bands.push_back(lowest);
   std::vector<int> above, here;  // band numbers by `high`, of the level before and of this one
   for (int level = levels - 1; level >= 0; --level) {
@@ -98,6 +103,7 @@ std::vector<WaveletBand> BandsOf(const WaveletShape& shape) {
         if (level + 1 < shape.levels[a]) splits_above |= 4u >> a;
       }
       if (!exists || band.is_empty()) continue;
+      band.context = ContextOf(band);
       if (!above.empty() && above[high & splits_above] >= 0) {
         band.parent = above[high & splits_above];
         for (size_t a = 0; a < 3; ++a) band.halved[a] = (splits_above >> (2 - a) & 1) != 0;

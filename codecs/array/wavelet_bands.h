@@ -29,6 +29,7 @@ struct WaveletBand {
   int level = 0;                           // 0 is the finest
   unsigned high = 0;             // bit 2 - a: axis a is high-passed; 0 for the lowest band
   int lows = 0, highs = 0;       // how often it came out of a low-pass and of a high-pass
+  uint32_t context = 0;          // of its symbols: which class
   int parent = -1;               // the band like it one level up, or none
   std::array<bool, 3> halved{};  // axes along which the parent is half as long
   std::vector<int> siblings;     // the last three before it of its level

@@ -46,7 +46,7 @@ BandWalk::BandWalk(const WaveletShape& shape, const std::vector<WaveletBand>& ba
   places_ = shape.sides[0] > 1;
   rows_ = shape.sides[1] > 1;
   axes_ = 1 + places_ + rows_;
-  class_ = static_cast<uint32_t>(std::min(b.level, 5) * 4 + b.highs);
+  class_ = b.context;
   const int64_t up = here_->stride[1], back = here_->stride[0];
   if (rows_ && places_) {
     near_ = {{1, 3}, {up, 3},       {back, 3},     {up + 1, 1},    {up - 1, 1},

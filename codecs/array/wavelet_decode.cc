@@ -1,8 +1,5 @@
 #include "codecs/array/wavelet_decode.h"
 
-#include <bit>
-#include <type_traits>
-
 #include "codecs/array/slice_synthesis.h"
 #include "codecs/array/tile_syntax.h"
 #include "codecs/array/wavelet_tile.h"
@@ -10,7 +7,20 @@
 namespace godwit::array {
 namespace {
 
-Status ReadSymbols(BitReader& reader, const WaveletModel& start, WaveletTile& tile) {
+Status Corrected(const ArraySynthesis& synthesis, const ArrayHeader& header,
+                 const WaveletTile& tile, std::vector<int32_t>& components) {
+  // Components of a mix are no samples of a type.
+  const ValueBounds bounds = tile.mix_precision == 0 ? BoundsOf(header.map) : ValueBounds{};
+  for (int64_t k = 0; k < tile.components; ++k) {
+    GODWIT_RETURN_IF_ERROR(CorrectSlices(synthesis, BestSimdLevel(), tile.shape, header.map.step,
+                                         bounds, components.data() + k * tile.shape.count()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status ReadTileSymbols(BitReader& reader, const WaveletModel& start, WaveletTile& tile) {
   WaveletModel model = start;
   SymbolCoder symbols(model);
   tile.symbols.resize(tile.bands.size() * static_cast<size_t>(tile.components));
@@ -27,19 +37,6 @@ Status ReadSymbols(BitReader& reader, const WaveletModel& start, WaveletTile& ti
   return reader.Finish();
 }
 
-Status Corrected(const ArraySynthesis& synthesis, const ArrayHeader& header,
-                 const WaveletTile& tile, std::vector<int32_t>& components) {
-  // Components of a mix are no samples of a type.
-  const ValueBounds bounds = tile.mix_precision == 0 ? BoundsOf(header.map) : ValueBounds{};
-  for (int64_t k = 0; k < tile.components; ++k) {
-    GODWIT_RETURN_IF_ERROR(CorrectSlices(synthesis, BestSimdLevel(), tile.shape, header.map.step,
-                                         bounds, components.data() + k * tile.shape.count()));
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<WaveletTile> ReadWaveletTile(BitReader& reader, const ArrayHeader& header,
                                     const WaveletModel& start, const BoxOrder& order,
                                     TileExceptions& exceptions) {
@@ -50,7 +47,7 @@ Result<WaveletTile> ReadWaveletTile(BitReader& reader, const ArrayHeader& header
   tile.bands = BandsOf(tile.shape);
   tile.channels = order.channels;
   GODWIT_RETURN_IF_ERROR(CodeMix(reader, tile));
-  GODWIT_RETURN_IF_ERROR(ReadSymbols(reader, start, tile));
+  GODWIT_RETURN_IF_ERROR(ReadTileSymbols(reader, start, tile));
   return tile;
 }
 
@@ -67,31 +64,7 @@ Status DecodeWaveletTile(BitReader& reader, const ArrayHeader& header, const Wav
         Corrected(*synthesis, header, tile, components).WithPrefix("synthesis: "));
   }
   const std::vector<int32_t> values = MixedChannels(tile, std::move(components));
-  WithSampleType(header.type, [&](auto type) {
-    using T = decltype(type);
-    T* const samples = out.As<T>();
-    ForEachSample(header, whole, box, part, StepsInBoxes(order), [&](int64_t to, int64_t from) {
-      const int32_t v = values[static_cast<size_t>(from)];
-      if constexpr (std::is_integral_v<T>) {
-        samples[to] = static_cast<T>(IntegerFromWhole(header.map, v));
-      } else {
-        samples[to] = std::is_same_v<T, double> ? static_cast<T>(DoubleFromWhole(header.map, v))
-                                                : static_cast<T>(FloatFromWhole(header.map, v));
-      }
-    });
-    if constexpr (!std::is_integral_v<T>) {
-      if (exceptions.mask.empty()) return;
-      ForEachSample(header, whole, box, part, StepsInPlanes(order), [&](int64_t to, int64_t from) {
-        const auto i = static_cast<size_t>(from);
-        if (exceptions.mask[i] == 0) return;
-        if constexpr (std::is_same_v<T, float>) {
-          samples[to] = std::bit_cast<float>(exceptions.bits[i]);
-        } else {
-          samples[to] = DoubleOf(exceptions.bits[i], exceptions.lower[i]);
-        }
-      });
-    }
-  });
+  StoreUnits(header, values, exceptions, box, part, out, whole);
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "codecs/array/array_header.h"
 #include "codecs/array/array_synthesis.h"
+#include "codecs/array/unit_store.h"
 #include "codecs/array/wavelet_context.h"
 #include "codecs/array/wavelet_tile.h"
 #include "entropy/bit_stream.h"
@@ -14,12 +15,8 @@
 
 namespace godwit::array {
 
-// Samples that are sent as they are, as CodeExceptions() has them.
-struct TileExceptions {
-  std::vector<uint8_t> mask;
-  std::vector<int32_t> bits;
-  std::vector<uint32_t> lower;
-};
+// The symbols and points of a tile whose bands and components are known, to the end of the tile.
+Status ReadTileSymbols(BitReader& reader, const WaveletModel& start, WaveletTile& tile);
 
 // Reads what follows the method: symbols, not samples.
 Result<WaveletTile> ReadWaveletTile(BitReader& reader, const ArrayHeader& header,

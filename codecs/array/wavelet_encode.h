@@ -11,9 +11,6 @@
 
 namespace godwit::array {
 
-// Units, offset and step for the finite samples; `step` in units of the samples.
-ValueMap WaveletMap(const NdArray& array, double step);
-
 using WaveletLevels = std::array<uint8_t, 3>;
 // Those that leave the least to code of a part in the middle of the array, whose other parts of
 // the header are known.
