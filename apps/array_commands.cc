@@ -22,13 +22,30 @@ double Seconds(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// What an array model is given as: nothing for all at hand, "none", or one.
-Result<std::vector<ArrayModel>> ModelsFor(const ArrayEncodeArguments& a) {
+// What an array model is given as: nothing for all of the method at hand, "none", or one, which
+// may settle the method.
+Result<std::vector<ArrayModel>> ModelsFor(ArrayEncodeArguments& a) {
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
-  if (a.model.empty()) return models.ArrayModels();
-  if (a.model == "none") return std::vector<ArrayModel>();
-  GODWIT_ASSIGN_OR_RETURN(ArrayModel model, models.NamedArrayModel(a.model));
-  return std::vector<ArrayModel>{std::move(model)};
+  std::vector<ArrayModel> found;
+  if (a.model.empty()) {
+    for (ArrayModel& model : models.ArrayModels()) {
+      if ((model.live() != nullptr) == (a.method == "live")) found.push_back(std::move(model));
+    }
+  } else if (a.model != "none") {
+    GODWIT_ASSIGN_OR_RETURN(ArrayModel model, models.NamedArrayModel(a.model));
+    const bool is_live = model.live() != nullptr;
+    if (a.method == "auto" && is_live) a.method = "live";
+    if (is_live != (a.method == "live")) {
+      return Status(StatusCode::kModelRefused,
+                    a.model + ": a model for " + (is_live ? "--method live" : "wavelets"));
+    }
+    found.push_back(std::move(model));
+  }
+  if (a.method == "live" && found.empty()) {
+    return Status(StatusCode::kModelMissing,
+                  "no model of the live method is in " + models.registry().Places());
+  }
+  return found;
 }
 
 // The model that a stream names, if it names one.
@@ -46,10 +63,16 @@ double BitsPerSample(const Shape& shape, uint64_t bytes) {
   return count == 0 ? 0 : 8.0 * static_cast<double>(bytes) / static_cast<double>(count);
 }
 
+const char* MethodName(const ArrayHeader& h) {
+  if (h.map.kind == array::MapKind::kLive) return "live";
+  return h.map.kind == array::MapKind::kWavelet ? "wavelet" : "predict";
+}
+
 std::string PromiseName(const ArrayHeader& h) {
   switch (h.promise) {
     case ArrayPromise::kNone:
-      return h.map.kind == array::MapKind::kWavelet ? "wavelet, no promise" : "no promise";
+      return array::InUnits(h.map.kind) ? std::string(MethodName(h)) + ", no promise"
+                                        : "no promise";
     case ArrayPromise::kLossless:
       return "lossless";
     case ArrayPromise::kMaxError:
@@ -67,9 +90,6 @@ double RelativeErrorOf(const ArrayHeader& h) {
   return h.promise == ArrayPromise::kRelativeError ? h.max_error : 0;
 }
 
-const char* MethodName(const ArrayHeader& h) {
-  return h.map.kind == array::MapKind::kWavelet ? "wavelet" : "predict";
-}
 // 16 digits, or null in JSON.
 nlohmann::ordered_json ModelName(const ArrayHeader& h) {
   if (h.model_id == 0) return nullptr;
@@ -88,7 +108,8 @@ std::string AxesName(const ArrayHeader& h) {
 
 }  // namespace
 
-Status EncodeArrayFile(const ArrayEncodeArguments& a, const Console& console) {
+Status EncodeArrayFile(const ArrayEncodeArguments& arguments, const Console& console) {
+  ArrayEncodeArguments a = arguments;
   const auto start = Clock::now();
   const std::string place = InputName(a.in) + ": ";
   GODWIT_ASSIGN_OR_RETURN(const NdArray array, ReadArrayFile(a.in, a.limits));

@@ -20,16 +20,17 @@ struct ArrayEncodeArguments {
   std::optional<double> quality, bits_per_sample, psnr_db, max_error, range_error, relative_error;
   std::optional<uint64_t> size_bytes;
   std::optional<uint8_t> channel_axes;
-  std::string method = "auto";  // or "predict", "wavelet"
-  std::string model;            // of wavelets: empty for the best at hand, "none", an id or a file
+  std::string method = "auto";  // or "predict", "wavelet", "live"
+  // Of wavelets and the live method: empty for the best at hand, "none", an id or a file.
+  std::string model;
   std::vector<std::string> model_folders;
   int threads = 0;
   bool overwrite = false, report_psnr = false;
   DecodeLimits limits;
 
-  // Whether wavelets may be the answer.
+  // Whether wavelets, learned or not, may be the answer.
   bool SeeksWavelet() const {
-    return method == "wavelet" ||
+    return method == "wavelet" || method == "live" ||
            (method == "auto" && (quality || bits_per_sample || psnr_db || size_bytes));
   }
 };

@@ -147,16 +147,43 @@ std::vector<uint8_t> ArraySearch::OtherAxes() const {
   return others;
 }
 
+Result<ArraySearch::Trial> ArraySearch::FindFrom(const Settings& settings,
+                                                 std::optional<double> about) const {
+  if (WantsLeastError() || a_.psnr_db) return Find(settings, about);
+  return At(settings, 2 + a_.quality.value_or(50) / 10);
+}
+
+// The best of the models that are for arrays of this shape.
+Result<ArraySearch::Trial> ArraySearch::FindLive() const {
+  std::optional<Trial> best;
+  Status status;
+  for (const ArrayModel& model : models_) {
+    const Settings settings{true, a_.channel_axes, &model};
+    const std::optional<double> about = best ? std::optional(best->place) : std::nullopt;
+    Result<Trial> trial = FindFrom(settings, about);
+    if (!trial.ok()) {
+      status = trial.status();
+      if (status.code() != StatusCode::kUnsupported) return status;
+      continue;
+    }
+    if (best) {
+      GODWIT_ASSIGN_OR_RETURN(const double cost, Cost(*trial));
+      GODWIT_ASSIGN_OR_RETURN(const double least, Cost(*best));
+      if (cost >= least) continue;
+    }
+    best = *std::move(trial);
+  }
+  if (!best) return status;
+  return *std::move(best);
+}
+
 Result<ArraySearch::Trial> ArraySearch::FindWavelet() const {
+  if (a_.method == "live") return FindLive();
   // A model that was named is used, whether it helps or not.
   const bool is_named = !a_.model.empty() && !models_.empty();
   Settings settings{true, a_.channel_axes, is_named ? &models_.front() : nullptr};
   const bool searches = WantsLeastError() || a_.psnr_db;
-  const double at_quality = 2 + a_.quality.value_or(50) / 10;
-  const auto find = [&](std::optional<double> about) {
-    return searches ? Find(settings, about) : At(settings, at_quality);
-  };
-  GODWIT_ASSIGN_OR_RETURN(Trial best, find(std::nullopt));
+  GODWIT_ASSIGN_OR_RETURN(Trial best, FindFrom(settings, std::nullopt));
   bool changed = false;
   const auto try_with = [&](const Settings& other) -> Status {
     GODWIT_ASSIGN_OR_RETURN(Trial trial, At(other, best.place));
@@ -207,7 +234,7 @@ Result<FoundArray> ArraySearch::Run() {
     return predicted(std::ldexp(range_.width(), -3) * std::exp2(-*a_.quality / 10));
   }
   if (!a_.quality && !a_.psnr_db && !WantsLeastError()) {
-    if (a_.method != "wavelet") return predicted(0);
+    if (a_.method == "auto" || a_.method == "predict") return predicted(0);
   }
   const Settings prediction{false, a_.channel_axes, nullptr};
   if (!by_wavelet) {
@@ -215,7 +242,7 @@ Result<FoundArray> ArraySearch::Run() {
     return std::move(trial.found);
   }
   Result<Trial> wavelet = FindWavelet();
-  if (a_.method == "wavelet" || !(WantsLeastError() || a_.psnr_db)) {
+  if (a_.method != "auto" || !(WantsLeastError() || a_.psnr_db)) {
     if (!wavelet.ok()) return wavelet.status();
     return std::move(wavelet->found);
   }

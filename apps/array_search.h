@@ -52,7 +52,10 @@ class ArraySearch {
   Status Measure(Trial& trial) const;
   // Bisection over places, starting near `about`.
   Result<Trial> Find(const Settings& settings, std::optional<double> about) const;
+  // For a size or a PSNR as Find(), else at the quality.
+  Result<Trial> FindFrom(const Settings& settings, std::optional<double> about) const;
   Result<Trial> FindWavelet() const;
+  Result<Trial> FindLive() const;
   // What bits and errors cost together, as the encoder weighs them.
   Result<double> Cost(Trial& trial) const;
   std::vector<uint8_t> OtherAxes() const;

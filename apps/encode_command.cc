@@ -97,8 +97,9 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Real({"--bps", "R", "arrays: at most R bits a sample"}, &a->bits_per_sample, 1e-6, 64);
   parser.Choice({"--method", "NAME",
                  "arrays with -q, --size, --bps or --psnr: auto (default), wavelet,\n"
-                 "or predict, which also bounds the error and loses nothing"},
-                &a->method, {"auto", "wavelet", "predict"});
+                 "live, whose networks were trained for such recordings, or\n"
+                 "predict, which also bounds the error and loses nothing"},
+                &a->method, {"auto", "wavelet", "live", "predict"});
   parser.Exclusive({"--quality", "--bpp", "--size", "--psnr", "--lossless", "--max-error",
                     "--range-error", "--relative-error", "--bps", "--kbps"});
   parser.Text({"--axes", "LIST", "arrays: the axes that hold channels, as 0,3; or none"}, &a->axes);
@@ -304,8 +305,8 @@ void Report(const Arguments& a, const Outcome& outcome, double seconds, const Co
 
 int RunEncodeArray(const Arguments& a, const Console& console) {
   const bool bounded = a.lossless || a.max_error || a.range_error || a.relative_error;
-  if (bounded && a.method == "wavelet") {
-    return console.FailUsage("--method wavelet promises no error; leave one of them out");
+  if (bounded && (a.method == "wavelet" || a.method == "live")) {
+    return console.FailUsage("--method " + a.method + " promises no error; leave one of them out");
   }
   ArrayEncodeArguments array{.in = a.in,
                              .out = a.out,

@@ -26,7 +26,7 @@ _godwit() {
     --metrics) words="all psnr psnr-y psnr-ycbcr ssim msssim msssim-rgb butteraugli ssimulacra
       si-sdr seg-snr log-mel stoi psnr-walloc max-error psnr-range" ;;
     --media) words="picture audio array" ;;
-    --method) words="auto wavelet predict" ;;
+    --method) words="auto wavelet live predict" ;;
     --order) words="layers rows" ;;
     --tile) words="32 64 128 256 512 1024 2048 4096" ;;
     --tune) words="psnr msssim" ;;

@@ -7,6 +7,8 @@
 #include <string>
 #include <type_traits>
 
+#include "codecs/array/live_decode.h"
+#include "codecs/array/live_tile.h"
 #include "codecs/array/slice_synthesis.h"
 #include "codecs/array/tile_syntax.h"
 #include "codecs/array/wavelet_decode.h"
@@ -99,7 +101,13 @@ void StoreTile(const ArrayHeader& header, const PredictedTile& tile, const Box& 
   });
 }
 
-Status DecodeTile(const ArrayStream& stream, int64_t index, const WaveletModel& start,
+TileMethod MethodOf(MapKind kind) {
+  if (kind == MapKind::kLive) return TileMethod::kLive;
+  return kind == MapKind::kWavelet ? TileMethod::kWavelet : TileMethod::kPredicted;
+}
+
+// `model` may be null where the header names none.
+Status DecodeTile(const ArrayStream& stream, int64_t index, const ArrayModel* model,
                   const ArraySynthesis* synthesis, NdArray& out, const Box& whole) {
   const ArrayHeader& header = stream.header;
   const Box box = TileBox(header, index);
@@ -112,12 +120,16 @@ Status DecodeTile(const ArrayStream& stream, int64_t index, const WaveletModel& 
     const BoxOrder order = OrderOf(header, box);
     BitReader reader(stream.tiles[t]);
     const uint32_t method = reader.CodeRaw(0, 4);
-    const TileMethod wanted =
-        header.map.kind == MapKind::kWavelet ? TileMethod::kWavelet : TileMethod::kPredicted;
+    const TileMethod wanted = MethodOf(header.map.kind);
     if (method != static_cast<uint32_t>(wanted)) {
       return Status(StatusCode::kUnsupported, place + "method " + std::to_string(method));
     }
+    if (wanted == TileMethod::kLive) {
+      return DecodeLiveTile(reader, header, *model, BestSimdLevel(), box, part, out, whole)
+          .WithPrefix(place);
+    }
     if (wanted == TileMethod::kWavelet) {
+      const WaveletModel start = model != nullptr ? model->start() : WaveletModel();
       return DecodeWaveletTile(reader, header, start, synthesis, box, part, out, whole)
           .WithPrefix(place);
     }
@@ -131,6 +143,17 @@ Status DecodeTile(const ArrayStream& stream, int64_t index, const WaveletModel& 
   });
 }
 
+// Whether the model is for the method that the header has.
+Status CheckModel(const ArrayHeader& header, const ArrayModel* model) {
+  if (model == nullptr) return {};
+  const LiveModel* const live = model->live();
+  const bool wants_live = header.map.kind == MapKind::kLive;
+  if ((live != nullptr) != wants_live || (wants_live && live->levels != header.live_levels)) {
+    return Status(StatusCode::kCorrupt, "the stream names a model of another method");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions& options) {
@@ -140,8 +163,8 @@ Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions&
     return Status(StatusCode::kModelMissing,
                   "the stream needs array model " + HexOf(header.model_id));
   }
-  const WaveletModel untrained;
-  const WaveletModel& start = header.model_id != 0 ? options.model->start() : untrained;
+  const ArrayModel* const model = header.model_id != 0 ? options.model : nullptr;
+  GODWIT_RETURN_IF_ERROR(CheckModel(header, model));
   NdArray out{header.type, header.shape, {}};
   Box whole = options.part;
   uint64_t bytes = SampleBytes(header.type);
@@ -168,6 +191,9 @@ Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions&
   if (synthesis != nullptr) {  // both are at most 2^63
     work = std::min(work, ~uint64_t{0} >> 1) + SliceWorkBytes(*synthesis, OrderOf(header, first));
   }
+  if (header.map.kind == MapKind::kLive) {
+    work = std::min(work, ~uint64_t{0} >> 1) + LiveNetworkBytes(*model->live());
+  }
   const uint64_t limit = options.limits.max_memory_bytes;
   if (bytes > limit || work > limit - bytes) {
     return Status(StatusCode::kOverLimit, "decoding takes " + std::to_string(bytes + work) +
@@ -183,7 +209,7 @@ Result<NdArray> DecodeArray(const ArrayStream& stream, const ArrayDecodeOptions&
   std::vector<Status> status(static_cast<size_t>(tiles));
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
   for (int64_t i = 0; i < tiles; ++i) {
-    status[static_cast<size_t>(i)] = DecodeTile(stream, i, start, synthesis, out, whole);
+    status[static_cast<size_t>(i)] = DecodeTile(stream, i, model, synthesis, out, whole);
   }
   for (const Status& s : status) GODWIT_RETURN_IF_ERROR(s);
   return out;

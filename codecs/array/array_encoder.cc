@@ -7,6 +7,8 @@
 #include <string>
 #include <type_traits>
 
+#include "codecs/array/live_encode.h"
+#include "codecs/array/live_model.h"
 #include "codecs/array/predictor_fit.h"
 #include "codecs/array/table_fit.h"
 #include "codecs/array/tile_syntax.h"
@@ -361,9 +363,15 @@ Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& option
     return Status(StatusCode::kUnsupported, "four transformed axes: one must hold channels");
   }
   const bool is_wavelet = options.wavelet_step > 0;
+  const bool is_live = is_wavelet && options.model != nullptr && options.model->live() != nullptr;
   if (is_wavelet) {
     header.map = UnitMap(array, options.wavelet_step);
     if (options.model != nullptr) header.model_id = options.model->id();
+    if (is_live) {
+      header.map.kind = MapKind::kLive;
+      header.live_levels = static_cast<uint8_t>(options.model->live()->levels);
+      GODWIT_RETURN_IF_ERROR(CheckLiveShape(header, *options.model));
+    }
   } else {
     header.map = ratio > 0 ? RelativeMap(array, ratio) : ChooseMap(array, options.max_error);
   }
@@ -380,7 +388,7 @@ Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& option
   ChooseTiles(header, options.tile_samples);
 
   const int64_t tiles = TileCount(header);
-  if (is_wavelet && tiles > 0) {
+  if (is_wavelet && !is_live && tiles > 0) {
     GODWIT_ASSIGN_OR_RETURN(header.levels, CatchOutOfMemory([&]() -> Result<WaveletLevels> {
                               return ChooseLevels(array, header);
                             }));
@@ -393,6 +401,7 @@ Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& option
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
   for (int64_t i = 0; i < tiles; ++i) {
     bodies[static_cast<size_t>(i)] = CatchOutOfMemory([&] {
+      if (is_live) return EncodeLiveTile(array, header, *options.model, start, i);
       return is_wavelet ? EncodeWaveletTile(array, header, start, i) : EncodeTile(array, header, i);
     });
   }

@@ -23,7 +23,8 @@ struct ArrayEncodeOptions {
   // Above 0: at a low rate by wavelets, quantised in steps of this many units of the samples, and
   // no error is promised.
   double wavelet_step = 0;
-  const ArrayModel* model = nullptr;        // of wavelets: what tiles start with
+  // Of wavelets: what tiles start with; one of the live method makes it that.
+  const ArrayModel* model = nullptr;
   int64_t tile_samples = int64_t{1} << 22;  // about; all channels of a place count
   int threads = 0;                          // 0: all cores; changes no byte
 };
@@ -31,7 +32,8 @@ struct ArrayEncodeOptions {
 // Short axes beside a much longer one, as (time, channel) has; and one of four axes in any case.
 uint8_t GuessChannelAxes(const Shape& shape);
 
-// kUnsupported: a relative error of f64, and more than three transformed axes; kInvalidArgument: an
+// kUnsupported: a relative error of f64, more than three transformed axes, and a shape that is not
+// for the model; kInvalidArgument: an
 // error that is negative or no number, channel axes that are not there.
 Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& options = {});
 

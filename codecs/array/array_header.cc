@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "codecs/array/live_tile.h"
 #include "codecs/array/plane_predictor.h"
 #include "codecs/array/wavelet_tile.h"
 #include "io/container.h"
@@ -34,6 +35,7 @@ bool Fits(MapKind kind, SampleType type) {
     case MapKind::kScaled:
       return IsReal(type);
     case MapKind::kWavelet:
+    case MapKind::kLive:
       return true;
     case MapKind::kRelative:
       return type != SampleType::kF64;
@@ -43,7 +45,7 @@ bool Fits(MapKind kind, SampleType type) {
   return false;
 }
 
-Status ParseWaveletMap(ByteReader& reader, ValueMap* map) {
+Status ParseUnits(ByteReader& reader, ValueMap* map) {
   GODWIT_ASSIGN_OR_RETURN(const uint16_t exponent, reader.U16());
   map->exponent = static_cast<int16_t>(exponent);
   const auto [least, largest] = ExponentsOf(map->type);
@@ -61,7 +63,7 @@ Result<ValueMap> ParseMap(ByteReader& reader, SampleType type) {
   ValueMap map;
   map.type = type;
   GODWIT_ASSIGN_OR_RETURN(const uint8_t kind, reader.U8());
-  if (kind > static_cast<uint8_t>(MapKind::kSingle)) {
+  if (kind > static_cast<uint8_t>(MapKind::kLive)) {
     return Status(StatusCode::kUnsupported, "array header: values of kind " + std::to_string(kind));
   }
   map.kind = static_cast<MapKind>(kind);
@@ -88,7 +90,7 @@ Result<ValueMap> ParseMap(ByteReader& reader, SampleType type) {
     map.relative = RelativeScale::Create(type, map.ratio, map.least);
     if (map.relative == nullptr) return Corrupt("relative error out of range");
   }
-  if (map.kind == MapKind::kWavelet) GODWIT_RETURN_IF_ERROR(ParseWaveletMap(reader, &map));
+  if (InUnits(map.kind)) GODWIT_RETURN_IF_ERROR(ParseUnits(reader, &map));
   return map;
 }
 
@@ -100,6 +102,15 @@ Status ParseLevels(ByteReader& reader, ArrayHeader* h) {
     return Corrupt("more levels than there may be");
   }
   if ((levels & kHasModel) == 0) return {};
+  GODWIT_ASSIGN_OR_RETURN(h->model_id, reader.U64());
+  return h->model_id == 0 ? Corrupt("a model without a number") : Status();
+}
+
+Status ParseLive(ByteReader& reader, ArrayHeader* h) {
+  GODWIT_ASSIGN_OR_RETURN(h->live_levels, reader.U8());
+  if (h->live_levels < 1 || h->live_levels > kMaxLiveLevels) {
+    return Corrupt("more levels than there may be, or none");
+  }
   GODWIT_ASSIGN_OR_RETURN(h->model_id, reader.U64());
   return h->model_id == 0 ? Corrupt("a model without a number") : Status();
 }
@@ -181,6 +192,7 @@ BoxOrder OrderOf(const ArrayHeader& h, const Box& box) {
 uint64_t WorkBytes(const ArrayHeader& h, const Box& box) {
   const BoxOrder order = OrderOf(h, box);
   if (h.map.kind == MapKind::kWavelet) return WaveletWorkBytes(h, order);
+  if (h.map.kind == MapKind::kLive) return LiveWorkBytes(h, order);
   const bool line = order.height == 1;
   const uint64_t rows = static_cast<uint64_t>(order.height) + (line ? 0 : 2 * kRowPad);
   const uint64_t columns = static_cast<uint64_t>(order.width) +
@@ -213,12 +225,18 @@ Bytes WriteHead(const ArrayHeader& h) {
     w.Varint(h.map.mantissa);
     w.U16(static_cast<uint16_t>(h.map.exponent));
   }
-  if (h.map.kind == MapKind::kWavelet) {
+  if (InUnits(h.map.kind)) {
     w.U16(static_cast<uint16_t>(h.map.exponent));
     const int64_t offset = h.map.offset;
     w.Varint(offset < 0 ? 2 * static_cast<uint64_t>(-(offset + 1)) + 1
                         : 2 * static_cast<uint64_t>(offset));
     w.Varint(h.map.step);
+  }
+  if (h.map.kind == MapKind::kLive) {
+    w.U8(h.live_levels);
+    w.U64(h.model_id);
+  }
+  if (h.map.kind == MapKind::kWavelet) {
     w.U16(static_cast<uint16_t>((h.model_id != 0 ? kHasModel : 0) | h.levels[0] << 8 |
                                 h.levels[1] << 4 | h.levels[2]));
     if (h.model_id != 0) w.U64(h.model_id);
@@ -265,6 +283,10 @@ Result<ArrayHeader> ParseHead(std::span<const std::byte> body, const DecodeLimit
   GODWIT_ASSIGN_OR_RETURN(h.map, ParseMap(reader, h.type));
   if (h.map.kind == MapKind::kWavelet) {
     GODWIT_RETURN_IF_ERROR(ParseLevels(reader, &h));
+  }
+  if (h.map.kind == MapKind::kLive) {
+    if (transformed > 1) return Corrupt("more than one transformed axis");
+    GODWIT_RETURN_IF_ERROR(ParseLive(reader, &h));
   }
   GODWIT_RETURN_IF_ERROR(ParsePromise(reader, &h));
   if (reader.remaining() != 0) return Corrupt("bytes left over");

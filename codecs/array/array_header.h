@@ -26,8 +26,9 @@ struct ArrayHeader {
   std::array<int64_t, 4> tile{1, 1, 1, 1};
   array::ValueMap map;
   // MapKind::kWavelet: at most so many levels along places, rows and columns, and the model whose
-  // probabilities tiles start with; 0 for none.
+  // probabilities tiles start with; 0 for none. kLive has one in any case.
   std::array<uint8_t, 3> levels{};
+  uint8_t live_levels = 0;  // kLive: of packets
   uint64_t model_id = 0;
   ArrayPromise promise = ArrayPromise::kNone;
   double max_error = 0;  // kMaxError; of kRelativeError, in parts of each sample

@@ -2,24 +2,19 @@
 
 #include <algorithm>
 
+#include "codecs/array/live_model.h"
 #include "codecs/array/wavelet_context.h"
 #include "models/registry.h"
 
 namespace godwit {
 namespace {
 
+using array::LiveModel;
+using array::WaveletModel;
+
 Status Refuse(const std::string& why) { return Status(StatusCode::kModelRefused, why); }
 
-}  // namespace
-
-std::string HexOf(uint64_t model_id) { return ModelIdHex(model_id); }
-
-Result<ArrayModel> ArrayModel::Load(const SafeTensors& file, uint64_t id) {
-  using array::WaveletModel;
-  if (file.Metadata("godwit.codec") != "packet" || file.Metadata("godwit.kind") != "stream") {
-    return Refuse("not a model for arrays");
-  }
-  auto model = std::make_shared<WaveletModel>();
+Status LoadStart(const SafeTensors& file, WaveletModel* model) {
   int64_t count = 0;
   model->ForEachBit([&](CountedBit&) { ++count; });
   GODWIT_ASSIGN_OR_RETURN(const auto p1, file.Get<uint16_t>("start.p1", {count}));
@@ -47,7 +42,35 @@ Result<ArrayModel> ArrayModel::Load(const SafeTensors& file, uint64_t id) {
     std::copy_n(weights.data() + s * kInputs, kInputs, model->weights[s].w.data());
   }
   std::copy_n(signs.data(), 3, model->sign_weights.w.data());
-  return ArrayModel(id, std::move(model));
+  return {};
+}
+
+}  // namespace
+
+std::string HexOf(uint64_t model_id) { return ModelIdHex(model_id); }
+
+double ArrayModel::encoder_macs_per_sample() const {
+  return live_ != nullptr ? live_->encoder_macs_per_sample() : 3 * 2 * 8 / 7.0;
+}
+
+Result<ArrayModel> ArrayModel::Load(const SafeTensors& file, uint64_t id) {
+  if (file.Metadata("godwit.codec") != "packet" || file.Metadata("godwit.kind") != "stream") {
+    return Refuse("not a model for arrays");
+  }
+  const std::string method = file.Metadata("godwit.method").value_or("wavelet");
+  const bool is_live = method == "live";
+  if (!is_live && method != "wavelet") return Refuse("a model for the method " + method);
+  auto start = std::make_shared<WaveletModel>();
+  // A model of the live method may do without.
+  if (!is_live || file.Find("start.p1") != nullptr) {
+    GODWIT_RETURN_IF_ERROR(LoadStart(file, start.get()));
+  }
+  std::shared_ptr<LiveModel> live;
+  if (is_live) {
+    GODWIT_ASSIGN_OR_RETURN(LiveModel loaded, LiveModel::Load(file));
+    live = std::make_shared<LiveModel>(std::move(loaded));
+  }
+  return ArrayModel(id, std::move(start), std::move(live));
 }
 
 }  // namespace godwit

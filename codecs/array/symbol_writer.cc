@@ -5,7 +5,7 @@
 namespace godwit::array {
 
 // Where magnitudes of a band came to lie in their steps.
-struct BandCentres {
+struct SymbolWriter::Centres {
   double one = 0, more = 0;
   int64_t ones = 0, mores = 0;
 
@@ -30,20 +30,20 @@ int32_t Limited(double size) {
 
 }  // namespace
 
-void SymbolWriter::Code(BitWriter& writer) {
+void SymbolWriter::Prepare() {
   tile_.symbols.resize(tile_.bands.size() * static_cast<size_t>(tile_.components));
   tile_.points.resize(tile_.bands.size());
-  for (size_t b = 0; b < tile_.bands.size(); ++b) {
-    BandCentres centres;
-    for (size_t k = 0; k < static_cast<size_t>(tile_.components); ++k) {
-      CodeBand(writer, b, k, centres);
-    }
-    tile_.points[b] = centres.Points();
-  }
-  CodePoints(writer, tile_);
 }
 
-void SymbolWriter::CodeBand(BitWriter& writer, size_t b, size_t k, BandCentres& centres) {
+void SymbolWriter::CodeBand(BitWriter& writer, size_t b) {
+  Centres centres;
+  for (size_t k = 0; k < static_cast<size_t>(tile_.components); ++k) {
+    CodeComponent(writer, b, k, centres);
+  }
+  tile_.points[b] = centres.Points();
+}
+
+void SymbolWriter::CodeComponent(BitWriter& writer, size_t b, size_t k, Centres& centres) {
   const WaveletBand& band = tile_.bands[b];
   const std::array<int64_t, 3>& sides = tile_.shape.sides;
   BandSymbols& here = tile_.symbols[k * tile_.bands.size() + b];

@@ -13,8 +13,6 @@
 
 namespace godwit::array {
 
-struct BandCentres;
-
 class SymbolWriter {
  public:
   // Of a coefficient of band b, times inverses[b], the nearest whole number would be its symbol.
@@ -27,12 +25,27 @@ class SymbolWriter {
         symbols_(model_),
         coefficients_(coefficients) {}
 
-  // Sets the symbols and points of the tile, too.
-  void Code(BitWriter& writer);
+  // Sets the symbols and points of the tile, too. start(b), before band b of any component, may
+  // change its coefficients and sees the symbols of those before.
+  template <typename F>
+  void Code(BitWriter& writer, F start) {
+    Prepare();
+    for (size_t b = 0; b < tile_.bands.size(); ++b) {
+      start(b);
+      CodeBand(writer, b);
+    }
+    CodePoints(writer, tile_);
+  }
+  void Code(BitWriter& writer) {
+    Code(writer, [](size_t) {});
+  }
   const WaveletModel& model() const { return model_; }
 
  private:
-  void CodeBand(BitWriter& writer, size_t b, size_t k, BandCentres& centres);
+  void Prepare();
+  void CodeBand(BitWriter& writer, size_t b);
+  struct Centres;
+  void CodeComponent(BitWriter& writer, size_t b, size_t k, Centres& centres);
   int32_t Decided(const SymbolContext& c, double size) const;
 
   WaveletTile& tile_;

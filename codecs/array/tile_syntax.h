@@ -11,7 +11,7 @@
 
 namespace godwit::array {
 
-enum class TileMethod : uint8_t { kPredicted = 0, kWavelet = 1 };
+enum class TileMethod : uint8_t { kPredicted = 0, kWavelet = 1, kLive = 2 };
 
 inline PlaneGeometry GeometryOf(const BoxOrder& order) {
   return {order.places * order.channels, order.height, order.width};

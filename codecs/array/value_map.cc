@@ -51,6 +51,7 @@ int32_t ValueMap::low() const {
       return IsReal(type) || LeastSample(type) < 0 ? -relative->last() : 0;
     case MapKind::kScaled:
     case MapKind::kWavelet:
+    case MapKind::kLive:
       return -kMaxScaled;
   }
   return 0;
@@ -69,6 +70,7 @@ int32_t ValueMap::high() const {
       return relative->last();
     case MapKind::kScaled:
     case MapKind::kWavelet:
+    case MapKind::kLive:
       return kMaxScaled;
   }
   return 0;
@@ -109,7 +111,7 @@ float FloatFromWhole(bool negative, uint64_t size, int exponent) {
 }
 
 int64_t IntegerFromWhole(const ValueMap& map, int32_t q) {
-  if (map.kind == MapKind::kWavelet) {
+  if (InUnits(map.kind)) {
     const int64_t w = q + map.offset;
     const int e = map.exponent;
     constexpr int64_t kMost = int64_t{1} << 62;
@@ -131,7 +133,7 @@ float FloatFromWhole(const ValueMap& map, int32_t q) {
     const uint32_t word = map.relative->WordOf(q < 0 ? -q : q);
     return std::bit_cast<float>(word | (q < 0 ? 0x80000000u : 0));
   }
-  if (map.kind == MapKind::kWavelet) {
+  if (InUnits(map.kind)) {
     const int64_t w = q + map.offset;
     return FloatFromWhole(w < 0, static_cast<uint64_t>(w < 0 ? -w : w), map.exponent);
   }
@@ -142,7 +144,7 @@ float FloatFromWhole(const ValueMap& map, int32_t q) {
 double DoubleFromWhole(const ValueMap& map, int32_t q) {
   // Products are below 2^53 and exponents such that nothing overflows, so that ldexp() is exact or,
   // of subnormals, rounds to nearest, ties to even.
-  if (map.kind == MapKind::kWavelet) {
+  if (InUnits(map.kind)) {
     return std::ldexp(static_cast<double>(q + map.offset), map.exponent);
   }
   if (map.kind == MapKind::kScaled) {

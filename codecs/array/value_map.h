@@ -20,15 +20,18 @@ enum class MapKind : uint8_t {
   kWavelet = 4,   // any type in units of 2^exponent from `offset` on, for the wavelet method
   kRelative = 5,  // integers and f32 in steps that grow with them
   kSingle = 6,    // f64 that are f32: as kOrdered has these
+  kLive = 7,      // as kWavelet, for the live method
 };
+// Whether values are units from an offset on.
+constexpr bool InUnits(MapKind kind) { return kind == MapKind::kWavelet || kind == MapKind::kLive; }
 
 struct ValueMap {
   MapKind kind = MapKind::kWhole;
   SampleType type = SampleType::kU8;
-  uint64_t step = 1;      // kSteps: 2 to 2^33; kWavelet: 1 to 2^40, in 2^-16 units
+  uint64_t step = 1;      // kSteps: 2 to 2^33; in units: 1 to 2^40, in 2^-16 units
   uint32_t mantissa = 1;  // kScaled: 1 to 2^22
-  int exponent = 0;       // kScaled, kWavelet: see ExponentsOf()
-  int64_t offset = 0;     // kWavelet: within +-2^50 units
+  int exponent = 0;       // kScaled, in units: see ExponentsOf()
+  int64_t offset = 0;     // in units: within +-2^50 units
   std::shared_ptr<const RelativeScale> relative = {};  // kRelative
   uint32_t ratio = 0;                                  // kRelative: from 1 on, in 2^-32
   uint8_t least = 0;  // kRelative: least exponent field of f32 that has steps
@@ -41,7 +44,7 @@ inline constexpr int32_t kMaxScaled = 1 << 30;
 
 constexpr bool IsReal(SampleType type) { return type >= SampleType::kF32; }
 
-// Least and largest exponent of kScaled and kWavelet.
+// Least and largest exponent of kScaled and of values in units.
 std::pair<int, int> ExponentsOf(SampleType type);
 
 // The least and the largest of an integer type.

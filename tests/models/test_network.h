@@ -102,6 +102,10 @@ struct TestNetwork {
 
   SafeTensorsWriter Writer(const std::string& name) const {
     SafeTensorsWriter writer;
+    AddTo(writer, name);
+    return writer;
+  }
+  void AddTo(SafeTensorsWriter& writer, const std::string& name) const {
     writer.SetMetadata("network." + name, GraphText());
     for (const TestLayer& l : layers) {
       const std::string place = name + "." + l.name;
@@ -116,7 +120,6 @@ struct TestNetwork {
         writer.Add<uint8_t>(place + ".lut", {256}, l.lut);
       }
     }
-    return writer;
   }
 
   Result<Network> Load() const {
