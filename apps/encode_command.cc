@@ -97,7 +97,7 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Real({"--bps", "R", "arrays: at most R bits a sample"}, &a->bits_per_sample, 1e-6, 64);
   parser.Choice({"--method", "NAME",
                  "arrays with -q, --size, --bps or --psnr: auto (default), wavelet,\n"
-                 "live, whose networks were trained for such recordings, or\n"
+                 "live, which a model was trained for, or\n"
                  "predict, which also bounds the error and loses nothing"},
                 &a->method, {"auto", "wavelet", "live", "predict"});
   parser.Exclusive({"--quality", "--bpp", "--size", "--psnr", "--lossless", "--max-error",

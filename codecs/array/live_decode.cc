@@ -12,8 +12,8 @@
 namespace godwit::array {
 namespace {
 
-// The latents of a group's channels, with what is predicted, and in whole symbols what its network
-// sees; latents are then moved to where their magnitudes are in the mean.
+// The latents of a group's channels, with what is predicted, and what its network sees; latents are
+// then moved to where their magnitudes are in the mean.
 void GroupLatents(const LiveModel& model, const WaveletTile& tile, int64_t first,
                   std::vector<int32_t>& seen, std::vector<int64_t>& room, int32_t* latents) {
   const auto symbols = [&](int64_t c, size_t b) {
@@ -30,7 +30,7 @@ void GroupLatents(const LiveModel& model, const WaveletTile& tile, int64_t first
     }
     const size_t first_seen = static_cast<size_t>(c * tile.shape.count());
     for (size_t i = 0; i < static_cast<size_t>(tile.shape.count()); ++i) {
-      seen[first_seen + i] = (channel[i] + (1 << (kLatentBits - 1))) >> kLatentBits;
+      seen[first_seen + i] = SeenOf(channel[i]);
     }
     for (size_t b = 0; b < tile.bands.size(); ++b) {
       const WaveletBand& band = tile.bands[b];

@@ -13,8 +13,6 @@
 namespace godwit::array {
 namespace {
 
-constexpr int kSeenShift = 3;  // of latents in 1/64: networks of encoders see eighths
-
 // Samples of a channel to companded coefficients.
 void Analyse(const LiveModel& model, const WaveletTile& tile, uint64_t step, int32_t* channel,
              std::vector<int32_t>& scratch) {
@@ -81,7 +79,7 @@ Result<Bytes> EncodeLiveTile(const NdArray& array, const ArrayHeader& header,
     }
     if (!live.analysis) continue;
     for (size_t i = 0; i < seen.size(); ++i) {
-      seen[i] = (group[i] + (1 << (kSeenShift - 1))) >> kSeenShift;
+      seen[i] = SeenOf(group[i]);
     }
     GODWIT_RETURN_IF_ERROR(
         CorrectLatents(*live.analysis, BestSimdLevel(), tile, live, seen, group));

@@ -25,6 +25,9 @@ inline int32_t LatentOf(int32_t symbol) {
       std::clamp(int64_t{symbol} * (1 << kLatentBits), -kMaxLatent, kMaxLatent));
 }
 
+// A latent as networks see it: in eighths.
+inline int32_t SeenOf(int32_t latent) { return (latent + 4) >> 3; }
+
 // Shape, bands and channels of such a tile; bands rise in frequency and lie in natural order.
 WaveletTile LiveTile(const BoxOrder& order, int levels);
 

@@ -10,6 +10,7 @@
 #include "models/safetensors_writer.h"
 #include "tests/apps/program.h"
 #include "tests/codecs/test_array_synthesis.h"
+#include "tests/codecs/test_live_model.h"
 
 namespace godwit {
 namespace {
@@ -83,6 +84,46 @@ TEST_F(ArrayTest, KeepsWhatItPromises) {
   EXPECT_EQ(bytes("-q", "50").at("method"), "wavelet");
   EXPECT_EQ(bytes("--relative-error", "0.01").at("relative_error"), 0.01);
   EXPECT_EQ(bytes("--axes", "none").at("channel_axes"), "none");
+}
+
+TEST_F(ArrayTest, TheLiveMethodWorksWithAModel) {
+  Save("a.npy", Waves());
+  const LiveTestModel made{
+      .channels = 1, .levels = 3, .has_analysis = false, .has_synthesis = false};
+  std::filesystem::create_directory(File("mine"));
+  const Bytes model = made.File();
+  SaveBytes(File("mine/live.safetensors"), model);
+  const std::string id = ModelIdHex(ModelIdOf(model));
+  const auto encoded = [&](std::vector<std::string> args) {
+    args.insert(args.begin(), {"encode", "-f", "a.npy", "a.gdw", "--json", "--report-psnr"});
+    const auto json = nlohmann::json::parse(Good(args).out);
+    EXPECT_EQ(json.at("method"), "live");
+    EXPECT_EQ(json.at("model"), id);
+    return json;
+  };
+  const std::string file = "mine/live.safetensors";
+  EXPECT_GE(encoded({"--psnr", "45", "--method", "live", "--model", file}).at("psnr_db"), 45);
+  EXPECT_LE(encoded({"--size", "2500", "--model", file}).at("bytes"), 2500);
+  EXPECT_GT(encoded({"-q", "70", "--model", id, "--model-dir", "mine"}).at("psnr_db"),
+            encoded({"--method", "live", "--model", file}).at("psnr_db"));
+  EXPECT_NE(Good({"info", "a.gdw"}).out.find("live, no promise, model " + id), std::string::npos);
+  EXPECT_NE(Good({"models", "--model-dir", "mine"}).out.find(id), std::string::npos);
+  Good({"verify", "a.gdw", "--model-dir", "mine"});
+  Good({"decode", "a.gdw", "b.npy", "--model-dir", "mine"});
+  Good({"decode", "a.gdw", "c.npy", "--model-dir", "mine", "--slice", "3:50,1"});
+  const auto fails = [&](const std::vector<std::string>& args, int exit, const char* why) {
+    const ProgramResult outcome = Run(args);
+    EXPECT_EQ(outcome.exit, exit) << outcome.err;
+    EXPECT_NE(outcome.err.find(why), std::string::npos) << outcome.err;
+  };
+  fails({"decode", "a.gdw", "d.npy"}, 7, id.c_str());
+  fails({"verify", "a.gdw"}, 7, id.c_str());
+  fails({"encode", "a.npy", "x.gdw", "--method", "wavelet", "--model", file}, 7, "live");
+  fails({"encode", "a.npy", "x.gdw", "--method", "live", "--model", "none"}, 7, "live");
+  fails({"encode", "a.npy", "x.gdw", "--method", "live", "--lossless"}, 2, "promises");
+  fails({"encode", "a.npy", "x.gdw", "--method", "live", "--max-error", "1"}, 2, "promises");
+  fails({"encode", "a.npy", "x.gdw", "--method", "live", "--axes", "none", "--model", file}, 4,
+        "--axes");
 }
 
 TEST_F(ArrayTest, MethodsMeetWhatIsAskedFor) {

@@ -109,7 +109,7 @@ std::vector<float> Reference(const LiveTestModel& made, const ArrayHeader& heade
     for (int64_t x = 0; x < positions; ++x) {
       for (int64_t f = 0; f < bands; ++f) {
         for (int64_t c = 0; c < made.channels; ++c) {
-          in.At(0, x, f * made.channels + c) = k(Floor(latent(f, c, x) + 32, 64));
+          in.At(0, x, f * made.channels + c) = k(Floor(latent(f, c, x) + 4, 8));
         }
       }
     }
