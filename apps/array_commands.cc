@@ -29,7 +29,8 @@ Result<std::vector<ArrayModel>> ModelsFor(ArrayEncodeArguments& a) {
   std::vector<ArrayModel> found;
   if (a.model.empty()) {
     for (ArrayModel& model : models.ArrayModels()) {
-      if ((model.live() != nullptr) == (a.method == "live")) found.push_back(std::move(model));
+      const bool fits = a.method == "auto" || (model.live() != nullptr) == (a.method == "live");
+      if (fits) found.push_back(std::move(model));
     }
   } else if (a.model != "none") {
     GODWIT_ASSIGN_OR_RETURN(ArrayModel model, models.NamedArrayModel(a.model));
