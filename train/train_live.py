@@ -203,12 +203,13 @@ class Codec(nn.Module):
 
 
 def crops(groups, width, steps, count, rng, turned):
-    out = np.empty((count, groups[0].shape[1], LONGEST), np.float32)
+    length = min(LONGEST, *(g.shape[2] // N.BANDS * N.BANDS for g in groups))
+    out = np.empty((count, groups[0].shape[1], length), np.float32)
     for i in range(count):
         half = groups[rng.integers(len(groups))]
         v = half[rng.integers(len(half))]
-        at = rng.integers(0, v.shape[1] - LONGEST + 1)
-        v = v[:, at:at + LONGEST]
+        at = rng.integers(0, v.shape[1] - length + 1)
+        v = v[:, at:at + length]
         if turned and rng.random() < 0.9:
             v = np.linalg.qr(rng.normal(size=(len(v), len(v))))[0].astype(np.float32) @ v
         v = v[:, ::-1] if rng.random() < 0.3 else v

@@ -340,7 +340,7 @@ TEST(ArrayCodecTest, HostileHeadsAreRefusedBeforeAnythingIsAllocated) {
   EXPECT_EQ(code([&](ArrayHeader& h) { h.type = static_cast<SampleType>(8); }), kUnsupported);
   EXPECT_EQ(code([&](ArrayHeader& h) { h.map.kind = array::MapKind::kSingle; }), kCorrupt);
   EXPECT_EQ(code([&](ArrayHeader& h) { h.map.kind = array::MapKind::kRelative; }), kCorrupt);
-  EXPECT_EQ(code([&](ArrayHeader& h) { h.map.kind = static_cast<array::MapKind>(7); }),
+  EXPECT_EQ(code([&](ArrayHeader& h) { h.map.kind = static_cast<array::MapKind>(8); }),
             kUnsupported);
   EXPECT_EQ(code([&](ArrayHeader& h) {  // 2^32 steps, were there as many
               h.type = SampleType::kU32;

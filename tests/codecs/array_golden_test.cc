@@ -158,6 +158,35 @@ TEST(ArrayGoldenTest, LiveStreamsDecodeToTheRecordedSamples) {
   }
 }
 
+// The model that ships.
+TEST(ArrayGoldenTest, TheShippedLiveModelMakesTheRecordedSamples) {
+  const Golden golden{
+      "f32_leads_motion", SampleType::kF32, {900, 6, 1, 1}, 2, 0, 3726391640u, 1805321733u, 0.1};
+  ModelRegistry registry;
+  uint64_t id = 0;
+  for (const ModelEntry& entry : registry.List()) {
+    if (entry.name == "motion-live") id = entry.id;
+  }
+  const auto tensors = registry.FindStreamModel(id);
+  ASSERT_TRUE(tensors.ok()) << tensors.status().message();
+  const auto model = ArrayModel::Load(*tensors, id);
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  if (std::getenv("GODWIT_RECORD") != nullptr) {
+    const auto file = EncodeArray(
+        Samples(golden),
+        {.channel_axes = 2, .wavelet_step = golden.wavelet_step, .model = &*model, .threads = 1});
+    ASSERT_TRUE(file.ok()) << file.status().message();
+    WriteGolden(golden.name, *file);
+  }
+  const Bytes bytes = ReadGolden(golden.name);
+  EXPECT_EQ(Crc32c(bytes), golden.stream_crc);
+  const auto stream = ParseArrayStream(bytes);
+  ASSERT_TRUE(stream.ok()) << stream.status().message();
+  const auto array = DecodeArray(*stream, {.model = &*model});
+  ASSERT_TRUE(array.ok()) << array.status().message();
+  EXPECT_EQ(Crc32c(array->data), golden.samples_crc);
+}
+
 TEST(ArrayGoldenTest, StreamsDecodeToTheRecordedSamples) {
   for (const Golden& golden : kGoldens) {
     if (std::getenv("GODWIT_RECORD") != nullptr) {
