@@ -13,8 +13,8 @@
 #include <cstdlib>
 
 #include "codecs/image/full_inputs.h"
-#include "codecs/image/full_mixer.h"
 #include "codecs/image/full_model.h"
+#include "codecs/image/full_values.h"
 #include "codecs/image/swift_context.h"
 
 namespace godwit::swift {
@@ -32,9 +32,7 @@ class FullCoder {
         m_(full),
         step_(step),
         row_(row),
-        lite_(lite),
-        s_(state),
-        coder_(coder),
+        values_(full, lite, state, coder, level),
         level_(level),
         kernels_(BandKernelsFor(level)) {}
 
@@ -54,77 +52,9 @@ class FullCoder {
       }
     }
   }
-  const Coder& coder() const { return coder_; }
+  const Coder& coder() const { return values_.coder(); }
 
  private:
-  static int Limited(int64_t sum) {
-    return static_cast<int>(std::clamp<int64_t>(sum, -kMaxLogOdds, kMaxLogOdds));
-  }
-  AdaptiveBit* Lite(int context) { return &lite_.bit[static_cast<size_t>(context)]; }
-
-  bool Mixed(bool bit, size_t group, FullDecision kind, size_t lane, int network, AdaptiveBit* lite,
-             bool turned = false) {
-    FullMixer mixer(s_, group, kind, lane, network, lite, turned);
-    bit = coder_.Bit(bit, mixer.p1());
-    mixer.Learn(bit);
-    return bit;
-  }
-  bool Adaptive(bool bit, AdaptiveBit& context) {
-    bit = coder_.Bit(bit, context.p1);
-    context.Update(bit, kFullExponentRate);
-    return bit;
-  }
-
-  // A value's magnitude, 1 and up: its power of two, then the bits below.
-  int Magnitude(int magnitude, size_t group, size_t lane, int scale,
-                const int (&odds)[kFullLogits]) {
-    const auto ask = [&](bool bit, FullDecision decision, FullLogit logit) {
-      return Mixed(bit, group, decision, lane, odds[logit], nullptr);
-    };
-    if (!ask(magnitude > 1, kTwoDecision, kTwoLogit)) return 1;
-    if (!ask(magnitude > 3, kFourDecision, kFourLogit))
-      return ask(magnitude > 2, kThreeDecision, kThreeLogit) ? 3 : 2;
-    auto& exponents = s_.exponent[group][std::min(static_cast<size_t>(scale) / 2, kFullScales - 1)];
-    int k = 2;
-    while (k < 14 && Adaptive(magnitude >> (k + 1) != 0, exponents[static_cast<size_t>(k)])) ++k;
-    auto& mantissa = s_.mantissa[group][static_cast<size_t>(k)];
-    const auto bit_at = [&](int place) { return (magnitude >> place & 1) != 0; };
-    uint32_t value = 1;
-    const bool top = Adaptive(bit_at(k - 1), mantissa[0]);
-    value = value << 1 | top;
-    value = value << 1 | Adaptive(bit_at(k - 2), mantissa[top ? 2 : 1]);
-    const int rest = k - 2;
-    const uint32_t low = static_cast<uint32_t>(magnitude) & ((1u << rest) - 1);
-    return static_cast<int>(value << rest | coder_.Raw(low, rest));
-  }
-
-  // A value that may be zero, unless `implied`; t as in section 4.2.
-  int Value(int value, size_t group, size_t lane, int kind, int scale, int state, int t,
-            bool implied, const FullNetwork& n, FullSums& sums) {
-    int odds[kFullLogits] = {};
-    if (n.present()) {
-      for (size_t k = 0; k < kFullLogits; ++k)
-        odds[k] = Limited((sums.logit[k * kFullLanes + lane] + 512) >> 10);
-    }
-    const FullDecision zero = state != 0 ? kFirstNonZeroDecision : kNonZeroDecision;
-    if (!implied && !Mixed(value != 0, group, zero, lane, odds[kNonZeroLogit],
-                           Lite(ContextParameters::ZeroContext(kind, scale) + state))) {
-      return 0;
-    }
-    const int magnitude = Magnitude(std::abs(value), group, lane, scale, odds);
-    int sign = 0;
-    if (n.present()) {
-      const int64_t gain = n.sign_gain[static_cast<size_t>(std::min(magnitude, 4) - 1)];
-      sign = Limited((gain * sums.sign[lane] + (1 << 17)) >> 18);
-    }
-    const bool positive =
-        Mixed(value > 0, group, magnitude == 1 ? kSmallSignDecision : kSignDecision, lane, sign,
-              Lite(ContextParameters::SignContext(kind, SignLevel(t))), /*turned=*/t >= 0);
-    value = positive ? magnitude : -magnitude;
-    if (n.present()) TellLater(level_, n, lane, m_.Level(value), sums);
-    return value;
-  }
-
   void CodeCoarseDc(int plane);
   void CodeCoarseAc(int plane);
   // Whether any block has the band; `coded` tells whether one had one of this layer before.
@@ -137,9 +67,7 @@ class FullCoder {
   const FullModel& m_;
   StepInputs step_;
   CellRow& row_;
-  ContextState& lite_;
-  FullState& s_;
-  Coder coder_;
+  FullValues<Coder> values_;
   SimdLevel level_;
   const BandKernels& kernels_;
   FullInputSet in_;
@@ -160,8 +88,8 @@ void FullCoder<Coder, kDecode>::CodeCoarseDc(int plane) {
     FillCoarseDc(m_, step_, row_, plane, x, mean, in_);
     SumHidden(level_, net, in_.common, in_.even, sums_);
     SumOutputs(level_, net, in_.common, in_.odd, sums_);
-    value = Value(value, group, 0, ContextParameters::kCoarseDcKind, ScaleClass(context.scale.sum),
-                  0, 0, false, net, sums_);
+    value = values_.Value(value, group, 0, ContextParameters::kCoarseDcKind,
+                          ScaleClass(context.scale.sum), 0, 0, false, net, sums_);
     q[0] = static_cast<int16_t>(std::clamp(value + mean, -32767, 32767));
     row_.coarse_residual[pz].data()[at] = LimitResidual(value);
   }
@@ -186,16 +114,18 @@ void FullCoder<Coder, kDecode>::CodeCoarseAc(int plane) {
     FillCoarse(m_, step_, row_, plane, x, contexts.mean.data(), in_);
     SumHidden(level_, net, in_.common, in_.even, sums_);
     bool any = !kDecode && std::any_of(q + 1, q + kCoarse, [](int16_t v) { return v != 0; });
-    any = Mixed(any, group, kFlagDecision, 0, FlagLogit(net, sums_),
-                Lite(ContextParameters::CoarseFlagContext(plane, ScaleClass(flag_sum))));
+    any = values_.Mixed(
+        any, group, kFlagDecision, 0, FlagLogit(net, sums_),
+        values_.Lite(ContextParameters::CoarseFlagContext(plane, ScaleClass(flag_sum))));
     if (!any) continue;
     SumOutputs(level_, net, in_.common, in_.odd, sums_);
     int total = 0, state = 1;
     for (size_t i = 1; i < kCoarse; ++i) {
       const size_t c = kCoarseOrder[i];
       const bool implied = state != 0 && i == kCoarse - 1;
-      const int value = Value(kDecode ? 0 : q[c], group, i - 1, kind, contexts.scale_class[c],
-                              state, contexts.mean[c], implied, net, sums_);
+      const int value =
+          values_.Value(kDecode ? 0 : q[c], group, i - 1, kind, contexts.scale_class[c], state,
+                        contexts.mean[c], implied, net, sums_);
       if (value == 0) continue;
       state = 0;
       q[c] = static_cast<int16_t>(value);
@@ -223,10 +153,11 @@ void FullCoder<Coder, kDecode>::CodeCells(int plane, int band) {
       odds = FlagLogit(net, sums_);
     }
     const bool set = !kDecode && (row_.cell_nonzero[pz].data()[x] & mask) != 0;
-    flags[x] = Mixed(set, gz, kCellDecision, 0, odds,
-                     Lite(ContextParameters::CellContext(static_cast<int>(gz), scale)))
-                   ? kFlagSet
-                   : 0;
+    flags[x] =
+        values_.Mixed(set, gz, kCellDecision, 0, odds,
+                      values_.Lite(ContextParameters::CellContext(static_cast<int>(gz), scale)))
+            ? kFlagSet
+            : 0;
   }
 }
 
@@ -285,8 +216,9 @@ bool FullCoder<Coder, kDecode>::CodeBlock(int plane, int band, int64_t y, int64_
     odds = FlagLogit(net, sums_);
   }
   const int flag_class = std::min(ScaleClass(flag_sum), ContextParameters::kFlagClasses - 1);
-  set = Mixed(set, gz, kFlagDecision, 0, odds,
-              Lite(ContextParameters::FlagContext(static_cast<int>(gz), flag_class)));
+  set =
+      values_.Mixed(set, gz, kFlagDecision, 0, odds,
+                    values_.Lite(ContextParameters::FlagContext(static_cast<int>(gz), flag_class)));
   if (!set) return false;
   if (net.present()) {
     FillBandOdd(m_, n, band, in_);
@@ -302,8 +234,9 @@ bool FullCoder<Coder, kDecode>::CodeBlock(int plane, int band, int64_t y, int64_
     const int state = seen ? 0 : i == size - 2 ? 2 : 1;
     const bool implied = !seen && i == size - 1;
     const int c = table.channel[iz];
-    const int value = Value(kDecode ? 0 : symbols[c], gz, iz, kind, contexts.scale_class[iz], state,
-                            contexts.mean[iz], implied, net, sums_);
+    const int value =
+        values_.Value(kDecode ? 0 : symbols[c], gz, iz, kind, contexts.scale_class[iz], state,
+                      contexts.mean[iz], implied, net, sums_);
     if (value == 0) continue;
     seen = true;
     symbols[c] = static_cast<int16_t>(value);
