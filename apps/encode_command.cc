@@ -230,6 +230,7 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
   options.threads = a.threads;
   options.effort = a.effort;
   options.tune = a.tune;
+  options.entropy = entropy;
   options.synthesis = synthesis ? &*synthesis : nullptr;
   options.max_memory_bytes = a.limits.max_memory_bytes;
   PictureEncoder encoder(source, *model, options, a.strip, entropy, progress);

@@ -104,6 +104,7 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
     encode.effort = effort;
     encode.tune = tune;
     encode.synthesis = models.synthesis.get();
+    encode.entropy = entropy;
     GODWIT_ASSIGN_OR_RETURN(ImageEncoder encoder, ImageEncoder::Create(*models.stream, encode));
     return std::unique_ptr<Codec>(
         std::make_unique<SwiftCodec>(models, std::move(encoder), encode, entropy));

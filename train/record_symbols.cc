@@ -71,7 +71,7 @@ int Run(int argc, char** argv) {
   if (effort < kMinEffort || effort > kMaxEffort) Refuse(argv[4], "no effort of the encoder");
   std::unique_ptr<TileSearch> search;
   if (effort > kMinEffort) {
-    search = std::make_unique<TileSearch>(model, synthesis.get(), effort, ImageTune::kPsnr,
+    search = std::make_unique<TileSearch>(model, nullptr, synthesis.get(), effort, ImageTune::kPsnr,
                                           BestSimdLevel(), kPlanes, kMaxCropCells, kMaxCropCells);
   }
   CropFile crops(argv[2]);

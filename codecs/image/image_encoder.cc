@@ -139,6 +139,9 @@ struct ImageEncoder::State {
   Result<Bytes> Finish(const ImageMetadata& metadata);
   void ChooseTile();
   Bytes Assemble(const ImageMetadata& metadata);
+  const swift::FullModel* Full() const {
+    return options.entropy == ImageEntropy::kFull ? model.full() : nullptr;
+  }
 
   const ImageModel& model;
   ImageEncodeOptions options;
@@ -210,8 +213,8 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
   const bool searches = options.effort > swift::kMinEffort;
   const uint64_t each =
       Worker::BytesFor(header.planes, room_cells, header.tile_height, header.has_alpha) +
-      (searches ? swift::TileSearch::BytesFor(options.synthesis, options.effort, options.tune,
-                                              header.planes, room_cells, room_rows)
+      (searches ? swift::TileSearch::BytesFor(Full() != nullptr, options.synthesis, options.effort,
+                                              options.tune, header.planes, room_cells, room_rows)
                 : 0);
   while (wanted > 1 && row_bytes + wanted * each > options.max_memory_bytes) --wanted;
   const uint64_t bytes = row_bytes + wanted * each;
@@ -229,7 +232,7 @@ Status ImageEncoder::State::Start(const ImageSource& s) {
       workers.emplace_back(model.swift(), options.simd, header.planes, room_cells);
     for (size_t i = 0; searches && i < wanted; ++i) {
       workers[i].search = std::make_unique<swift::TileSearch>(
-          model.swift(), options.synthesis, options.effort, options.tune, options.simd,
+          model.swift(), Full(), options.synthesis, options.effort, options.tune, options.simd,
           header.planes, room_cells, room_rows);
     }
     worker_planes = header.planes;
@@ -395,6 +398,9 @@ Result<ImageEncoder> ImageEncoder::Create(const ImageModel& model,
   }
   if (options.synthesis != nullptr && options.synthesis->stream_model_id() != model.id()) {
     return Status(StatusCode::kModelRefused, "the synthesis is of another stream model");
+  }
+  if (options.entropy == ImageEntropy::kFull && model.full() == nullptr) {
+    return Status(StatusCode::kModelMissing, "the weights of `full` entropy coding are not set");
   }
   return ImageEncoder(std::make_unique<State>(model, options));
 }

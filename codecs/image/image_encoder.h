@@ -45,6 +45,9 @@ struct ImageEncodeOptions {
   // they do as 3. Must be of the same stream model, and outlive the encoder.
   const ImageSynthesis* synthesis = nullptr;
   ImageTune tune = ImageTune::kPsnr;
+  // What efforts from 2 on count bits for. The stream is coded as `lite` either way: RepackImage()
+  // makes the other of it. kFull wants its weights in the model.
+  ImageEntropy entropy = ImageEntropy::kLite;
   // Of the workspace; kOverLimit beyond, unless fewer threads do. What is coded so far comes on
   // top.
   uint64_t max_memory_bytes = uint64_t{4} << 30;

@@ -11,6 +11,8 @@
 
 namespace godwit {
 
+enum class ImageEntropy : uint8_t { kLite, kFull };
+
 namespace swift {
 struct FullModel;
 struct SwiftModel;

@@ -12,8 +12,6 @@
 
 namespace godwit {
 
-enum class ImageEntropy : uint8_t { kLite, kFull };
-
 struct ImageRepackOptions {
   ImageEntropy entropy = ImageEntropy::kFull;
   int threads = 0;  // 0: as OpenMP says

@@ -151,8 +151,8 @@ GODWIT_ALWAYS_INLINE FlagRow FlagRowOf(CellRow& row, const ContextParameters& p,
   return r;
 }
 
-GODWIT_ALWAYS_INLINE BandNeighbours BandNeighboursOf(CellRow& row, int plane, int band, int64_t y,
-                                                     int64_t x, uint32_t flag_sum) {
+GODWIT_ALWAYS_INLINE BandNeighbours BandNeighboursOf(const CellRow& row, int plane, int band,
+                                                     int64_t y, int64_t x, uint32_t flag_sum) {
   const auto pz = static_cast<size_t>(plane);
   const int64_t pitch = row.block_pitch, at = row.Bordered(y, x);
   const int64_t first = kBandFirst[static_cast<size_t>(band)];

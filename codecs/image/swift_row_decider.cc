@@ -16,7 +16,8 @@ constexpr float kMost = 32767.0f;  // of a symbol
 
 }  // namespace
 
-RowDecider::RowDecider(const SwiftModel& model, SimdLevel level, int planes, int64_t max_cells_w)
+RowDecider::RowDecider(const SwiftModel& model, const FullModel* full, SimdLevel level, int planes,
+                       int64_t max_cells_w)
     : model_(model),
       p_(model.context),
       level_(level),
@@ -25,13 +26,15 @@ RowDecider::RowDecider(const SwiftModel& model, SimdLevel level, int planes, int
       row_(CellRow::Create(planes, max_cells_w, /*own_symbols=*/true)),
       state_(std::make_unique<ContextState>()),
       saved_state_(std::make_unique<ContextState>()),
+      prices_(full != nullptr ? std::make_unique<FullPrices>(model, *full, level) : nullptr),
       saved_edges_(static_cast<size_t>(kCellBlocks * (max_cells_w * kCellBlocks + 2))),
       cell_gain_(static_cast<size_t>(max_cells_w)),
       cell_sum_(static_cast<size_t>(max_cells_w)),
       cell_in_(static_cast<size_t>(max_cells_w)) {}
 
-uint64_t RowDecider::BytesFor(int planes, int64_t max_cells_w) {
+uint64_t RowDecider::BytesFor(bool full, int planes, int64_t max_cells_w) {
   return CellRow::BytesFor(planes, max_cells_w) + 2 * sizeof(ContextState) +
+         (full ? FullPrices::BytesFor() : 0) +
          static_cast<uint64_t>(max_cells_w * kCellBlocks + 2) * kCellBlocks * sizeof(BlockEdges) +
          static_cast<uint64_t>(max_cells_w) * 9;
 }
@@ -42,6 +45,7 @@ void RowDecider::StartTile(int step_index, int64_t cells_w, const DecideOptions&
   bits_ = 0;
   row_.StartTile(cells_w);
   state_->Reset(p_, step_index);
+  if (prices_ != nullptr) prices_->StartTile(step_index);
 }
 
 void RowDecider::CodeValue(int value, int kind, int scale, int mean) {
@@ -179,14 +183,15 @@ void RowDecider::Commit(LatentTile& tile, int64_t at, int plane, int band, int64
   BlockEdges& edges = row_.edges[pz].data()[row_.Bordered(y, x)];
   int total = 0;
   bool seen = false;
+  if (full()) bits_ += prices_->CodeValues(choice.values.data());
   for (int i = 0; i < size; ++i) {
     const auto iz = static_cast<size_t>(i);
     const int value = choice.values[iz], scale = contexts.scale_class[iz];
     const int state = seen ? 0 : i == size - 2 ? 2 : 1;
-    if (seen || i < size - 1) Code(value != 0, P::ZeroContext(kind, scale) + state);
+    if (!full() && (seen || i < size - 1)) Code(value != 0, P::ZeroContext(kind, scale) + state);
     if (value == 0) continue;
     seen = true;
-    CodeValue(value, kind, scale, contexts.mean[iz]);
+    if (!full()) CodeValue(value, kind, scale, contexts.mean[iz]);
     symbols[table.channel[iz]] = static_cast<int16_t>(value);
     residual[i] = LimitResidual(value);
     total += std::abs(int{residual[i]});
@@ -209,7 +214,6 @@ float RowDecider::CodeBlock(LatentTile& tile, int64_t cell_row, int plane, int b
   BandContexts contexts;
   BlockChoice choice;
   bool set = false;
-  float gain = options_.lambda * costs_.Of(false, flag_bit);
   if (replay_) {
     choice.values = {};
     for (size_t i = 0; i < table.size; ++i) {
@@ -221,21 +225,37 @@ float RowDecider::CodeBlock(LatentTile& tile, int64_t cell_row, int plane, int b
     for (size_t i = 0; i < table.size && !set; ++i)
       set = std::abs(target[table.channel[i]]) >= kLeast;
   }
-  if (set)
+  if (set || full()) {
     kernels_.contexts(band, p_.band[gz], BandNeighboursOf(row_, plane, band, y, x, flag_sum),
                       contexts);
+  }
+  if (full()) prices_->AtBand(row_, plane, band, y, x, flag_sum, contexts);
+  const auto flag_cost = [&](bool flag) {
+    return options_.lambda * (full() ? prices_->FlagCost(flag) : costs_.Of(flag, flag_bit));
+  };
+  float gain = flag_cost(false);
   if (set && !replay_) {
-    DecideBlock(tile, at, plane, band, contexts, choice);
-    const float with = choice.gain + options_.lambda * costs_.Of(true, flag_bit);
+    if (full()) {
+      choice.gain = ChooseFull(tile, at, plane, band, choice.values);
+    } else {
+      DecideBlock(tile, at, plane, band, contexts, choice);
+    }
+    const float with = choice.gain + flag_cost(true);
     set = with < gain;
     gain = std::min(gain, with);
   }
-  if (replay_ && options_.tolls) {
+  if (replay_ && options_.tolls && full()) {
+    prices_->AddTolls(tile, block_row, x, plane, band, set, choice.values.data());
+  } else if (replay_ && options_.tolls) {
     float slope = FlagSlope(static_cast<int>(gz), scale, set);
     if (set) slope += AddSymbolTolls(tile, block_row, x, plane, band, contexts, choice);
     AddFlagToll(tile, block_row, x, plane, band, slope);
   }
-  Code(set, flag_context);
+  if (full()) {
+    bits_ += prices_->CodeFlag(set);
+  } else {
+    Code(set, flag_context);
+  }
   if (set) Commit(tile, at, plane, band, y, x, contexts, choice);
   *left = set;
   return gain;
@@ -322,14 +342,17 @@ void RowDecider::DecideBand(LatentTile& tile, int64_t cell_row, int plane, int b
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
   const auto counts = [&](size_t g) { return row_.cell_count[g].data() + row_.BorderedCell(0); };
   SumCellFlagRow(level_, CellFlagRowOf(row_, p_, plane, band, cell_sum_.data()));
-  const auto context = [&](int64_t x, bool left) {
+  const auto cell_class = [&](int64_t x, bool left) {
     const uint32_t by_left = left ? uint32_t{p_.cell_weights[gz][0]} * kFlagSet : 0;
-    return P::CellContext(static_cast<int>(gz),
-                          ScaleClass(cell_sum_[static_cast<size_t>(x)] + by_left));
+    return ScaleClass(cell_sum_[static_cast<size_t>(x)] + by_left);
+  };
+  const auto context = [&](int64_t x, bool left) {
+    return P::CellContext(static_cast<int>(gz), cell_class(x, left));
   };
   if (FindCells(tile, cell_row, plane, band)) {
     const double bits_before = bits_;
     *saved_state_ = *state_;
+    if (full()) prices_->Save(plane, band);
     SaveEdges(plane);
     CodeBlocks(tile, cell_row, plane, band);
     bool again = false, left = false;
@@ -337,8 +360,12 @@ void RowDecider::DecideBand(LatentTile& tile, int64_t cell_row, int plane, int b
       uint8_t& in = cell_in_[static_cast<size_t>(x)];
       if (in != 0) {
         const AdaptiveBit bit = saved_state_->bit[static_cast<size_t>(context(x, left))];
-        const float gain = cell_gain_[static_cast<size_t>(x)] +
-                           options_.lambda * (costs_.Of(true, bit) - costs_.Of(false, bit));
+        float more = costs_.Of(true, bit) - costs_.Of(false, bit);
+        if (full()) {
+          prices_->AtCell(row_, plane, band, x, left, cell_class(x, left));
+          more = prices_->FlagCost(true) - prices_->FlagCost(false);
+        }
+        const float gain = cell_gain_[static_cast<size_t>(x)] + options_.lambda * more;
         in = counts(gz)[x] > 0 && (!options_.cells || gain < 0);
         again = again || in == 0;
       }
@@ -346,6 +373,7 @@ void RowDecider::DecideBand(LatentTile& tile, int64_t cell_row, int plane, int b
     }
     if (again && options_.cells) {
       *state_ = *saved_state_;
+      if (full()) prices_->Restore();
       bits_ = bits_before;
       ForgetBlocks(tile, cell_row, plane, band);
       CodeBlocks(tile, cell_row, plane, band);
@@ -354,7 +382,12 @@ void RowDecider::DecideBand(LatentTile& tile, int64_t cell_row, int plane, int b
   bool left = false;
   for (int64_t x = 0; x < row_.cells_w; ++x) {
     const bool in = cell_in_[static_cast<size_t>(x)] != 0 && counts(gz)[x] > 0;
-    Code(in, context(x, left));
+    if (full()) {
+      prices_->AtCell(row_, plane, band, x, left, cell_class(x, left));
+      bits_ += prices_->CodeFlag(in);
+    } else {
+      Code(in, context(x, left));
+    }
     left = in;
   }
 }

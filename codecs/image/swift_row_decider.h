@@ -12,6 +12,7 @@
 #include "codecs/image/swift_bit_cost.h"
 #include "codecs/image/swift_cell_row.h"
 #include "codecs/image/swift_context.h"
+#include "codecs/image/swift_full_prices.h"
 #include "codecs/image/swift_latent_tile.h"
 #include "codecs/image/swift_model.h"
 #include "entropy/decision_list.h"
@@ -32,8 +33,10 @@ struct DecideOptions {
 // contexts of later ones is left out, but for tolls.
 class RowDecider {
  public:
-  RowDecider(const SwiftModel& model, SimdLevel level, int planes, int64_t max_cells_w);
-  static uint64_t BytesFor(int planes, int64_t max_cells_w);
+  // With `full`, bits are counted as that model does; it must outlive this.
+  RowDecider(const SwiftModel& model, const FullModel* full, SimdLevel level, int planes,
+             int64_t max_cells_w);
+  static uint64_t BytesFor(bool full, int planes, int64_t max_cells_w);
 
   void StartTile(int step_index, int64_t cells_w, const DecideOptions& options);
   // Rows 0.. in order. Reads the tile's targets and sets its symbols.
@@ -50,6 +53,7 @@ class RowDecider {
     std::array<int16_t, kLanes> values;
   };
 
+  bool full() const { return prices_ != nullptr; }
   void DecideCoarseDc(LatentTile& tile, int64_t cell_row, int plane);
   void DecideCoarseAc(LatentTile& tile, int64_t cell_row, int plane);
   void DecideBand(LatentTile& tile, int64_t cell_row, int plane, int band);
@@ -66,6 +70,11 @@ class RowDecider {
   float AddSymbolTolls(LatentTile& tile, int64_t block_row, int64_t x, int plane, int band,
                        const BandContexts& contexts, const BlockChoice& choice);
   static float ErrorOf(const LatentTile& tile, size_t plane, int64_t at, int v);
+  // With `full`.
+  float ChooseFull(const LatentTile& tile, int64_t at, int plane, int band,
+                   std::array<int16_t, kLanes>& values);
+  void DecideCoarseAcFull(LatentTile& tile, int64_t cell_row, int plane, int64_t x,
+                          uint32_t flag_sum, const CoarseContexts& contexts);
   void DecideBlock(const LatentTile& tile, int64_t at, int plane, int band,
                    const BandContexts& contexts, BlockChoice& choice) const;
   void Commit(LatentTile& tile, int64_t at, int plane, int band, int64_t y, int64_t x,
@@ -87,6 +96,7 @@ class RowDecider {
   bool replay_ = false;
   CellRow row_;
   std::unique_ptr<ContextState> state_, saved_state_;
+  std::unique_ptr<FullPrices> prices_;  // null: those of `lite`
   std::vector<BlockEdges> saved_edges_;
   std::vector<float> cell_gain_;
   std::vector<uint32_t> cell_sum_;

@@ -39,11 +39,13 @@ void RowDecider::DecideCoarseDc(LatentTile& tile, int64_t cell_row, int plane) {
     const AdaptiveBit zero = state_->bit[static_cast<size_t>(P::ZeroContext(kind, scale))];
     int best = 0;
     float best_cost = kNever;
+    if (full()) prices_->AtCoarseDc(row_, plane, x, mean, scale);
     for (int candidate = nearest - 1; candidate <= nearest + 1; ++candidate) {
       const int value = std::clamp(candidate - mean, -32767, 32767);
       const float off = static_cast<float>(candidate) - target;
       float cost = costs_.Of(value != 0, zero);
       if (value != 0) cost += costs.Sign(value < 0) + costs.Magnitude(std::abs(value));
+      if (full()) cost = prices_->ValueCost(value);
       cost = off * off + options_.coarse_lambda * cost;
       if (cost < best_cost) {
         best_cost = cost;
@@ -52,8 +54,13 @@ void RowDecider::DecideCoarseDc(LatentTile& tile, int64_t cell_row, int plane) {
     }
     if (replay_) best = tile.symbol[pz].cell.data()[cell];
     const int value = std::clamp(best - mean, -32767, 32767);
-    Code(value != 0, P::ZeroContext(kind, scale));
-    if (value != 0) CodeValue(value, kind, scale, 0);
+    if (full()) {
+      const auto coded = static_cast<int16_t>(value);
+      bits_ += prices_->CodeValues(&coded);
+    } else {
+      Code(value != 0, P::ZeroContext(kind, scale));
+      if (value != 0) CodeValue(value, kind, scale, 0);
+    }
     q[0] = static_cast<int16_t>(std::clamp(value + mean, -32767, 32767));
     row_.coarse_residual[pz].data()[at] = LimitResidual(value);
     tile.symbol[pz].cell.data()[cell] = q[0];
@@ -69,13 +76,17 @@ void RowDecider::DecideCoarseAc(LatentTile& tile, int64_t cell_row, int plane) {
     int16_t* const q = row_.coarse[pz].data() + at;
     int8_t* const r = row_.coarse_residual[pz].data() + at;
     uint8_t* const activity = row_.coarse_activity[pz].data() + cell;
-    const int flag_context =
-        P::CoarseFlagContext(plane, ScaleClass(CoarseFlagOf(row_, p_, plane, x).sum));
+    const uint32_t flag_sum = CoarseFlagOf(row_, p_, plane, x).sum;
+    const int flag_context = P::CoarseFlagContext(plane, ScaleClass(flag_sum));
     const CoarseNeighbours n = CoarseNeighboursOf(row_, plane, x);
     CoarseContexts contexts;
     SumCoarse(level_, p_.coarse[pz], n, contexts);
     const float* const target = tile.target[pz].cell.data() + tile.CellAt(cell_row, x);
     int16_t* const out = tile.symbol[pz].cell.data() + tile.CellAt(cell_row, x);
+    if (full()) {
+      DecideCoarseAcFull(tile, cell_row, plane, x, flag_sum, contexts);
+      continue;
+    }
     // Least cost so far with nothing but zeros, and with something; which values lead there.
     const auto& bit = state_->bit;
     float empty = 0, some = kNever;

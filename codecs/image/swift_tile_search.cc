@@ -13,7 +13,8 @@ namespace {
 // Squared steps for a bit. Best of 0.06 to 0.18 on reduced training pictures, BD-rate with the
 // large network; the coarse scale, whose error the network mends least, of 0.02 to 0.15.
 constexpr float kLambda = 0.1f, kCoarseLambda = 0.06f;
-constexpr float kTollShare = 0.6f;  // of tolls: they are of other symbols as they were
+// Of tolls: they are of other symbols as they were. Those of `full` are better founded.
+constexpr float kTollShare = 0.6f, kFullTollShare = 1.0f;
 
 bool UsesNetwork(const ImageSynthesis* synthesis, int effort) {
   return synthesis != nullptr && kEfforts[static_cast<size_t>(effort)].network_rounds > 0 &&
@@ -22,14 +23,15 @@ bool UsesNetwork(const ImageSynthesis* synthesis, int effort) {
 
 }  // namespace
 
-TileSearch::TileSearch(const SwiftModel& model, const ImageSynthesis* synthesis, int effort,
-                       ImageTune tune, SimdLevel level, int planes, int64_t max_cells_w,
-                       int64_t max_cells_h)
+TileSearch::TileSearch(const SwiftModel& model, const FullModel* full,
+                       const ImageSynthesis* synthesis, int effort, ImageTune tune, SimdLevel level,
+                       int planes, int64_t max_cells_w, int64_t max_cells_h)
     : model_(model),
       level_(level),
       effort_(kEfforts[static_cast<size_t>(effort)]),
       weighted_(tune == ImageTune::kMsssim),
-      decider_(model, level, planes, max_cells_w) {
+      toll_share_(full != nullptr ? kFullTollShare : kTollShare),
+      decider_(model, full, level, planes, max_cells_w) {
   tile_.planes = planes;
   const int64_t cells = max_cells_w * max_cells_h, blocks = cells * kCellBlocks * kCellBlocks;
   const bool network = UsesNetwork(synthesis, effort);
@@ -52,8 +54,9 @@ TileSearch::TileSearch(const SwiftModel& model, const ImageSynthesis* synthesis,
   }
 }
 
-uint64_t TileSearch::BytesFor(const ImageSynthesis* synthesis, int effort, ImageTune tune,
-                              int planes, int64_t max_cells_w, int64_t max_cells_h) {
+uint64_t TileSearch::BytesFor(bool full, const ImageSynthesis* synthesis, int effort,
+                              ImageTune tune, int planes, int64_t max_cells_w,
+                              int64_t max_cells_h) {
   const bool network = UsesNetwork(synthesis, effort);
   const bool tolls = kEfforts[static_cast<size_t>(effort)].toll_passes > 0;
   const bool weighted = tune == ImageTune::kMsssim;
@@ -64,7 +67,7 @@ uint64_t TileSearch::BytesFor(const ImageSynthesis* synthesis, int effort, Image
   const auto cells = static_cast<uint64_t>(max_cells_w * max_cells_h);
   return static_cast<uint64_t>(planes) * cells *
              (per_cell + kCellBlocks * kCellBlocks * per_block) +
-         RowDecider::BytesFor(planes, max_cells_w) +
+         RowDecider::BytesFor(full, planes, max_cells_w) +
          (network ? NetworkAim::BytesFor(*synthesis, max_cells_w, max_cells_h) : 0);
 }
 
@@ -142,8 +145,8 @@ void TileSearch::FindTolls() {
   decider_.StartTile(step_index_, tile_.cells_w, options_);
   for (int64_t y = 0; y < tile_.cells_h; ++y) decider_.ReplayRow(tile_, y);
   for (size_t p = 0; p < planes; ++p) {
-    for (int64_t i = 0; i < blocks * kChannels; ++i) tile_.toll[p].data()[i] *= kTollShare;
-    for (int64_t i = 0; i < blocks * kBandTolls; ++i) tile_.band_toll[p].data()[i] *= kTollShare;
+    for (int64_t i = 0; i < blocks * kChannels; ++i) tile_.toll[p].data()[i] *= toll_share_;
+    for (int64_t i = 0; i < blocks * kBandTolls; ++i) tile_.band_toll[p].data()[i] *= toll_share_;
   }
 }
 

@@ -24,15 +24,19 @@ class TileSearch {
  public:
   // For tiles of at most so many cells. `synthesis` may be null: then efforts that want a network
   // do as the one below them. It must outlive the search.
-  TileSearch(const SwiftModel& model, const ImageSynthesis* synthesis, int effort, ImageTune tune,
-             SimdLevel level, int planes, int64_t max_cells_w, int64_t max_cells_h);
-  static uint64_t BytesFor(const ImageSynthesis* synthesis, int effort, ImageTune tune, int planes,
-                           int64_t max_cells_w, int64_t max_cells_h);
+  // With `full`, bits are counted as that model does.
+  TileSearch(const SwiftModel& model, const FullModel* full, const ImageSynthesis* synthesis,
+             int effort, ImageTune tune, SimdLevel level, int planes, int64_t max_cells_w,
+             int64_t max_cells_h);
+  static uint64_t BytesFor(bool full, const ImageSynthesis* synthesis, int effort, ImageTune tune,
+                           int planes, int64_t max_cells_w, int64_t max_cells_h);
 
   void StartTile(int step_index, int layers, int64_t cells_w, int64_t cells_h);
   // `pixels` as for RowAnalyser::Analyse().
   void AddRow(RowAnalyser& analyser, TensorView<const uint8_t> pixels, int64_t cell_row);
   void Search();
+  // Of what was decided last, which without a network is what was found.
+  double bits() const { return decider_.bits(); }
   // What Analyse() would leave in `row`, with the symbols that were found.
   void LoadRow(int64_t cell_row, CellRow& row) const;
 
@@ -47,6 +51,7 @@ class TileSearch {
   SimdLevel level_;
   Effort effort_;
   bool weighted_;  // errors count as MS-SSIM has them
+  float toll_share_;
   int step_index_ = 0;
   DecideOptions options_;
   LatentTile tile_;

@@ -1,12 +1,16 @@
 // The encoder's efforts: what they promise, and what they must leave alone.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <iostream>
 
+#include "codecs/image/image_repack.h"
+#include "codecs/image/swift_analysis.h"
 #include "codecs/image/swift_effort.h"
 #include "codecs/image/swift_layout.h"
 #include "codecs/image/swift_msssim_scales.h"
 #include "codecs/image/swift_msssim_weights.h"
+#include "codecs/image/swift_tile_search.h"
 #include "io/image_file.h"
 #include "models/registry.h"
 #include "tests/codecs/test_model.h"
@@ -23,13 +27,14 @@ Bytes EncodeAt(const Tensor<uint8_t>& picture, int effort, int step_index,
 }
 
 TEST(ImageEffortTest, EverySizeDecodesAtEachEffort) {
-  for (const int effort : {2, 3, 5}) {
-    ImageEncoder encoder =
-        Must(ImageEncoder::Create(TestImageModel(), {.step_index = 64,
-                                                     .tile = 32,
-                                                     .threads = 2,
-                                                     .effort = effort,
-                                                     .synthesis = &TestImageSynthesis()}));
+  for (const int effort : {2, 3, 5, -2, -5}) {
+    ImageEncoder encoder = Must(ImageEncoder::Create(
+        TestImageModel(), {.step_index = 64,
+                           .tile = 32,
+                           .threads = 2,
+                           .effort = std::abs(effort),
+                           .synthesis = &TestImageSynthesis(),
+                           .entropy = effort < 0 ? ImageEntropy::kFull : ImageEntropy::kLite}));
     int64_t channels = 1;
     for (const int64_t h : {1, 2, 31, 32, 33, 65}) {
       for (const int64_t w : {1, 7, 32, 33, 70}) {
@@ -161,13 +166,14 @@ TEST(ImageEffortTest, NoEffortCostsMoreThanTheOneBelow) {
 
 TEST(ImageEffortTest, BytesDoNotFollowThreadsLevelsOrWhatWasEncodedBefore) {
   const Tensor<uint8_t> picture = MakePicture(150, 310, 4), other = MakePicture(200, 330, 4, 9);
-  for (const int effort : {2, 3, 5}) {
+  for (const int effort : {2, 3, 5, -3, -5}) {
     for (const int step_index : {90, 250}) {
       ImageEncodeOptions options{.step_index = step_index,
                                  .tile = 64,
                                  .threads = 1,
-                                 .effort = effort,
-                                 .synthesis = &TestImageSynthesis()};
+                                 .effort = std::abs(effort),
+                                 .synthesis = &TestImageSynthesis(),
+                                 .entropy = effort < 0 ? ImageEntropy::kFull : ImageEntropy::kLite};
       const Bytes want = EncodePicture(TestImageModel(), picture, options);
       options.threads = 3;
       ImageEncoder encoder = Must(ImageEncoder::Create(TestImageModel(), options));
@@ -191,9 +197,12 @@ const Shipped& ShippedModels() {
   static const Shipped* const shipped = [] {
     ModelRegistry registry;
     const uint64_t id = Must(registry.DefaultStreamModel("swift"));
-    return new Shipped{
+    auto* const models = new Shipped{
         Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id)),
         Must(ImageSynthesis::Load(Must(registry.FindSynthesis("swift", id, "medium"))))};
+    const SafeTensors entropy = Must(registry.FindEntropy(id));
+    EXPECT_TRUE(models->model.SetEntropy(entropy, ModelIdOf(entropy.file())).ok());
+    return models;
   }();
   return *shipped;
 }
@@ -222,6 +231,71 @@ TEST(ImageEffortTest, ATrainedNetworkGivesTheSameBytesAtEveryLevel) {
 TEST(ImageEffortTest, WithoutANetworkTheHighestEffortsDoAsTheThird) {
   const Tensor<uint8_t> picture = MakePicture(70, 90, 3);
   EXPECT_EQ(EncodeAt(picture, 9, 220, nullptr), EncodeAt(picture, 3, 220, nullptr));
+}
+
+// Of all substreams.
+double FullBytes(const Bytes& file, const ImageModel& model) {
+  const Bytes full = Must(RepackImage(Must(ParseImageStream(file)), model,
+                                      {.entropy = ImageEntropy::kFull, .limits = {}}));
+  const ImageStream stream = Must(ParseImageStream(full));
+  size_t bytes = 0;
+  for (const auto& layer : stream.layers) {
+    for (const auto& tile : layer) bytes += tile.size();
+  }
+  return static_cast<double>(bytes);
+}
+
+// Bits that the search counts, and the file that the symbols make.
+TEST(ImageEffortTest, BitsOfFullAreThoseOfTheFile) {
+  const ImageModel& model = ShippedModels().model;
+  const Tensor<uint8_t> picture = DemoPart({64, 64, 256, 192});
+  for (const int effort : {2, 3}) {
+    for (const int step_index : {100, 180, 260}) {
+      swift::TileSearch search(model.swift(), model.full(), nullptr, effort, ImageTune::kPsnr,
+                               BestSimdLevel(), 3, 8, 6);
+      swift::RowAnalyser analyser(model.swift(), BestSimdLevel());
+      analyser.SetStep(step_index, ImageTune::kPsnr);
+      search.StartTile(step_index, 8, 8, 6);
+      for (int64_t y = 0; y < 6; ++y)
+        search.AddRow(analyser, picture.view().Window(y * 32, 0, 32, 256), y);
+      search.Search();
+      const Bytes file = EncodePicture(
+          model, picture,
+          {.step_index = step_index, .effort = effort, .entropy = ImageEntropy::kFull});
+      const double bytes = search.bits() / 8, size = FullBytes(file, model);
+      // A substream ends with up to four bytes, and cells that turn out empty were coded.
+      EXPECT_GT(size, bytes * 0.97) << step_index << " effort " << effort;
+      EXPECT_LT(size, bytes * 1.003 + 8 * 4) << step_index << " effort " << effort;
+    }
+  }
+}
+
+TEST(ImageEffortTest, CountingBitsOfFullPaysInFull) {
+  const ImageModel& model = ShippedModels().model;
+  const Tensor<uint8_t> picture = DemoPart({64, 64, 256, 192});
+  for (const int step_index : {140, 200, 260}) {
+    for (const int effort : {2, 3, 5}) {
+      const double step = swift::StepFromIndex(step_index) / 64.0;
+      const auto cost = [&](ImageEntropy entropy) {
+        const Bytes file = EncodePicture(model, picture,
+                                         {.step_index = step_index,
+                                          .effort = effort,
+                                          .synthesis = &ShippedModels().medium,
+                                          .entropy = entropy});
+        const ImageSynthesis* const synthesis = effort > 3 ? &ShippedModels().medium : nullptr;
+        return SquaredError(picture, DecodePicture(file, model, synthesis)) +
+               0.1 * step * step * 8 * FullBytes(file, model);
+      };
+      EXPECT_LT(cost(ImageEntropy::kFull), cost(ImageEntropy::kLite))
+          << step_index << " effort " << effort;
+    }
+  }
+}
+
+TEST(ImageEffortTest, TheFirstEffortIsTheSameForBothEntropies) {
+  const Tensor<uint8_t> picture = MakePicture(70, 90, 3);
+  EXPECT_EQ(EncodePicture(TestImageModel(), picture, {.entropy = ImageEntropy::kFull}),
+            EncodePicture(TestImageModel(), picture, {}));
 }
 
 TEST(ImageEffortTest, LayersMayBeLeftOut) {
@@ -260,6 +334,12 @@ TEST(ImageEffortTest, OptionsThatDoNotFitAreRefused) {
   EXPECT_EQ(code({.effort = 0}), StatusCode::kInvalidArgument);
   EXPECT_EQ(code({.effort = 10}), StatusCode::kInvalidArgument);
   EXPECT_EQ(code({.effort = 9, .synthesis = &OtherImageSynthesis()}), StatusCode::kModelRefused);
+  ModelRegistry registry;
+  const uint64_t id = Must(registry.DefaultStreamModel("swift"));
+  const ImageModel without = Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id));
+  EXPECT_EQ(
+      ImageEncoder::Create(without, {.effort = 2, .entropy = ImageEntropy::kFull}).status().code(),
+      StatusCode::kModelMissing);
 }
 
 TEST(ImageEffortTest, WhereMemoryIsShortFewerThreadsAreUsed) {
