@@ -55,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                        : kind & 0x40      ? 5
                                                           : 3,
                              .synthesis = &TestImageSynthesis(),
+                             .entropy = data[2] & 0x80 ? ImageEntropy::kFull : ImageEntropy::kLite,
                              .simd = SimdLevel::kScalar};
   Tensor<uint8_t> picture(data[3] % 70 + 1, data[4] % 40 + 1, kind % 4 + 1);
   const size_t given = size - 5;
