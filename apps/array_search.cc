@@ -133,12 +133,15 @@ Result<double> ArraySearch::Cost(Trial& trial) const {
          kBitWorth * step * step * 8 * static_cast<double>(trial.found.file.size());
 }
 
-// Axes of bands, where there are rows and columns beside them.
+// Axes of bands, where there are rows and columns beside them. The channels of a recording may be
+// worth more as an axis of wavelets than mixed.
 std::vector<uint8_t> ArraySearch::OtherAxes() const {
-  if (a_.channel_axes || array_.shape.rank < 3) return {};
+  if (a_.channel_axes) return {};
   constexpr int64_t kFew = 256;
   const uint8_t guess = GuessChannelAxes(array_.shape);
   std::vector<uint8_t> others;
+  if (array_.shape.rank == 2 && guess != 0) others.push_back(0);
+  if (array_.shape.rank < 3) return others;
   for (const int axis : {0, array_.shape.rank - 1}) {
     const int64_t side = array_.shape.dims[static_cast<size_t>(axis)];
     const auto mask = static_cast<uint8_t>(guess | 1u << axis);
@@ -207,6 +210,7 @@ Result<ArraySearch::Trial> ArraySearch::FindWavelet() const {
     if (is_named) break;
     Settings other = settings;
     other.model = &model;
+    if (model.live() != nullptr) other.channel_axes = a_.channel_axes;
     GODWIT_RETURN_IF_ERROR(try_with(other));
   }
   if (changed && searches) return Find(settings, best.place);
