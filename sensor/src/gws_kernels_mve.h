@@ -10,21 +10,25 @@
 /* A block of 8x8 pixels, its rows at `rows`, `offset` bytes on, to three planes; f=6. The numbers
  * are those of gws_kernels_dsp.h. */
 GWS_APART static void gws_colour_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
-  const uint16x8_t pixel = vmulq_n_u16(vidupq_n_u16(0, 1), 3);
-  for (uint32_t y = 0; y < 8u; ++y, to += 8) {
-    const uint8_t *const rgb = rows[y] + offset;
-    const uint16x8_t red = vldrbq_gather_offset_u16(rgb, pixel),
-                     green = vldrbq_gather_offset_u16(rgb + 1, pixel),
-                     blue = vldrbq_gather_offset_u16(rgb + 2, pixel);
-    const uint16x8_t sum = vaddq_u16(red, blue), all = vaddq_u16(sum, green);
-    const uint16x8_t luma = vmulhq_u16(vshlq_n_u16(all, 6), vdupq_n_u16(9459u << 2));
-    vstrhq_u16((uint16_t *)to, vsubq_n_u16(luma, 14188));
-    const int16x8_t difference = vreinterpretq_s16_u16(vsubq_u16(red, blue));
-    vstrhq_s16(to + 64, vrmulhq_s16(vshlq_n_s16(difference, 7), vdupq_n_s16(11585 << 1)));
-    const int16x8_t one = vreinterpretq_s16_u16(green),
-                    rest = vmlaq_n_s16(vreinterpretq_s16_u16(sum), one, -2);
-    vstrhq_s16(to + 128, vmlaq_n_s16(vshrq_n_s16(vmlaq_n_s16(one, rest, 33), 8), rest, 26));
-  }
+  const uint16x8_t red = vmulq_n_u16(vidupq_n_u16(0, 1), 3), green = vaddq_n_u16(red, 1),
+                   blue = vaddq_n_u16(red, 2);
+  uint32_t pixel, count = 8;
+  to += 64; /* as offsets of vectors are below 256 bytes */
+  /* By hand: the compiler makes 6 instructions more of a row. */
+  __asm__ volatile(
+      "dls lr, %3\n"
+      "1: ldr %0, [%1], #4\n\tadd %0, %0, %8\n\t"
+      "vldrb.u16 q0, [%0, %q4]\n\tvldrb.u16 q1, [%0, %q5]\n\tvldrb.u16 q2, [%0, %q6]\n\t"
+      "vadd.i16 q3, q0, q2\n\tvsub.i16 q0, q0, q2\n\tvadd.i16 q2, q3, q1\n\t"
+      "vshl.i16 q2, q2, #6\n\tvmulh.u16 q2, q2, %q7\n\tvsub.i16 q2, q2, %9\n\t"
+      "vmla.s16 q3, q1, %11\n\tvmla.s16 q1, q3, %12\n\tvshr.s16 q1, q1, #8\n\t"
+      "vmla.s16 q1, q3, %13\n\tvshl.i16 q0, q0, #7\n\tvqrdmulh.s16 q0, q0, %10\n\t"
+      "vstrh.16 q2, [%2, #-128]\n\tvstrh.16 q1, [%2, #128]\n\tvstrh.16 q0, [%2], #16\n\t"
+      "le lr, 1b"
+      : "=&r"(pixel), "+&r"(rows), "+&l"(to)
+      : "r"(count), "w"(red), "w"(green), "w"(blue), "w"(vdupq_n_u16(9459u << 2)), "r"(offset),
+        "r"(14188), "r"(11585), "r"(-2), "r"(33), "r"(26)
+      : "q0", "q1", "q2", "q3", "lr", "memory");
 }
 
 static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset, int16_t *to) {
@@ -35,40 +39,43 @@ static inline void gws_grey_block(const uint8_t *const rows[8], uint32_t offset,
   }
 }
 
-/* Keeps those coefficients of row v of h that are not zeros when quantised: sums with the entries
- * of four rows of the matrix at a time, even ones of h folded to sums, odd ones to differences. */
+/* Keeps those coefficients of row v of h that are not zeros when quantised: a sum of products with
+ * each row of the matrix. */
 GWS_APART static void gws_keep_row(int16x8_t h, gws_found *found, uint32_t v) {
-  static const uint16_t kBack[8] = {7, 6, 5, 4, 3, 2, 1, 0};
-  static const uint32_t kRows[4] = {0, 16, 32, 48}; /* every second, in entries */
   const gws_quantiser *const q = found->q;
-  int16_t lane[2][8];
-  vstrhq_s16(lane[1], h);
-  const int16x8_t back = vldrhq_gather_shifted_offset_s16(lane[1], vldrhq_u16(kBack));
-  vstrhq_s16(lane[0], vaddq_s16(h, back));
-  vstrhq_s16(lane[1], vsubq_s16(h, back));
-  const uint32x4_t rows = vldrwq_u32(kRows);
-  int32x4_t even = vdupq_n_s32(1 << 14), odd = even;
-  GWS_UNROLL(4)
-  for (uint32_t x = 0; x < 4u; ++x) {
-    even = vmlaq_n_s32(even, vldrhq_gather_shifted_offset_s32(gws_forward + x, rows), lane[0][x]);
-    odd = vmlaq_n_s32(odd, vldrhq_gather_shifted_offset_s32(gws_forward + 8 + x, rows), lane[1][x]);
-  }
-  int32_t sum[8]; /* even ones, then odd ones */
-  vstrwq_s32(sum, even);
-  vstrwq_s32(sum + 4, odd);
-  const uint32_t evens = vcmphiq_n_u32(vaddq_n_u32(vreinterpretq_u32_s32(even), q->reach), q->span),
-                 odds = vcmphiq_n_u32(vaddq_n_u32(vreinterpretq_u32_s32(odd), q->reach), q->span);
-  /* Four bits each lane, of which two stay. */
-  for (uint32_t set = (evens & (v == 0u ? 0x1110u : 0x1111u)) | (odds & 0x2222u); set != 0u;
-       set &= set - 1u) {
-    const uint32_t bit = (uint32_t)__builtin_ctz(set), pair = bit >> 2, side = bit & 1u;
-    gws_keep(found, v, 2u * pair + side, sum[4u * side + pair]);
+  const uint32_t half = 1u << 14, reach = q->reach + half;
+  int32_t sum[8];
+  GWS_UNROLL(8)
+  for (uint32_t u = 0; u < 8u; ++u) sum[u] = vmladavq_s16(h, vldrhq_s16(gws_forward + 8u * u));
+  const uint32x4_t low = vreinterpretq_u32_s32(vldrwq_s32(sum)),
+                   high = vreinterpretq_u32_s32(vldrwq_s32(sum + 4));
+  /* Four bits each lane, of which one stays. */
+  uint32_t set = (vcmphiq_n_u32(vaddq_n_u32(low, reach), q->span) & (v == 0u ? 0x1110u : 0x1111u)) |
+                 (vcmphiq_n_u32(vaddq_n_u32(high, reach), q->span) & 0x1111u) << 16;
+  for (; set != 0u; set &= set - 1u) {
+    const uint32_t u = (uint32_t)__builtin_ctz(set) >> 2;
+    gws_keep(found, v, u, sum[u] + (int32_t)half);
   }
 }
 
-/* f=20 in even and odd lanes to f=5, rounded down. */
-static inline int16x8_t gws_tops(int32x4_t even, int32x4_t odd) {
-  return vshrntq_n_s32(vshrnbq_n_s32(vdupq_n_s16(0), even, 16), odd, 16);
+/* A row of h, f=5, rounded down, of four rows of samples' sums or differences, even columns
+ * first. */
+static inline int16x8_t gws_half_row(const int16_t *folded, const int16_t *m) {
+  int16x8_t twice;
+  int32_t k;
+#define GWS_ROW(from, left, right)                                                           \
+  "ldrsh %1, [%3, #" from "]\n\tvldrh.s32 q2, [%2, #" left "]\n\tvldrh.s32 q3, [%2, #" right \
+  "]\n\tvmla.s32 q0, q2, %1\n\tvmla.s32 q1, q3, %1\n\t"
+  __asm__(
+      "ldrsh %1, [%3]\n\tvldrh.s32 q0, [%2]\n\tvldrh.s32 q1, [%2, #8]\n\t"
+      "vmul.i32 q0, q0, %1\n\tvmul.i32 q1, q1, %1\n\t" GWS_ROW("2", "16", "24")
+          GWS_ROW("4", "32", "40")
+              GWS_ROW("6", "48", "56") "vshrnb.i32 %q0, q0, #16\n\tvshrnt.i32 %q0, q1, #16"
+      : "=&w"(twice), "=&r"(k)
+      : "l"(folded), "r"(m), "m"(*(const int16_t(*)[32])folded)
+      : "q0", "q1", "q2", "q3");
+#undef GWS_ROW
+  return twice;
 }
 
 /* Squares of a block's samples, and of its columns' sums times row 0's entry, are added up;
@@ -132,16 +139,8 @@ GWS_APART static void gws_forward_block(const int16_t *samples, gws_found *found
     vstrhq_scatter_shifted_offset_s16(folded[1][y], apart, vsubq_s16(a, b));
   }
   const int16_t *m = gws_forward + 8;
-  int32x4_t even, odd;
   for (uint32_t v = 1; v < 8u && rest > q->rest; ++v, m += 8) {
-    const int16_t(*const row)[8] = folded[v & 1u];
-    GWS_UNROLL(4)
-    for (uint32_t y = 0; y < 4u; ++y) {
-      const int32x4_t left = vldrhq_s32(row[y]), right = vldrhq_s32(row[y] + 4);
-      even = y == 0u ? vmulq_n_s32(left, m[y]) : vmlaq_n_s32(even, left, m[y]);
-      odd = y == 0u ? vmulq_n_s32(right, m[y]) : vmlaq_n_s32(odd, right, m[y]);
-    }
-    const int16x8_t twice = gws_tops(even, odd);
+    const int16x8_t twice = gws_half_row(&folded[v & 1u][0][0], m);
     const uint32_t energy = (uint32_t)vmladavq_s16(twice, twice);
     rest = gws_rest_after(rest, energy >> 2);
     if (energy > q->quiet_twice) gws_keep_row(vrshrq_n_s16(twice, 1), found, v);
