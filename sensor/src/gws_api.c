@@ -1,6 +1,10 @@
 /* Memory, parameters, lines in and bytes out. */
 #include "gws_internal.h"
 
+#if GWS_MVE
+#include "gws_mve_memory.h"
+#endif
+
 static uint32_t tile_of(const gws_params *p) { return p->tile_height != 0u ? p->tile_height : 64u; }
 
 /* Bytes of a pixel; 0: no such input. */
@@ -67,11 +71,15 @@ size_t gws_mem_size(const gws_params *params) {
   return params == NULL || !valid(params) ? 0u : plan(params).size;
 }
 
+#if GWS_MVE
+static void zero(void *memory, size_t size) { gws_mve_zero(memory, (uint32_t)size); }
+#else
 /* Apart, as a compiler would call memset() for a size that it knows. */
 GWS_APART static void zero(void *memory, size_t size) {
   gws_word32 *const to = (gws_word32 *)memory;
   for (size_t i = 0; i < size / 4u; ++i) to[i] = 0;
 }
+#endif
 
 static uint32_t step_range(uint32_t step_index) {
   return step_index < 128u ? 0u : step_index < 202u ? 1u : 2u;
@@ -79,10 +87,14 @@ static uint32_t step_range(uint32_t step_index) {
 
 /* Nothing lies above. */
 GWS_FAST static void start_tile(gws *e) {
+#if GWS_MVE
+  gws_mve_copy(e->context, gws_start[step_range(e->params.step_index)], 2u * GWS_CONTEXTS);
+#else
   const gws_word32 *const from =
       (const gws_word32 *)(const void *)gws_start[step_range(e->params.step_index)];
   gws_word32 *const to = (gws_word32 *)(void *)e->context;
   for (uint32_t i = 0; i < GWS_CONTEXTS / 2u; ++i) to[i] = from[i];
+#endif
   /* Up to three bytes more are of `length`, which is not read before it is written. */
   zero(e->zeroed, ZEROED * (uint32_t)(e->planes * e->cells) + 3u);
   e->symbol_end = 0;
@@ -179,6 +191,12 @@ static void keep_row(gws *e) {
   e->dc_residual = residual;
   /* The last row of blocks, whose symbols are the last ones. */
   uint8_t *const length = e->length, *to = e->symbols;
+#if GWS_MVE
+  const uint8_t *const last = length + 4u * line;
+  const uint32_t size = gws_mve_sum(last, line);
+  gws_mve_copy(length, last, line);
+  gws_mve_copy(to, to + e->symbol_end - size, size); /* from behind */
+#else
   uint32_t size = 0;
   for (uint32_t i = 0; i < line; ++i) {
     length[i] = length[4u * line + i];
@@ -186,6 +204,7 @@ static void keep_row(gws *e) {
   }
   const uint8_t *from = to + e->symbol_end - size;
   for (uint32_t i = size; i > 0u; --i) *to++ = *from++;
+#endif
   e->symbol_end = size;
   e->first = false;
 }

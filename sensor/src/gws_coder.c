@@ -99,6 +99,31 @@ GWS_FAST static void shift_out(gws *e, gws_coder *c) {
   }
 }
 
+#if GWS_MVE
+/* A byte where nothing is pending and its chunk has room; and the rest. */
+static void renormalise(gws *e, gws_coder *c) {
+  uint32_t low = c->low, range = c->range;
+  do {
+    if (c->pending != 0u || c->started == 0u || c->room == 0u ||
+        (low >= 0xff000000u && c->carry == 0u)) {
+      c->low = low;
+      shift_out(e, c);
+    } else {
+      const uint32_t byte = ((uint32_t)c->cache + c->carry) & 255u, room = c->room;
+      *(gws_chunk(e, c->last) + GWS_CHUNK - room) = (uint8_t)byte;
+      c->room = (uint8_t)(room - 1u);
+      c->any |= (uint8_t)byte;
+      ++c->size;
+      c->cache = (uint8_t)(low >> 24);
+      c->carry = 0;
+    }
+    low <<= 8;
+    range <<= 8;
+  } while (range < (1u << 24));
+  c->low = low;
+  c->range = range;
+}
+#else
 /* Apart, as most bits need none of this. */
 GWS_APART static void renormalise(gws *e, gws_coder *c) {
   do {
@@ -106,9 +131,12 @@ GWS_APART static void renormalise(gws *e, gws_coder *c) {
     shift_out(e, c);
   } while (c->range < (1u << 24));
 }
+#endif
 
 /* Codes decisions from `at` on, up to the first after which the range is below 2^24. */
-#if defined(__thumb2__) && !defined(GWS_PORTABLE)
+#if GWS_MVE
+#include "gws_mve_coder.h"
+#elif defined(__thumb2__) && !defined(GWS_PORTABLE)
 /* By hand, for the bit that leaves a register as carry, and the carry of a sum. */
 static inline const uint16_t *code_some(const uint16_t *at, const uint16_t *end, uint16_t *contexts,
                                         gws_coder *c) {

@@ -54,7 +54,11 @@ static inline uint32_t gws_kept(uint32_t v) {
 typedef uint32_t __attribute__((may_alias)) gws_word32;
 
 #define GWS_LAYERS 8
+#if GWS_MVE
+#define GWS_DECISIONS 192
+#else
 #define GWS_DECISIONS 64
+#endif
 #define GWS_BLOCK_SCRATCH (3 * 64 + 96) /* a block's samples by plane; values by position */
 #define GWS_CHUNK 16                    /* bytes: a link and 14 of payload */
 #define GWS_CHUNK_DATA 14

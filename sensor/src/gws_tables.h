@@ -7,6 +7,15 @@
 
 #define GWS_CONTEXTS 3228
 
+/* Fast with the vectors of a Cortex-M55, at the price of memory. Built for size, vectors do what
+ * needs none. */
+#if defined(__ARM_FEATURE_MVE) && !defined(GWS_PORTABLE) && !defined(__OPTIMIZE_SIZE__) && \
+    !defined(__ARM_BIG_ENDIAN)
+#define GWS_MVE 1
+#else
+#define GWS_MVE 0
+#endif
+
 /* Which starts of contexts are built in, a bit each: step indices below 128, below 202, the rest.
  * Each takes 6.3 KiB of flash. */
 #ifndef GWS_STEP_RANGES
