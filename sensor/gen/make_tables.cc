@@ -124,8 +124,32 @@ bool FitsTheKernels(const SwiftModel& model) {
          8 * int64_t{t.forward[0]} * t.forward[0] * ((1 << 15) + 1) <= int64_t{1} << 45;
 }
 
+// gws_mve_*: sums of flags and cells, of bytes and counts of up to 16 blocks, are 16-bit numbers;
+// so are means, in 1/16, of differences between edges of at most 24843 at frequency 0.
+bool FitsTheVectors(const ContextParameters& c) {
+  bool fits = true;
+  for (size_t group = 0; group < c.flag_weights.size(); ++group) {
+    constexpr int kFlag[] = {8, 255, 510, 255, 1020, 255, 1020, 255, 1020, 255};
+    const int counts = group % kBands == 0 ? 255 : 16;
+    const int cell[] = {8, 16, 32, counts, 16, 16};
+    int flags = c.flag_bias[group], cells = c.cell_bias[group];
+    for (size_t i = 0; i < std::size(kFlag); ++i) flags += kFlag[i] * c.flag_weights[group][i];
+    for (size_t i = 0; i < std::size(cell); ++i) cells += cell[i] * c.cell_weights[group][i];
+    fits = fits && flags < 65536 && cells < 65536;
+  }
+  for (const BandWeights& w : c.band) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      int edges = 0, planes = 0;
+      for (size_t k = 0; k < 6; ++k) (k < 4 ? edges : planes) += std::abs(int{w.mean[k][lane]});
+      fits = fits && (int64_t{edges} * 24843 + planes * 15 + 512) >> 10 < 32768;
+    }
+  }
+  return fits;
+}
+
 void Write(const SwiftModel& model, uint64_t id) {
-  if (!FitsTheKernels(model) || RowNorm(model.coarse_inverse, 4) > 33000) {
+  if (!FitsTheKernels(model) || !FitsTheVectors(model.context) ||
+      RowNorm(model.coarse_inverse, 4) > 33000) {
     std::fprintf(stderr, "make_tables: sums of this model do not fit the library's kernels\n");
     std::exit(1);
   }
@@ -223,6 +247,30 @@ void Write(const SwiftModel& model, uint64_t id) {
     }
   }
   out.Items("gws_lane gws_lanes[192]", lanes);
+  std::vector<std::string> rows;  // bands that are one diagonal
+  for (size_t p = 0; p < 3; ++p) {
+    for (size_t b = 0; b < 7; ++b) {
+      const BandWeights& w = c.band[p * kBands + b];
+      const size_t size = kBandFirst[b + 1] - kBandFirst[b];
+      const auto padded = [&](const auto& row) {
+        std::vector<int64_t> values(8, 0);
+        for (size_t i = 0; i < size; ++i) values[i] = row[i];
+        return Braces(values);
+      };
+      const size_t begin = rows.size();
+      for (const size_t k : kMeans) rows.push_back(padded(w.mean[k]));
+      rows.back() += '}';
+      rows.push_back(padded(w.bias));
+      const size_t weights = rows.size();
+      for (const auto slot : kSlots) rows.push_back(padded(w.magnitude[slot]));
+      rows[weights] = '{' + rows[weights];
+      rows[begin] = (b == 0 ? "{{{" : "{{") + rows[begin];
+      rows.back() += b == 6 ? "}}}" : "}}";
+    }
+  }
+  out.Line("#if GWS_MVE");
+  out.Items("gws_mve_lanes gws_mve_rows[3][7]", rows);
+  out.Line("#endif");
   out.Items("gws_across gws_planes[128]", across);
   out.Array("uint8_t gws_coarse_flag_weight[3][4]", flat(c.coarse_flag_weights), 4);
   out.Array("uint16_t gws_coarse_flag_bias[3]", all(c.coarse_flag_bias));
@@ -236,6 +284,26 @@ void Write(const SwiftModel& model, uint64_t id) {
     }
   }
   out.Items("gws_coarse_lane gws_coarse[48]", coarse);
+  rows.clear();
+  for (const CoarseWeights& w : c.coarse) {
+    const auto ordered = [](const auto& row) {
+      std::vector<int64_t> values;
+      for (const size_t i : kCoarseOrder) values.push_back(i == 0 ? 0 : row[i]);
+      return Braces(values);
+    };
+    const size_t begin = rows.size();
+    for (const auto& row : w.mean) rows.push_back(ordered(row));
+    rows.back() += '}';
+    rows.push_back(ordered(w.bias));
+    const size_t weights = rows.size();
+    for (const auto& row : w.magnitude) rows.push_back(ordered(row));
+    rows[weights] = '{' + rows[weights];
+    rows[begin] = "{{" + rows[begin];
+    rows.back() += "}}";
+  }
+  out.Line("#if GWS_MVE");
+  out.Items("gws_mve_coarse_lanes gws_mve_coarse[3]", rows);
+  out.Line("#endif");
   out.Array("int16_t gws_coarse_dc_mean[3][4]", flat(c.coarse_dc_mean), 4);
   std::string list;
   for (size_t r = 0; r < 3; ++r) {

@@ -3,6 +3,10 @@
 #include "gws_internal.h"
 #include "gws_kernels.h"
 
+#if GWS_MVE
+#include "gws_mve_coarse.h"
+#endif
+
 #if defined(__ARM_FEATURE_SAT) && !defined(GWS_PORTABLE)
 #include <arm_acle.h>
 #endif
@@ -215,6 +219,12 @@ GWS_SMALL bool gws_repeat_blocks(gws *e) {
   return true;
 }
 
+#if GWS_MVE
+void gws_analyse_coarse(gws *e) {
+  int16_t *q = e->coarse;
+  for (int32_t i = 0; i < e->planes * e->cells; ++i, q += 16) gws_mve_analyse_cell(q, e->q.step);
+}
+#else
 /* Four outputs of the coarse matrix, whose rows are mirrored. */
 static inline void coarse_four(int32_t a, int32_t b, int32_t c, int32_t d, uint32_t shift,
                                int32_t out[4]) {
@@ -244,3 +254,4 @@ void gws_analyse_coarse(gws *e) {
     }
   }
 }
+#endif

@@ -2,6 +2,11 @@
  * 4.3. */
 #include "gws_classes.h"
 
+#if GWS_MVE
+#include "gws_mve_coarse.h"
+#include "gws_mve_coarse_ac.h"
+#endif
+
 /* Of the first coefficient of each cell. In the first row of cells what lies above is zeros. */
 GWS_SMALL static void code_dc(gws *e, uint32_t plane) {
   const uint32_t cells = (uint32_t)e->cells, first = plane * cells;
@@ -36,6 +41,7 @@ GWS_SMALL static void code_dc(gws *e, uint32_t plane) {
   gws_code(e, c);
 }
 
+#if !GWS_MVE
 static uint32_t activity(const int16_t *q) {
   int32_t sum = 0;
   for (uint32_t i = 1; i < 16u; ++i) sum += gws_magnitude(q[i]);
@@ -113,6 +119,7 @@ GWS_SMALL static void code_ac(gws *e, uint32_t plane) {
   }
   gws_code(e, c);
 }
+#endif
 
 void gws_code_coarse(gws *e) {
   const uint32_t planes = (uint32_t)e->planes;
@@ -123,6 +130,14 @@ void gws_code_coarse(gws *e) {
   for (uint32_t p = 0; p < planes && e->live_layers > 1; ++p) code_ac(e, p);
 }
 
+#if GWS_MVE
+void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint32_t pitch) {
+  const uint32_t cells = (uint32_t)e->cells;
+  const int16_t *q = e->coarse + plane * cells * 16u;
+  for (uint32_t cell = 0; cell < cells; ++cell, q += 16)
+    gws_mve_reconstruct_cell(q, (int32_t)e->q.step, dc + pitch + 1u + 4u * cell, pitch);
+}
+#else
 static inline int16_t sat16(int32_t v) {
 #if defined(__ARM_FEATURE_SAT) && !defined(GWS_PORTABLE)
   __asm__("ssat %0, #16, %0" : "+r"(v));
@@ -171,3 +186,4 @@ GWS_FAST void gws_reconstruct_dc(const gws *e, uint32_t plane, int16_t *dc, uint
     }
   }
 }
+#endif

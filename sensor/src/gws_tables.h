@@ -57,6 +57,22 @@ typedef struct {
   uint8_t weight[6]; /* left, up, corners, planes 0 and 1, mean */
 } gws_coarse_lane;
 
+#if GWS_MVE
+/* What the symbols' contexts are made of, all channels of a band that is one diagonal. */
+typedef struct {
+  int16_t mean[4][8];
+  uint16_t bias[8];
+  uint8_t weight[GWS_W_COUNT][8];
+} gws_mve_lanes;
+
+/* The coarse coefficients of a plane; nothing of DC. */
+typedef struct {
+  int16_t mean[4][16];
+  uint16_t bias[16];
+  uint8_t weight[6][16];
+} gws_mve_coarse_lanes;
+#endif
+
 extern const uint8_t gws_model_id[8];
 extern const int16_t gws_colour[9];
 extern const uint32_t gws_colour_halves[4] __attribute__((aligned(8))); /* a a, b -b, c c, d */
@@ -82,6 +98,10 @@ extern const gws_lane gws_lanes[192] __attribute__((aligned(4)));
 extern const gws_across gws_planes[128]; /* of planes 1 and 2 */
 extern const uint8_t gws_coarse_flag_weight[3][4];
 extern const uint16_t gws_coarse_flag_bias[3];
+#if GWS_MVE
+extern const gws_mve_lanes gws_mve_rows[3][7] __attribute__((aligned(8)));
+extern const gws_mve_coarse_lanes gws_mve_coarse[3] __attribute__((aligned(8)));
+#endif
 extern const gws_coarse_lane gws_coarse[48] __attribute__((aligned(4)));
 extern const int16_t gws_coarse_dc_mean[3][4];
 extern const uint16_t *const gws_start[3]; /* aligned to words; null where not built in */
