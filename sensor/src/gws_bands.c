@@ -2,29 +2,50 @@
 #include "gws_bands.h"
 
 #include "gws_kernels_bands.h"
+#include "gws_mve_blocks.h"
+#if GWS_MVE
+#include "gws_mve_flags.h"
+#include "gws_mve_memory.h"
+#endif
 
 /* Sums are kept of seven bands of plane 0, then of three of plane 0, three of the plane that is
  * coded and one of plane 1. */
+#if GWS_MVE /* seven of plane 0 all the time; its last ones or six of another, one of plane 1 */
+#define SUMS 14u
+#define WINDOW 6u
+#else
 #define SUMS 7u
 #define WINDOW 3u
+#endif
+#define LUMA (SUMS - WINDOW - 1u) /* of plane 0 once another is coded */
 
 /* A border on each side, and whole words. */
 static uint32_t pitch_of(uint32_t blocks) { return (blocks + 2u + 3u) & ~3u; }
 
+/* Of what flags expected, of whole cells, or of two together. */
+static uint32_t scales_of(uint32_t blocks) { return GWS_MVE ? (blocks + 7u) & ~7u : blocks; }
+
 GWS_SMALL size_t gws_scratch_size(uint32_t blocks, uint32_t planes) {
   const size_t pitch = pitch_of(blocks), cells = blocks / 4u;
-  const size_t coding = sizeof(gws_block_work) + (5u + 5u + 6u) * 2u * pitch +
-                        (1u + SUMS) * 5u * pitch + blocks + 2u * planes * cells + cells;
+  size_t coding = sizeof(gws_block_work) + (5u + 5u + 6u) * 2u * pitch + (1u + SUMS) * 5u * pitch +
+                  scales_of(blocks) + 2u * planes * cells + cells;
+#if GWS_MVE
+  coding = ((coding + 7u) & ~(size_t)7u) + gws_mve_size(blocks);
+#endif
   const size_t analysis = sizeof(int16_t) * GWS_BLOCK_SCRATCH;
   return coding > analysis ? coding : analysis;
 }
 
 /* `count` is a multiple of 4. */
+#if GWS_MVE
+static void fill(uint8_t *to, uint32_t count) { gws_mve_zero(to, count); }
+#else
 GWS_APART static void fill(uint8_t *to, uint32_t count) {
   gws_word32 *const words = (gws_word32 *)__builtin_assume_aligned(to, 4);
   GWS_UNROLL(8)
   for (uint32_t i = 0; i < count / 4u; ++i) words[i] = 0;
 }
+#endif
 
 /* Where each block's symbols are. */
 GWS_SMALL GWS_APART static void find_symbols(gws_bands *s) {
@@ -167,19 +188,25 @@ GWS_APART static void start_plane(gws_bands *s, uint32_t plane) {
   uint8_t *const kept = e->gradient_above + plane * blocks;
   int16_t *const dc_above = e->dc_above + plane * blocks;
   s->plane = plane;
-  if (plane == 1u) s->luma_low = s->low;
+  if (plane == 1u) s->luma_low = GWS_MVE ? 0u : s->low;
   s->low = 0;
-  s->window = plane > 0u ? WINDOW : SUMS;
-  s->own_sums = s->sums + (plane > 0u ? WINDOW * 5u * pitch : 0u);
+  s->window = plane > 0u ? WINDOW : 7u;
+  s->own_sums = s->sums + (plane > 0u ? LUMA * 5u * pitch : 0u);
   s->used = 0;
   if (plane > 0u) next_plane(s, plane);
   survey(s, s->window, s->own_sums);
   gws_reconstruct_dc(e, plane, dc, pitch);
+#if GWS_MVE
+  gws_mve_copy(dc + 1, e->first ? dc + pitch + 1 : dc_above, 2u * blocks);
+  gws_mve_copy(dc + 5u * pitch + 1u, dc + 4u * pitch + 1u, 2u * blocks);
+  gws_mve_copy(s->gradient + 1, kept, blocks);
+#else
   for (uint32_t x = 0; x < blocks; ++x) {
     dc[1u + x] = e->first ? dc[pitch + 1u + x] : dc_above[x];
     dc[5u * pitch + 1u + x] = dc[4u * pitch + 1u + x];
   }
   for (uint32_t x = 0; x < blocks; ++x) s->gradient[1u + x] = kept[x];
+#endif
   for (uint32_t row = 0; row <= 4u; ++row)
     s->gradient[row * pitch] = s->gradient[row * pitch + blocks + 1u] = 0;
   for (uint32_t row = 1; row <= 4u; ++row) {
@@ -190,19 +217,28 @@ GWS_APART static void start_plane(gws_bands *s, uint32_t plane) {
     if (row == 4u || (s->used & 3u) != 0u)
       gradient_row(&e->q, line, pitch, blocks, s->gradient + row * pitch);
   }
+#if GWS_MVE
+  gws_mve_copy(kept, s->gradient + 4u * pitch + 1u, blocks);
+  gws_mve_copy(dc_above, dc + 4u * pitch + 1u, 2u * blocks);
+#else
   for (uint32_t x = 0; x < blocks; ++x) {
     kept[x] = s->gradient[4u * pitch + 1u + x];
     dc_above[x] = dc[4u * pitch + 1u + x];
   }
+#endif
   if (s->used == 0u) return;
   /* From here on its edges stand for DC. */
   if (e->first) fill((uint8_t *)dc, 2u * pitch);
   for (uint32_t row = e->first ? 1u : 0u; row <= 4u; ++row)
     edge_row(&e->q, dc + row * pitch, blocks);
+#if GWS_MVE
+  gws_mve_start_plane(s);
+#endif
 }
 
 /* ------------------------------------------------------------------------ flags */
 
+#if !GWS_MVE
 /* The flags of a row of blocks, four of a cell at a time. */
 GWS_APART static void code_flags(gws_bands *s, gws_coder *c, const flag_rule *f, uint32_t row) {
   static const uint8_t kBits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
@@ -223,11 +259,6 @@ GWS_APART static void code_flags(gws_bands *s, gws_coder *c, const flag_rule *f,
     s->set[x] = (uint8_t)set;
   }
   gws_code(e, c);
-}
-
-/* The sums of `band`, or null. */
-static const uint8_t *sums_of(const gws_bands *s, uint32_t band) {
-  return s->own_sums + (band - s->low) * 5u * s->pitch;
 }
 
 /* A bit per cell, has it any of this band; says whether one has. */
@@ -267,6 +298,12 @@ GWS_FAST GWS_APART static bool code_cells(gws_bands *s, gws_coder *c, uint32_t b
   gws_code(e, c);
   return any != 0u;
 }
+#endif
+
+/* The sums of `band`, or null. */
+static const uint8_t *sums_of(const gws_bands *s, uint32_t band) {
+  return s->own_sums + (band - s->low) * 5u * s->pitch;
+}
 
 GWS_APART static void code_group(gws_bands *s, uint32_t band) {
   gws *const e = s->e;
@@ -277,6 +314,7 @@ GWS_APART static void code_group(gws_bands *s, uint32_t band) {
   e->present |= (uint8_t)(1u << layer);
   if (band >= s->low + s->window) {
     s->low = band - 2u;
+    if (GWS_MVE && plane == 0u) s->own_sums = s->sums + LUMA * 5u * pitch;
     survey_more(s, plane, s->low, s->window, s->own_sums);
   }
   /* Of planes that the model does not ask for there are no sums. */
@@ -285,7 +323,7 @@ GWS_APART static void code_group(gws_bands *s, uint32_t band) {
   const uint8_t *lowest = NULL;
   if (band > 0u && (w[5] | w[6]) != 0) lowest = band > 1u ? sums_of(s, band - 2u) : s->gradient;
   if (plane > 0u && (w[7] | w[8]) != 0) {
-    if (band - s->luma_low >= WINDOW) { /* they are not kept, and are now those of a part */
+    if (band - s->luma_low >= LUMA) { /* they are not kept, and are now those of a part */
       survey_more(s, 0, band, 1, s->sums);
       s->luma_low = 9;
       luma = s->sums;
@@ -325,6 +363,9 @@ GWS_APART static void code_group(gws_bands *s, uint32_t band) {
                            .seen = 4u * gws_band_first[band + (more ? 2u : 1u)],
                            .kind = gws_kind_of(kind),
                            .zero = 2u * (GWS_ZERO + kind * 60u)};
+#if GWS_MVE
+  if (band < s->mve->bands) gws_mve_start_band(s, &r);
+#endif
   for (uint32_t row = 1; row <= 4u; ++row) {
     code_flags(s, c, &f, row);
     gws_code_blocks(s, &r, row);
@@ -345,8 +386,15 @@ GWS_SMALL void gws_code_bands(gws *e) {
   s.gradient = (uint8_t *)(s.dc + 6u * s.pitch);
   s.sums = s.gradient + all;
   s.scale = s.sums + SUMS * all;
-  s.cell_mask = (uint16_t *)(void *)(s.scale + s.blocks);
+  s.cell_mask = (uint16_t *)(void *)(s.scale + scales_of(s.blocks));
   s.set = (uint8_t *)(s.cell_mask + s.planes * s.blocks / 4u);
+#if GWS_MVE
+  gws_mve mve;
+  s.mve = &mve;
+  gws_mve_place(
+      &mve, (uint8_t *)e->scratch + gws_scratch_size(s.blocks, s.planes) - gws_mve_size(s.blocks),
+      s.blocks);
+#endif
   find_symbols(&s);
   for (uint32_t p = 0; p < s.planes; ++p) {
     start_plane(&s, p);

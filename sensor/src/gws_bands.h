@@ -67,6 +67,9 @@ typedef struct {
   uint8_t *scale;      /* [block] what a flag expected */
   uint8_t *set;        /* [cell] its flags in a row of blocks, a bit each */
   uint16_t *cell_mask; /* [plane][cell] of bands, the row above left out */
+#if GWS_MVE
+  struct gws_mve *mve;
+#endif
 } gws_bands;
 
 /* What all blocks of a band share. Heads are those of symbols: position * 4. */
@@ -102,6 +105,10 @@ GWS_INLINE const uint8_t *gws_take(const uint8_t *b, uint32_t head, int32_t *val
   return b + 3;
 }
 
+#if GWS_MVE /* gws_blocks.c: symbols of this band in the planes before, summed up by channel */
+void gws_add_planes(const gws_bands *s, const gws_band_rule *r, const uint8_t *length,
+                    const uint8_t *b);
+#endif
 /* gws_blocks.c: the channels of a band in the blocks of a row whose flags are set. */
 void gws_code_blocks(const gws_bands *s, const gws_band_rule *r, uint32_t row);
 

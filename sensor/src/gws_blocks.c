@@ -1,6 +1,7 @@
 /* The channels of a band in the blocks that have any. */
 #include "gws_bands.h"
 #include "gws_classes.h"
+#include "gws_mve_blocks.h"
 
 /* A value at (u, v) adds K[u] * value to the left and right edge at v, K[v] * value to the upper
  * and lower one at u; at the far sides with the sign of an odd frequency. */
@@ -149,6 +150,15 @@ GWS_APART static void add_planes(const gws_bands *s, const gws_band_rule *r, con
     }
   }
 }
+
+#if GWS_MVE
+void gws_add_planes(const gws_bands *s, const gws_band_rule *r, const uint8_t *length,
+                    const uint8_t *b) {
+  gws_lane_sum *const sum = s->work->lanes.sum;
+  for (uint32_t k = 0; k < 8u; ++k) sum[k].scale = sum[k].mean = 0;
+  add_planes(s, r, length, b, sum);
+}
+#endif
 
 /* The block's own symbols: edges of the bands before, and features of this one; this one's values,
  * of which a bit each is returned. There is one. */
@@ -326,6 +336,12 @@ GWS_APART static void code_block(const gws_bands *s, const gws_band_rule *r,
 }
 
 GWS_FAST void gws_code_blocks(const gws_bands *s, const gws_band_rule *r, uint32_t row) {
+#if GWS_MVE
+  if (r->band < s->mve->bands) {
+    gws_mve_code_blocks(s, r, row);
+    return;
+  }
+#endif
   const uint32_t cells = s->blocks / 4u, first = row * s->pitch + 1u;
   const row_of_blocks at = {.hearer = {s->e->symbols, r->from, r->to - r->from, r->lanes, s->work},
                             .place = s->place + first,
