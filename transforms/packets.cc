@@ -193,9 +193,14 @@ PacketBand PacketBandOf(const PacketAxis& axis, int band) {
 }
 
 size_t PacketScratch(std::span<const PacketAxis> axes) {
-  size_t longest = 1;
-  for (const PacketAxis& a : axes) longest = std::max(longest, static_cast<size_t>(a.length));
-  return 2 * longest * kColumns;
+  size_t most = 1, inner = 1;
+  for (size_t i = axes.size(); i-- > 0;) {
+    const auto n = static_cast<size_t>(axes[i].length);
+    // As TransformAxis() uses it: a result and, of wide arrays, the columns that are transformed.
+    most = std::max(most, inner <= kColumns ? n * inner : 2 * n * kColumns);
+    inner *= n;
+  }
+  return most;
 }
 
 void ForwardPackets(const LiftingKernels& kernels, Wavelet wavelet,

@@ -12,6 +12,7 @@ target_compile_definitions(array_golden_test PRIVATE GODWIT_SOURCE_DIR="${PROJEC
 godwit_test(codecs/array_codec_test.cc godwit::array godwit::io)
 godwit_test(codecs/array_wavelet_test.cc godwit::array godwit::io)
 godwit_test(codecs/array_synthesis_test.cc godwit::array)
+godwit_test(codecs/array_allocation_test.cc godwit::array)
 godwit_test(codecs/array_live_test.cc godwit::array godwit::io)
 godwit_test(codecs/audio_codec_test.cc godwit::audio godwit::io)
 godwit_test(codecs/audio_golden_test.cc godwit::audio godwit::io)

@@ -225,5 +225,15 @@ TEST(PacketStreamTest, PiecesEqualTheWholeBothWaysWithinTheDelay) {
   }
 }
 
+// Lines of any length: their scratch is part of what decoders promise to take.
+TEST(PacketsTest, ALineNeedsScratchOfItsLength) {
+  const PacketAxis line{100000, 5}, row{3000, 2}, column{200, 2}, few{7, 1};
+  const auto scratch = [](std::vector<PacketAxis> axes) { return PacketScratch(axes); };
+  EXPECT_EQ(scratch({line}), 100000u);
+  EXPECT_EQ(scratch({line, few}), 700000u);
+  EXPECT_EQ(scratch({column, row}), 2u * 200 * 64);
+  EXPECT_EQ(scratch({few, column, row}), 2u * 200 * 64);
+}
+
 }  // namespace
 }  // namespace godwit
