@@ -145,9 +145,11 @@ Status DecodeTile(const ArrayStream& stream, int64_t index, const ArrayModel* mo
 
 // Whether the model is for the method that the header has.
 Status CheckModel(const ArrayHeader& header, const ArrayModel* model) {
-  if (model == nullptr) return {};
-  const LiveModel* const live = model->live();
   const bool wants_live = header.map.kind == MapKind::kLive;
+  if (model == nullptr) {  // no file's head: made by the caller
+    return wants_live ? Status(StatusCode::kCorrupt, "the stream names no model") : Status();
+  }
+  const LiveModel* const live = model->live();
   if ((live != nullptr) != wants_live || (wants_live && live->levels != header.live_levels)) {
     return Status(StatusCode::kCorrupt, "the stream names a model of another method");
   }

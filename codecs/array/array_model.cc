@@ -61,8 +61,12 @@ Result<ArrayModel> ArrayModel::Load(const SafeTensors& file, uint64_t id) {
   const bool is_live = method == "live";
   if (!is_live && method != "wavelet") return Refuse("a model for the method " + method);
   auto start = std::make_shared<WaveletModel>();
-  // A model of the live method may do without.
-  if (!is_live || file.Find("start.p1") != nullptr) {
+  // A model of the live method may do without all four.
+  bool has_start = !is_live;
+  for (const char* const part : {"p1", "count", "weight", "sign_weight"}) {
+    has_start |= file.Find(std::string("start.") + part) != nullptr;
+  }
+  if (has_start) {
     GODWIT_RETURN_IF_ERROR(LoadStart(file, start.get()));
   }
   std::shared_ptr<LiveModel> live;

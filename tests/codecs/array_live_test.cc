@@ -196,9 +196,6 @@ TEST_P(LiveTileTest, EqualsTheDocument) {
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(Levels, LiveTileTest, testing::ValuesIn(SupportedSimdLevels()),
-                         [](const auto& param) { return std::string(SimdLevelName(param.param)); });
-
 // A file of the model's with these symbols, magnitudes up to 2^20.
 Bytes FileOf(const ArrayModel& model, const ArrayHeader& header,
              const std::vector<int32_t>& symbols) {
@@ -257,6 +254,56 @@ TEST(LiveTileTest, HugeSymbolsDecode) {
     }
   }
 }
+
+// Nor what no training makes: sums and products at the ends of their ranges.
+TEST_P(LiveTileTest, ExtremesEqualTheDocument) {
+  for (const LiveTestModel& made :
+       {LiveTestModel{.channels = 1, .levels = 5, .is_extreme = true},
+        LiveTestModel{.channels = 3, .levels = 2, .is_extreme = true},
+        LiveTestModel{.channels = 2, .levels = 8, .has_synthesis = false, .is_extreme = true}}) {
+    const ArrayModel model = Model(made);
+    const int64_t n = 3 << made.levels;
+    for (const uint64_t step : {uint64_t{256}, uint64_t{1} << 16, uint64_t{1} << 40}) {
+      for (const int32_t size : {1, 40, 1 << 14, (1 << 24) - 1}) {
+        ArrayHeader header = HeaderOf(model, n);
+        header.type = header.map.type = SampleType::kF32;
+        header.map.offset = int64_t{1} << 50;
+        header.shape = ShapeOf({n, made.channels});
+        header.channel_axes = 2;
+        header.tile[1] = made.channels;
+        std::mt19937 random(7);
+        std::vector<int32_t> symbols(static_cast<size_t>(n * made.channels));
+        for (int32_t& q : symbols) q = static_cast<int32_t>(random() % 3 - 1) * size;
+        const Bytes file = FileOf(model, header, symbols);
+        const auto stream = ParseArrayStream(file);
+        ASSERT_TRUE(stream.ok()) << stream.status().message();
+        const array::Box box = array::WholeBox(header);
+        WaveletTile tile = array::LiveTile(array::OrderOf(header, box), made.levels);
+        const auto reader = [&] {
+          BitReader at_symbols(stream->tiles[0]);
+          at_symbols.CodeRaw(0, 4);
+          return at_symbols;
+        };
+        BitReader symbol_reader = reader(), sample_reader = reader();
+        std::vector<uint8_t> mask;
+        std::vector<int32_t> bits;
+        array::CodeExceptions(symbol_reader, array::GeometryOf(array::OrderOf(header, box)), mask,
+                              bits, nullptr);
+        ASSERT_TRUE(array::ReadTileSymbols(symbol_reader, model.start(), tile).ok());
+        const std::vector<float> want = Reference(made, header, tile, n);
+        NdArray got{header.type, header.shape, Bytes(want.size() * sizeof(float))};
+        const Status status =
+            array::DecodeLiveTile(sample_reader, header, model, GetParam(), box, box, got, box);
+        ASSERT_TRUE(status.ok()) << status.message();
+        EXPECT_EQ(std::memcmp(got.data.data(), want.data(), got.data.size()), 0)
+            << made.levels << " levels, step " << step << ", symbols of " << size;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, LiveTileTest, testing::ValuesIn(SupportedSimdLevels()),
+                         [](const auto& param) { return std::string(SimdLevelName(param.param)); });
 
 // Quantised in steps and no worse.
 TEST(ArrayLiveTest, SamplesComeBackNearly) {
@@ -353,6 +400,10 @@ TEST(ArrayLiveTest, AStreamNeedsTheModelThatItNames) {
   EXPECT_EQ(Decoded(file).status().code(), StatusCode::kModelMissing);
   EXPECT_EQ(Decoded(file, {.model = &other}).status().code(), StatusCode::kModelMissing);
   EXPECT_TRUE(Decoded(file, {.model = &model}).ok());
+  auto unnamed = ParseArrayStream(file);
+  ASSERT_TRUE(unnamed.ok());
+  unnamed->header.model_id = 0;  // which no head can say
+  EXPECT_EQ(DecodeArray(*unnamed, {.model = &model}).status().code(), StatusCode::kCorrupt);
 }
 
 TEST(ArrayLiveTest, HeadsThatDoNotGoWithTheModelAreCorrupt) {
@@ -486,6 +537,9 @@ TEST(ArrayLiveTest, FilesThatAreNoModelAreRefused) {
   }
   EXPECT_TRUE(refused([](SafeTensorsWriter& w) {  // a start that is not all there
     w.Add<uint16_t>("start.p1", {1}, std::vector<uint16_t>(1));
+  }));
+  EXPECT_TRUE(refused([](SafeTensorsWriter& w) {
+    w.Add<int32_t>("start.sign_weight", {3}, std::vector<int32_t>(3));
   }));
 }
 

@@ -36,6 +36,7 @@ struct LiveTestModel {
   double power = 1;
   bool has_analysis = true, has_synthesis = true, has_predict = true;
   unsigned seed = 1;
+  bool is_extreme = false;  // predictions and curve are all that a file may have
 
   int inputs() const { return channels << levels; }
   TestNetwork analysis() const { return LatentNetwork(inputs(), seed); }
@@ -50,7 +51,9 @@ struct LiveTestModel {
       for (size_t i = 0; i < 3 * f; ++i) {
         const int v = static_cast<int>(random() % 4096) - 2048;
         weights[f * n * 3 + i] =
-            static_cast<int16_t>(random() % 3 == 0 ? 0 : v / (1 + 3 * static_cast<int>(f)));
+            static_cast<int16_t>(is_extreme          ? (v < 0 ? -32768 : 32767)
+                                 : random() % 3 == 0 ? 0
+                                                     : v / (1 + 3 * static_cast<int>(f)));
       }
     }
     return weights;
@@ -61,6 +64,9 @@ struct LiveTestModel {
     for (size_t i = 1; i < entries.size(); ++i) {
       const double steps = std::pow(static_cast<double>(i) / 4, 1 / power);
       entries[i] = std::max(entries[i - 1] + 1, static_cast<int32_t>(std::lround(64 * steps)));
+      // To 2^30 at the end, by 2^24 there.
+      if (is_extreme)
+        entries[i] = i < 961 ? static_cast<int32_t>(i) : entries[i - 1] + (1 << 24) - 15;
     }
     return entries;
   }
