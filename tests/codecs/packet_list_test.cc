@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "codecs/audio/frame_encoder.h"
 #include "entropy/bit_stream.h"
 
 namespace godwit::audio {
@@ -50,6 +51,34 @@ TEST(PacketListTest, CodedLaterIsCodedAlike) {
       EXPECT_TRUE(
           std::equal(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(*got), at_once.begin()))
           << seed << ' ' << SimdLevelName(level);
+    }
+  }
+}
+
+// Full scale of nothing but steps up and down, at the finest step: nearly every symbol is an escape
+// of many bits.
+TEST(PacketListTest, NoFrameMakesMoreDecisionsThanThereIsRoomFor) {
+  for (const uint32_t hop : {64u, 2048u, 4096u}) {
+    for (const int channels : {1, 2}) {
+      for (const SimdLevel level : SupportedSimdLevels()) {
+        FrameEncoder encoder(hop, channels, {}, AudioModel(), level);
+        const size_t most = MostDecisions(hop) * static_cast<size_t>(channels);
+        std::vector<PacketDecision> list(2 * most);
+        std::minstd_rand engine(hop);
+        for (int frame = 0; frame < 4; ++frame) {
+          std::vector<int32_t> samples[2] = {std::vector<int32_t>(hop), std::vector<int32_t>(hop)};
+          for (auto& of_channel : samples) {
+            for (int32_t& v : of_channel) v = engine() >> 16 & 1 ? (1 << 23) - 1 : -(1 << 23);
+          }
+          encoder.Push({samples[0].data(), samples[1].data()});
+          if (frame == 0) continue;
+          PacketWriter writer(list.data());
+          encoder.Encode(writer, /*step=*/0, /*key=*/frame == 1, /*last=*/false);
+          const auto count = static_cast<size_t>(writer.at() - list.data());
+          EXPECT_LE(count, most) << hop << ' ' << channels;
+          EXPECT_GT(count, 33 * hop * static_cast<size_t>(channels)) << hop << ' ' << channels;
+        }
+      }
     }
   }
 }
