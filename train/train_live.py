@@ -35,6 +35,7 @@ import torch.nn.functional as F
 
 import export_swift as E
 import live_network as N
+from synthesis_run import machine_name
 
 KEYS = {'name': str, 'version': str, 'description': str, 'channels': int, 'turned': bool, 'holdout': float, 'steps': list,
         'psnr': list, 'source': str, 'licence': str}
@@ -202,11 +203,11 @@ class Codec(nn.Module):
         return out * torch.sign(q)
 
 
-def crops(groups, width, steps, count, rng, turned):
-    length = min(LONGEST, *(g.shape[2] // N.BANDS * N.BANDS for g in groups))
-    out = np.empty((count, groups[0].shape[1], length), np.float32)
+def crops(recordings, steps, count, rng, turned):
+    length = min(LONGEST, *(g.shape[2] // N.BANDS * N.BANDS for g, _, _ in recordings))
+    out = np.empty((count, recordings[0][0].shape[1], length), np.float32)
     for i in range(count):
-        half = groups[rng.integers(len(groups))]
+        half, _, width = recordings[rng.integers(len(recordings))]
         v = half[rng.integers(len(half))]
         at = rng.integers(0, v.shape[1] - length + 1)
         v = v[:, at:at + length]
@@ -320,7 +321,7 @@ from lower ones{', networks' if nets else ''}, for groups of {config['channels']
 {command}
 ```
 
-{60 * minutes:.0f} seconds on one of two shared cores (Debian 12), CPU only; {datetime.date.today().isoformat()}.
+{60 * minutes:.0f} seconds, {machine_name('cpu', a.threads)}; {datetime.date.today().isoformat()}.
 
 ## Data
 
@@ -386,9 +387,8 @@ def main():
                 mean.table = net.table
         for g in opt.param_groups:
             g['lr'] = a.lr * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * done)))
-        _, _, width = recordings[0]
         net.train()
-        x = crops([r[0] for r in recordings], width, config['steps'], a.batch, rng, config['turned'])
+        x = crops(recordings, config['steps'], a.batch, rng, config['turned'])
         q, latents, whole = net(x)
         m, s = net.bits.scales(q)
         error, bits = (x - net.samples(latents, whole)).square(), net.bits.cost(q, m, s)
