@@ -40,8 +40,9 @@ class BitEncoder {
     room_ = kStride;
     const size_t needed = encoder_.written() + 2 * kStride + 8;
     if (needed <= buffer_.size()) return;
+    const size_t done = encoder_.stored();
     buffer_.resize(needed + needed / 2);
-    encoder_.ContinueIn(buffer_);
+    encoder_.ContinueIn(buffer_, done);
   }
 
   Bytes buffer_;

@@ -12,8 +12,9 @@ namespace godwit {
 void DecisionEncoder::Reserve(size_t decisions) {
   const size_t needed = encoder_.written() + 2 * decisions + 8;
   if (needed <= buffer_.size()) return;
+  const size_t done = encoder_.stored();
   buffer_.resize(needed + needed / 2 + 256);
-  encoder_.ContinueIn(buffer_);
+  encoder_.ContinueIn(buffer_, done);
 }
 
 namespace {

@@ -119,10 +119,12 @@ class RangeEncoder {
   // Bytes that are final or wait in `hot`: with two for every symbol and eight for the end, all
   // that a buffer must hold.
   size_t written() const { return static_cast<size_t>(hot_.at - begin_) + hot_.held / 8; }
-  // Goes on in another buffer, which begins with the bytes written so far.
-  void ContinueIn(std::span<std::byte> out) {
-    const ptrdiff_t done = hot_.at - begin_;
-    assert(static_cast<ptrdiff_t>(out.size()) >= done);
+  // How far the bytes in the buffer go: for ContinueIn().
+  size_t stored() const { return static_cast<size_t>(hot_.at - begin_); }
+  // Goes on in another buffer, which begins with the `done` bytes of stored(); the one before may
+  // be gone.
+  void ContinueIn(std::span<std::byte> out, size_t done) {
+    assert(out.size() >= done);
     begin_ = out.data();
     end_ = out.data() + out.size();
     hot_.at = begin_ + done;

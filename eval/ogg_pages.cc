@@ -44,6 +44,7 @@ void OggWriter::TakePages(bool all, Bytes* out) {
 }
 
 Result<OggPackets> ReadOggPackets(std::span<const std::byte> file) {
+  if (file.empty()) return NoOgg();
   OggReader reader;
   char* const room = ogg_sync_buffer(&reader.sync, static_cast<long>(file.size()));
   if (room == nullptr) return NoOgg();

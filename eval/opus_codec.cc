@@ -133,6 +133,9 @@ class OpusCodec final : public Codec {
           opus_decode_float(decoder.get(), packets[i].data(), static_cast<int>(packets[i].size()),
                             part.data(), static_cast<int>(most), 0);
       if (got < 0) return Failed(got);
+      if (slow.frames() > skip + want) {
+        return Status(StatusCode::kCorrupt, "opus: more samples than promised");
+      }
       slow.samples.insert(slow.samples.end(), part.begin(), part.begin() + got * sound.channels);
     }
     if (slow.frames() < skip + want) {

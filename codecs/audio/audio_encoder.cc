@@ -124,8 +124,9 @@ void AudioEncoder::State::PushFrame() {
 void AudioEncoder::State::Reserve(size_t count, RangeEncoder& encoder) {
   const size_t needed = encoder.written() + 2 * count + 8;
   if (needed <= packet.size()) return;
+  const size_t done = encoder.stored();
   packet.resize(needed + needed / 2);
-  encoder.ContinueIn(packet);
+  encoder.ContinueIn(packet, done);
 }
 
 Status AudioEncoder::State::CodeFrame(bool last) {
