@@ -126,7 +126,7 @@ static inline void sum_means(const row_rule *at, uint32_t x, const int8_t *own, 
       : "l"(own), "l"(turned), "r"(at->dc + x), "l"(above), "l"(below), "r"(at->weights),
         "r"(at->lane),
         "r"(at->up)
-      : "q2", "q3", "q4", "q5", "cc", "memory");
+      : "q2", "q3", "q4", "q5", GWS_PREDICATES, "memory");
 #undef GWS_ADD
 #undef GWS_FACING
   *even = e;

@@ -7,6 +7,14 @@
 
 #include "gws_internal.h"
 
+/* What VPT changes: a predicate that gcc keeps over the code would be lost. clang has no name for
+ * it. */
+#ifdef __clang__
+#define GWS_PREDICATES "cc"
+#else
+#define GWS_PREDICATES "p0", "cc"
+#endif
+
 /* Classes of sums, up to `most`: 28 + the top two bits - twice the zeros before them, but below 2
  * the half itself. */
 static inline uint16x8_t gws_mve_classes(uint16x8_t sum, uint32_t most) {
@@ -34,7 +42,7 @@ static inline uint16x8_t gws_mve_zeros(uint16x8_t scale, int16x8_t value, uint16
       "movs %1, #1\n\tvpt.i16 ne, %q3, zr\n\tvaddt.i16 %q0, %q0, %1"
       : "=&w"(d), "=&l"(n)
       : "w"(scale), "w"(value), "w"(lane), "r"(first), "r"(zero)
-      : "q7", "cc");
+      : "q7", GWS_PREDICATES);
   return d;
 }
 
@@ -58,7 +66,7 @@ static inline void gws_mve_pairs(uint16x8_t scale, int16x8_t value, int16x8_t t,
       : "=&l"(n)
       : "w"(scale), "w"(value), "w"(t), "r"(pair), "r"(kLevel), "r"(kind->sign),
         "r"(kind->magnitude)
-      : "q5", "q6", "q7", "cc", "memory");
+      : "q5", "q6", "q7", GWS_PREDICATES, "memory");
 }
 
 #endif
