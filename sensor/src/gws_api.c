@@ -250,15 +250,15 @@ GWS_SMALL gws_status gws_push_rows(gws *e, const void *rows, size_t stride, uint
   if (count > e->params.height - e->row) return GWS_ERR_ROWS;
   if (e->params.whole_strips != 0u && count % 8u != 0u && count != e->params.height - e->row)
     return GWS_ERR_STRIP;
-  const uint8_t *line = (const uint8_t *)rows;
   while (*taken < count) {
+    /* Of a single row the stride is not looked at: nothing is made of it beyond the last row. */
+    const uint8_t *const line = (const uint8_t *)rows + *taken * stride;
     const uint32_t at = e->row & 7u, left = count - *taken;
     const uint32_t to_end = e->params.height - e->row;
     const uint32_t wanted = 8u - at < to_end ? 8u - at : to_end; /* lines to the end of the strip */
     if (left < wanted) { /* copied: the strip is not whole yet */
       uint8_t *const to = e->lines + (size_t)at * e->row_bytes;
       for (uint32_t i = 0; i < e->row_bytes; ++i) to[i] = line[i];
-      line += stride;
       ++*taken;
       ++e->row;
       continue;
@@ -271,7 +271,6 @@ GWS_SMALL gws_status gws_push_rows(gws *e, const void *rows, size_t stride, uint
       const uint32_t here = i < at ? i : i - at < wanted ? i - at : wanted - 1u;
       pointer[i] = i < at ? e->lines + (size_t)here * e->row_bytes : line + here * stride;
     }
-    line += wanted * stride;
     *taken += wanted;
     e->row += wanted - 1u;
     finish_strip(e, pointer);

@@ -89,6 +89,30 @@ TEST(SensorTest, ChunksOfRowsAndBytesChangeNothing) {
   }
 }
 
+TEST(SensorTest, OneRowAtATimeMayHaveAnyStride) {
+  const Tensor<uint8_t> picture = MakePicture(41, 30, 1);
+  gws_params p = SensorParams(30, 41, GWS_GREY, 180);
+  const Bytes want = HostEncode(p, picture.view());
+  for (const size_t stride : {size_t{0}, size_t{30}, SIZE_MAX}) {
+    const SensorMemory memory(gws_mem_size(&p));
+    gws* const encoder = gws_init(memory.data(), memory.size(), &p, nullptr);
+    ASSERT_NE(encoder, nullptr);
+    Bytes file;
+    std::byte some[500];
+    for (int64_t y = 0; y < 41;) {
+      uint32_t taken = 0;
+      ASSERT_LE(gws_push_rows(encoder, picture.data() + 30 * y, stride, 1, &taken), GWS_PULL);
+      y += taken;
+      for (size_t n = 1; n > 0;) {
+        ASSERT_EQ(gws_pull(encoder, some, sizeof some, &n), GWS_OK);
+        file.insert(file.end(), some, some + n);
+      }
+    }
+    EXPECT_EQ(gws_finish(encoder), GWS_OK);
+    EXPECT_TRUE(file == want) << stride;
+  }
+}
+
 TEST(SensorTest, AResetInTheMiddleForgetsEverything) {
   const Tensor<uint8_t> picture = MakePicture(100, 50, 3), other = MakePicture(100, 50, 3, 9);
   const gws_params p = SensorParams(50, 100, GWS_RGB888, 160);
