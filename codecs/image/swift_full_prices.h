@@ -136,8 +136,9 @@ class FullPrices {
   FullInputSet in_;
   FullSums sums_{};
   std::array<Path, kPaths> path_, next_;
-  std::array<float, 128> level_slope_;           // of a level, by magnitude, in units of dots_
-  std::array<int32_t, FullInputs::kMost> dots_;  // by input: its row times slopes of hidden sums
+  std::array<float, 128> level_slope_;  // of a level, by magnitude, in units of dots_
+  // By input, of both lists: its row times slopes of hidden sums.
+  std::array<int32_t, 2 * FullInputs::kMost> dots_;
 };
 
 }  // namespace godwit::swift

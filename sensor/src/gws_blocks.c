@@ -33,6 +33,7 @@ typedef struct {
   uint8_t feature;        /* byte of a gws_lane */
 } gws_says;
 _Static_assert(offsetof(gws_block_work, edges) + sizeof(gws_edges) <= 256u, "`to` is a byte");
+_Static_assert(offsetof(gws_block_work, lanes) == 0u, "hear() begins there");
 #define GWS_TO(i) (uint8_t)(offsetof(gws_block_work, edges) + sizeof(int16_t) * (i))
 #define GWS_OF(i) (uint8_t)(offsetof(gws_lane, weight) + (i))
 static const gws_says kSays[SIDES] = {{kFarEdge, gws_channel, GWS_TO(0), GWS_OF(GWS_W_LEFT)},

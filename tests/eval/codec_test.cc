@@ -134,7 +134,7 @@ TEST(CodecTableTest, NamesAndOptionsAreChecked) {
   const CodecContext context = TestContext();
   EXPECT_EQ(FindCodec("jpg", context).status().message(),
             "no codec jpg; there are swift, jpeg, webp, avif, jxl, cmd, sound, music, voice, opus, "
-            "vorbis, mp3, packet, zfp, jpeg2000, flac, zstd");
+            "vorbis, mp3, packet, array, zfp, jpeg2000, flac, zstd");
   EXPECT_EQ(FindCodec("jpeg:443", context).status().message(),
             "jpeg: no option 443; it takes jpeg[:444][:progressive][:fixed]");
   for (const char* const name :
