@@ -40,8 +40,7 @@ EvalPicture Original() {
 std::vector<std::string> Names() {
   return BuiltCodecs({"swift", "swift:effort=3", "jpeg", "jpeg:444", "jpeg:progressive",
                       "jpeg:fixed", "jpeg:444:progressive", "webp", "webp:0", "avif:10",
-                      "avif:10:420", "avif:9:psnr:aom", "jxl:3", "jxl:1"},
-                     TestContext());
+                      "avif:10:420", "avif:9:psnr:aom", "jxl:3", "jxl:1"});
 }
 
 class CodecTest : public testing::TestWithParam<std::string> {
@@ -129,6 +128,17 @@ std::string TestName(const testing::TestParamInfo<std::string>& tested) {
   return name;
 }
 INSTANTIATE_TEST_SUITE_P(All, CodecTest, testing::ValuesIn(Names()), TestName);
+
+TEST(CodecTableTest, HasEveryCodecThatWasBuilt) {
+  for (const CodecKind& kind : CodecKinds()) {
+    EXPECT_EQ(kind.make != nullptr, IsBuilt(kind.name)) << kind.name;
+  }
+  for (const Rival& rival : kRivals) {
+    const StatusCode want = rival.is_built ? StatusCode::kOk : StatusCode::kUnsupported;
+    EXPECT_EQ(FindCodec(std::string(rival.name), TestContext()).status().code(), want)
+        << rival.name;
+  }
+}
 
 TEST(CodecTableTest, NamesAndOptionsAreChecked) {
   const CodecContext context = TestContext();

@@ -35,12 +35,15 @@ TEST(MetricTest, ValuesEqualThoseOfAnotherImplementation) {
   const Picture original = Load("original");
   for (const auto& [name, values] : reference.items()) {
     const Picture decoded = Load(name);
+    size_t compared = 0;
     for (const Metric& metric : Metrics()) {
       if (metric.measure == nullptr || metric.medium != Medium::kPicture) continue;
       const double want = values.at(metric.name).get<double>();
       EXPECT_NEAR(metric.measure(original.view(), decoded.view()), want, 1e-9 * std::abs(want))
           << metric.name << " of " << name;
+      ++compared;
     }
+    EXPECT_EQ(compared, values.size());
   }
 }
 
