@@ -1,7 +1,7 @@
 // Our own codec of arrays, by prediction: lossless, or within a bound.
-#include "codecs/array/array_decoder.h"
 #include "codecs/array/array_encoder.h"
 #include "eval/array_error.h"
+#include "eval/array_stream.h"
 #include "eval/codec_table.h"
 
 namespace godwit {
@@ -20,15 +20,9 @@ class PacketCodec final : public Codec {
   }
 
   Status Decode(std::span<const std::byte> stream, const MutableItemView& item) override {
-    GODWIT_ASSIGN_OR_RETURN(const ArrayStream parsed, ParseArrayStream(stream));
-    NdArray& array = ArrayOf(item);
-    if (parsed.header.type != array.type || parsed.header.shape != array.shape) {
-      return Status(StatusCode::kInvalidArgument, "packet: a stream of another array");
-    }
     ArrayDecodeOptions options;
     options.threads = threads_;
-    GODWIT_ASSIGN_OR_RETURN(array, DecodeArray(parsed, options));
-    return {};
+    return DecodeArrayInto("packet", stream, options, &ArrayOf(item));
   }
 
  private:

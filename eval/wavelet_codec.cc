@@ -1,10 +1,10 @@
 // Our own codec of arrays at low rates: wavelets, mended by a network or not.
 #include <cmath>
 
-#include "codecs/array/array_decoder.h"
 #include "codecs/array/array_encoder.h"
 #include "codecs/array/array_synthesis.h"
 #include "eval/array_error.h"
+#include "eval/array_stream.h"
 #include "eval/codec_table.h"
 
 namespace godwit {
@@ -33,16 +33,10 @@ class WaveletCodec final : public Codec {
   }
 
   Status Decode(std::span<const std::byte> stream, const MutableItemView& item) override {
-    GODWIT_ASSIGN_OR_RETURN(const ArrayStream parsed, ParseArrayStream(stream));
-    NdArray& array = ArrayOf(item);
-    if (parsed.header.type != array.type || parsed.header.shape != array.shape) {
-      return Status(StatusCode::kInvalidArgument, "array: a stream of another array");
-    }
     ArrayDecodeOptions options;
     options.threads = threads_;
     options.synthesis = synthesis_.get();
-    GODWIT_ASSIGN_OR_RETURN(array, DecodeArray(parsed, options));
-    return {};
+    return DecodeArrayInto("array", stream, options, &ArrayOf(item));
   }
 
  private:
