@@ -152,16 +152,6 @@ void LoadIntegers(const NdArray& array, const ArrayHeader& header, const Box& wh
       });
 }
 
-// Keeps the bits of what no value stands for, and the lower halves of f64.
-void KeepBits(float sample, size_t at, PredictedTile& tile) {
-  tile.values[at] = std::bit_cast<int32_t>(sample);
-}
-void KeepBits(double sample, size_t at, PredictedTile& tile) {
-  const auto bits = std::bit_cast<uint64_t>(sample);
-  tile.values[at] = static_cast<int32_t>(bits >> 32);
-  tile.lower[at] = static_cast<uint32_t>(bits);
-}
-
 template <typename T>
 void LoadReals(const NdArray& array, const ArrayHeader& header, const Box& whole, const Box& box,
                PredictedTile& tile) {
@@ -171,11 +161,12 @@ void LoadReals(const NdArray& array, const ArrayHeader& header, const Box& whole
   const TileSteps steps = StepsInPlanes(OrderOf(header, box));
   ForEachSample(header, whole, box, box, steps, [&](int64_t from, int64_t at) {
     const auto to = static_cast<size_t>(at);
-    if (has_lower) KeepBits(samples[from], to, tile);
+    // The lower halves of f64 are sent beside their values.
+    if (has_lower) KeepBits(samples[from], to, tile.values, tile.lower);
     if (WholeFromReal(header.map, header.max_error, samples[from], &tile.values[to])) return;
     if (tile.exceptions.empty()) tile.exceptions.resize(tile.values.size());
     tile.exceptions[to] = 1;
-    KeepBits(samples[from], to, tile);
+    KeepBits(samples[from], to, tile.values, tile.lower);
   });
 }
 

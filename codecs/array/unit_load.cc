@@ -1,7 +1,6 @@
 #include "codecs/array/unit_load.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -15,15 +14,6 @@ constexpr int kValueBits = 20;  // of the range of samples
 
 // Whether a sample may be so many units; of f64 the largest may not, and are sent as they are.
 bool HasUnits(double sample) { return std::abs(sample) < 0x1p970; }
-
-void KeepBits(float v, size_t at, UnitSamples& loaded) {
-  loaded.bits[at] = std::bit_cast<int32_t>(v);
-}
-void KeepBits(double v, size_t at, UnitSamples& loaded) {
-  const auto bits = std::bit_cast<uint64_t>(v);
-  loaded.bits[at] = static_cast<int32_t>(bits >> 32);
-  loaded.lower[at] = static_cast<uint32_t>(bits);
-}
 
 int32_t UnitsOf(const ValueMap& map, double sample) {
   const double units = std::ldexp(sample, -map.exponent) - static_cast<double>(map.offset);
@@ -61,7 +51,7 @@ UnitSamples LoadUnits(const NdArray& array, const ArrayHeader& header, const Box
       ForEachSample(header, whole, box, box, StepsInPlanes(order), [&](int64_t from, int64_t to) {
         if (HasUnits(static_cast<double>(samples[from]))) return;
         loaded.exceptions[static_cast<size_t>(to)] = 1;
-        KeepBits(samples[from], static_cast<size_t>(to), loaded);
+        KeepBits(samples[from], static_cast<size_t>(to), loaded.bits, loaded.lower);
       });
     }
   });

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "codecs/array/relative_scale.h"
@@ -63,6 +65,16 @@ inline float FromOrderedBits(int32_t i) {
   return std::bit_cast<float>(i >= 0 ? i : i ^ 0x7fffffff);
 }
 
+// What no value stands for as its bits; of f64 the upper half and the lower one, as DoubleOf()
+// takes them.
+inline void KeepBits(float v, size_t at, std::span<int32_t> upper, std::span<uint32_t>) {
+  upper[at] = std::bit_cast<int32_t>(v);
+}
+inline void KeepBits(double v, size_t at, std::span<int32_t> upper, std::span<uint32_t> lower) {
+  const auto bits = std::bit_cast<uint64_t>(v);
+  upper[at] = static_cast<int32_t>(bits >> 32);
+  lower[at] = static_cast<uint32_t>(bits);
+}
 inline double DoubleOf(int32_t upper, uint32_t lower) {
   return std::bit_cast<double>(uint64_t{static_cast<uint32_t>(upper)} << 32 | lower);
 }
