@@ -100,6 +100,34 @@ void WriteGolden(const std::string& name, const Bytes& file) {
       .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
 }
 
+NdArray Decoded(const Bytes& file, const ArrayDecodeOptions& options) {
+  const auto stream = ParseArrayStream(file);
+  if (!stream.ok()) {
+    ADD_FAILURE() << stream.status().message();
+    return {};
+  }
+  auto array = DecodeArray(*stream, options);
+  EXPECT_TRUE(array.ok()) << array.status().message();
+  return array.ok() ? *std::move(array) : NdArray();
+}
+
+// The recorded file decodes to the recorded samples, which these are; with GODWIT_RECORD it is
+// made first.
+NdArray ExpectRecorded(const Golden& golden, const ArrayEncodeOptions& encode,
+                       const ArrayDecodeOptions& decode = {}) {
+  SCOPED_TRACE(golden.name);
+  if (std::getenv("GODWIT_RECORD") != nullptr) {
+    const auto file = EncodeArray(Samples(golden), encode);
+    EXPECT_TRUE(file.ok()) << file.status().message();
+    if (file.ok()) WriteGolden(golden.name, *file);
+  }
+  const Bytes file = ReadGolden(golden.name);
+  EXPECT_EQ(Crc32c(file), golden.stream_crc);
+  NdArray array = Decoded(file, decode);
+  EXPECT_EQ(Crc32c(array.data), golden.samples_crc);
+  return array;
+}
+
 // The networks that ship, on streams of a volume and of a plane.
 TEST(ArrayGoldenTest, NetworksMakeTheRecordedSamples) {
   struct Mended {
@@ -116,12 +144,8 @@ TEST(ArrayGoldenTest, NetworksMakeTheRecordedSamples) {
     ASSERT_TRUE(file.ok()) << file.status().message();
     const auto synthesis = ArraySynthesis::Load(*file);
     ASSERT_TRUE(synthesis.ok()) << synthesis.status().message();
-    const Bytes bytes = ReadGolden(mended.name);
-    const auto stream = ParseArrayStream(bytes);
-    ASSERT_TRUE(stream.ok()) << stream.status().message();
-    const auto array = DecodeArray(*stream, {.synthesis = &*synthesis});
-    ASSERT_TRUE(array.ok()) << array.status().message();
-    EXPECT_EQ(Crc32c(array->data), mended.samples_crc) << mended.name << " " << mended.size;
+    const NdArray array = Decoded(ReadGolden(mended.name), {.synthesis = &*synthesis});
+    EXPECT_EQ(Crc32c(array.data), mended.samples_crc) << mended.name << " " << mended.size;
   }
 }
 
@@ -139,22 +163,13 @@ TEST(ArrayGoldenTest, LiveStreamsDecodeToTheRecordedSamples) {
   for (const auto& [golden, made] : goldens) {
     const auto model = LoadArrayModel(made.File());
     ASSERT_TRUE(model.ok()) << model.status().message();
-    if (std::getenv("GODWIT_RECORD") != nullptr) {
-      const auto file = EncodeArray(Samples(golden), {.channel_axes = 2,
-                                                      .wavelet_step = golden.wavelet_step,
-                                                      .model = &*model,
-                                                      .tile_samples = 3000,
-                                                      .threads = 1});
-      ASSERT_TRUE(file.ok()) << file.status().message();
-      WriteGolden(golden.name, *file);
-    }
-    const Bytes bytes = ReadGolden(golden.name);
-    EXPECT_EQ(Crc32c(bytes), golden.stream_crc) << golden.name;
-    const auto stream = ParseArrayStream(bytes);
-    ASSERT_TRUE(stream.ok()) << stream.status().message();
-    const auto array = DecodeArray(*stream, {.model = &*model});
-    ASSERT_TRUE(array.ok()) << golden.name << array.status().message();
-    EXPECT_EQ(Crc32c(array->data), golden.samples_crc) << golden.name;
+    ExpectRecorded(golden,
+                   {.channel_axes = 2,
+                    .wavelet_step = golden.wavelet_step,
+                    .model = &*model,
+                    .tile_samples = 3000,
+                    .threads = 1},
+                   {.model = &*model});
   }
 }
 
@@ -171,42 +186,21 @@ TEST(ArrayGoldenTest, TheShippedLiveModelMakesTheRecordedSamples) {
   ASSERT_TRUE(tensors.ok()) << tensors.status().message();
   const auto model = ArrayModel::Load(*tensors, id);
   ASSERT_TRUE(model.ok()) << model.status().message();
-  if (std::getenv("GODWIT_RECORD") != nullptr) {
-    const auto file = EncodeArray(
-        Samples(golden),
-        {.channel_axes = 2, .wavelet_step = golden.wavelet_step, .model = &*model, .threads = 1});
-    ASSERT_TRUE(file.ok()) << file.status().message();
-    WriteGolden(golden.name, *file);
-  }
-  const Bytes bytes = ReadGolden(golden.name);
-  EXPECT_EQ(Crc32c(bytes), golden.stream_crc);
-  const auto stream = ParseArrayStream(bytes);
-  ASSERT_TRUE(stream.ok()) << stream.status().message();
-  const auto array = DecodeArray(*stream, {.model = &*model});
-  ASSERT_TRUE(array.ok()) << array.status().message();
-  EXPECT_EQ(Crc32c(array->data), golden.samples_crc);
+  ExpectRecorded(
+      golden,
+      {.channel_axes = 2, .wavelet_step = golden.wavelet_step, .model = &*model, .threads = 1},
+      {.model = &*model});
 }
 
 TEST(ArrayGoldenTest, StreamsDecodeToTheRecordedSamples) {
   for (const Golden& golden : kGoldens) {
-    if (std::getenv("GODWIT_RECORD") != nullptr) {
-      const auto file = EncodeArray(Samples(golden), {.max_error = golden.max_error,
-                                                      .relative_error = golden.relative_error,
-                                                      .wavelet_step = golden.wavelet_step,
-                                                      .tile_samples = 3000,
-                                                      .threads = 1});
-      ASSERT_TRUE(file.ok()) << file.status().message();
-      WriteGolden(golden.name, *file);
-    }
-    const Bytes bytes = ReadGolden(golden.name);
-    EXPECT_EQ(Crc32c(bytes), golden.stream_crc) << golden.name;
-    const auto stream = ParseArrayStream(bytes);
-    ASSERT_TRUE(stream.ok()) << stream.status().message();
-    const auto array = DecodeArray(*stream);
-    ASSERT_TRUE(array.ok()) << golden.name << array.status().message();
-    EXPECT_EQ(Crc32c(array->data), golden.samples_crc) << golden.name;
+    const NdArray array = ExpectRecorded(golden, {.max_error = golden.max_error,
+                                                  .relative_error = golden.relative_error,
+                                                  .wavelet_step = golden.wavelet_step,
+                                                  .tile_samples = 3000,
+                                                  .threads = 1});
     EXPECT_TRUE(golden.max_error + golden.wavelet_step + golden.relative_error > 0 ||
-                array->data == Samples(golden).data)
+                array.data == Samples(golden).data)
         << golden.name;
   }
 }

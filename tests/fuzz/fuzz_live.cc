@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <optional>
 
 #include "base/bytes.h"
-#include "codecs/array/array_decoder.h"
 #include "io/container.h"
 #include "tests/codecs/test_live_model.h"
+#include "tests/fuzz/decode_any_array.h"
 
 namespace {
 
@@ -23,24 +21,11 @@ const ArrayModel& Model(bool large) {
   return large ? *kLarge : *kSmall;
 }
 
-void Decode(std::span<const std::byte> file, const ArrayModel& model) {
-  ArrayDecodeOptions options;
-  options.limits = {.max_pixels = 1 << 14, .max_memory_bytes = 16 << 20};
-  options.threads = 1;
-  options.model = &model;
-  const auto stream = ParseArrayStream(file, options.limits);
-  if (!stream.ok()) return;
-  const auto array = DecodeArray(*stream, options);
-  if (!array.ok()) return;
-  const auto count = static_cast<size_t>(array->shape.count());
-  if (array->data.size() != count * SampleBytes(array->type)) std::abort();
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = AsBytes({data, size});
-  Decode(bytes, Model(false));
+  DecodeAnyArray(bytes, {.model = &Model(false)});
   constexpr size_t kHead = 7;
   if (size < kHead) return 0;
   const ArrayModel& model = Model(data[0] % 2 == 1);
@@ -61,6 +46,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ContainerWriter writer;
   writer.Add(SectionType::kArray, array::WriteHead(header));
   writer.Add(SectionType::kArrayTile, bytes.subspan(kHead));
-  Decode(writer.Release(), model);
+  DecodeAnyArray(writer.Release(), {.model = &model});
   return 0;
 }
