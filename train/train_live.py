@@ -26,7 +26,6 @@ import os
 import subprocess
 import tempfile
 import time
-import tomllib
 
 import numpy as np
 import torch
@@ -35,6 +34,7 @@ import torch.nn.functional as F
 
 import export_swift as E
 import live_network as N
+from model_config import read_config
 from synthesis_run import machine_name
 
 KEYS = {'name': str, 'version': str, 'description': str, 'channels': int, 'turned': bool, 'holdout': float, 'steps': list,
@@ -43,14 +43,8 @@ LONGEST = 2048  # samples of a crop
 BIT = 0.065     # worth in squared steps, as the encoder weighs it
 
 
-def read_config(path):
-    with open(path, 'rb') as f:
-        config = tomllib.load(f)
-    for key, kind in KEYS.items():
-        if not isinstance(config.get(key), kind):
-            raise SystemExit(f'{path}: {key}: a {kind.__name__} is wanted')
-    if set(config) - set(KEYS):
-        raise SystemExit(f'{path}: unknown: {", ".join(sorted(set(config) - set(KEYS)))}')
+def checked_config(path):
+    config = read_config(path, KEYS)
     if not 0 < config['holdout'] < 1 or not 1 <= config['channels'] <= 32 or len(config['steps']) != 2:
         raise SystemExit(f'{path}: holdout is between 0 and 1, channels are 1 to 32, steps are the finest and the coarsest')
     return config
@@ -361,7 +355,7 @@ def main():
     a = p.parse_args()
     began = time.time()
     torch.set_num_threads(a.threads); torch.manual_seed(a.seed); torch.set_flush_denormal(True)
-    rng, config = np.random.default_rng(a.seed), read_config(a.config)
+    rng, config = np.random.default_rng(a.seed), checked_config(a.config)
     recordings, channels = load(a.data, config), config['channels']
     net, mean = Codec(channels, a.encoder), Codec(channels, a.encoder)
     net.predict.copy_(torch.from_numpy(fit_predictions(recordings, config['steps'], rng) / N.PREDICT))

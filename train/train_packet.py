@@ -25,25 +25,18 @@ import os
 import subprocess
 import tempfile
 import time
-import tomllib
 
 import numpy as np
 
 import export_swift as E
+from model_config import read_config
 
 KEYS = {'name': str, 'version': str, 'description': str, 'channel_axes': list, 'steps': list, 'holdout_axis': int,
         'holdout': float, 'pieces': int, 'held_pieces': int, 'source': str, 'licence': str}
 
 
-def read_config(path):
-    with open(path, 'rb') as f:
-        config = tomllib.load(f)
-    for key, kind in KEYS.items():
-        if not isinstance(config.get(key), kind):
-            raise SystemExit(f'{path}: {key}: a {kind.__name__} is wanted')
-    unknown = set(config) - set(KEYS)
-    if unknown:
-        raise SystemExit(f'{path}: unknown: {", ".join(sorted(unknown))}')
+def checked_config(path):
+    config = read_config(path, KEYS)
     if not 0 < config['holdout'] < 1 or not config['steps'] or min(config['pieces'], config['held_pieces']) < 1:
         raise SystemExit(f'{path}: holdout is between 0 and 1, steps are some, pieces are 1 or more')
     return config
@@ -148,7 +141,7 @@ def main():
     p.add_argument('--program', default='build/release/train/fit_array_start')
     args = p.parse_args()
     start = time.monotonic()
-    config, arrays = read_config(args.config), load(args.data)
+    config, arrays = checked_config(args.config), load(args.data)
     axis = config['holdout_axis']
     ranges = {n: float(np.nanmax(a[np.isfinite(a)]) - np.nanmin(a[np.isfinite(a)])) or 1.0 for n, a in arrays}
     others = load(args.also) if args.also else []
