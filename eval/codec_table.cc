@@ -114,6 +114,8 @@ std::vector<std::string> Split(std::string_view text, char separator) {
 
 }  // namespace
 
+Status NoModels() { return Status(StatusCode::kModelMissing, "this program loads no models"); }
+
 std::span<const CodecKind> CodecKinds() { return kKinds; }
 
 Result<CodecEntry> FindCodec(const std::string& name, const CodecContext& context) {

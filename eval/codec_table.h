@@ -23,18 +23,22 @@ struct SwiftModels {
   std::string synthesis_id;                         // of its file, as ModelIdHex()
 };
 
+// kModelMissing: what a context answers whose program loads none.
+Status NoModels();
+
 // What codecs need from the program.
 struct CodecContext {
   std::string version;  // of the program
   // `model`: an id, a file or nothing; `synthesis`: small, medium, large, none, a file or nothing.
   // With the weights of `full` entropy coding where there are any.
   std::function<Result<SwiftModels>(const std::string& model, const std::string& synthesis)>
-      load_swift;
+      load_swift = [](const std::string&, const std::string&) { return NoModels(); };
   // `model`: an id, a file, "none" or nothing; `codec`: music or voice.
-  std::function<Result<AudioModel>(const std::string& model, const std::string& codec)> load_sound;
+  std::function<Result<AudioModel>(const std::string& model, const std::string& codec)> load_sound =
+      [](const std::string&, const std::string&) { return NoModels(); };
   // `size`: small or medium.
   std::function<Result<std::shared_ptr<const ArraySynthesis>>(const std::string& size)>
-      load_array_synthesis;
+      load_array_synthesis = [](const std::string&) { return NoModels(); };
 };
 
 // One row of the table. `make` gets what follows the name, split at ':'.

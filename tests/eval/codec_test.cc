@@ -140,6 +140,14 @@ TEST(CodecTableTest, HasEveryCodecThatWasBuilt) {
   }
 }
 
+TEST(CodecTableTest, WithoutModelsCodecsThatNeedThemSaySo) {
+  for (const char* const name :
+       {"swift", "swift:none", "sound", "music", "voice:model=none", "array:small"}) {
+    EXPECT_EQ(FindCodec(name, {}).status().code(), StatusCode::kModelMissing) << name;
+  }
+  EXPECT_TRUE(FindCodec("array", {}).ok());
+}
+
 TEST(CodecTableTest, NamesAndOptionsAreChecked) {
   const CodecContext context = TestContext();
   EXPECT_EQ(FindCodec("jpg", context).status().message(),
