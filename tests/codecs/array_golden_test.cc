@@ -157,7 +157,7 @@ TEST(ArrayGoldenTest, LiveStreamsDecodeToTheRecordedSamples) {
   };
   const Live goldens[] = {
       {{"f32_leads_live", SampleType::kF32, {700, 6, 1, 1}, 2, 0, 3158802284u, 2677748666u, 0.3},
-       {.channels = 3, .levels = 4, .power = 0.8}},
+       {.channels = 3, .levels = 4, .rise = 5}},
       {{"i16_leads_live", SampleType::kI16, {500, 2, 1, 1}, 2, 0, 887384964u, 206101647u, 4},
        {.channels = 1, .levels = 3, .seed = 5}}};
   for (const auto& [golden, made] : goldens) {

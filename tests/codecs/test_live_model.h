@@ -33,7 +33,7 @@ inline TestNetwork LatentNetwork(int channels, unsigned seed) {
 
 struct LiveTestModel {
   int channels = 1, levels = 3;
-  double power = 1;
+  int rise = 4;  // quarters: steps grow as symbols to the power of rise / 4
   bool has_analysis = true, has_synthesis = true, has_predict = true;
   unsigned seed = 1;
   bool is_extreme = false;  // predictions and curve are all that a file may have
@@ -58,11 +58,14 @@ struct LiveTestModel {
     }
     return weights;
   }
-  // Magnitudes of i / 4 symbols as steps ^ (1 / power).
+  // Of magnitudes of i / 4 symbols. By square roots and products, which IEEE 754 rounds alike
+  // everywhere, as it does not std::pow(): recorded streams depend on them.
   std::vector<int32_t> Curve() const {
     std::vector<int32_t> entries(array::ExpansionCurve::kEntries);
     for (size_t i = 1; i < entries.size(); ++i) {
-      const double steps = std::pow(static_cast<double>(i) / 4, 1 / power);
+      const double root = std::sqrt(std::sqrt(static_cast<double>(i) / 4));
+      double steps = 1;
+      for (int k = 0; k < rise; ++k) steps *= root;
       entries[i] = std::max(entries[i - 1] + 1, static_cast<int32_t>(std::lround(64 * steps)));
       // To 2^30 at the end, by 2^24 there.
       if (is_extreme)

@@ -15,7 +15,7 @@ using namespace godwit;
 
 const ArrayModel& Model(bool large) {
   static const Result<ArrayModel> kSmall =
-      LoadArrayModel(LiveTestModel{.channels = 1, .levels = 2, .power = 0.7}.File());
+      LoadArrayModel(LiveTestModel{.channels = 1, .levels = 2, .rise = 6}.File());
   static const Result<ArrayModel> kLarge =
       LoadArrayModel(LiveTestModel{.channels = 3, .levels = 5, .seed = 4}.File());
   return large ? *kLarge : *kSmall;
