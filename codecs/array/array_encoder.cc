@@ -392,7 +392,7 @@ Result<Bytes> EncodeArray(const NdArray& array, const ArrayEncodeOptions& option
 #pragma omp parallel for num_threads(workers) schedule(dynamic) if (workers > 1)
   for (int64_t i = 0; i < tiles; ++i) {
     bodies[static_cast<size_t>(i)] = CatchOutOfMemory([&] {
-      if (is_live) return EncodeLiveTile(array, header, *options.model, start, i);
+      if (is_live) return EncodeLiveTile(array, header, *options.model, BestSimdLevel(), start, i);
       return is_wavelet ? EncodeWaveletTile(array, header, start, i) : EncodeTile(array, header, i);
     });
   }

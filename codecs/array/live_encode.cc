@@ -14,10 +14,10 @@ namespace godwit::array {
 namespace {
 
 // Samples of a channel to companded coefficients.
-void Analyse(const LiveModel& model, const WaveletTile& tile, uint64_t step, int32_t* channel,
-             std::vector<int32_t>& scratch) {
+void Analyse(const LiveModel& model, const LiftingKernels& lifting, const WaveletTile& tile,
+             uint64_t step, int32_t* channel, std::vector<int32_t>& scratch) {
   const PacketAxis axis{tile.shape.count(), model.levels};
-  ForwardPackets(LiftingKernelsFor(BestSimdLevel()), Wavelet::k97, {&axis, 1}, channel, scratch);
+  ForwardPackets(lifting, Wavelet::k97, {&axis, 1}, channel, scratch);
   for (const WaveletBand& band : tile.bands) {
     const StepScale scale(static_cast<uint64_t>(BandStep(step, band)));
     int32_t* const to = channel + band.begin[2];
@@ -55,8 +55,8 @@ Status CheckLiveShape(const ArrayHeader& header, const ArrayModel& model) {
 }
 
 Result<Bytes> EncodeLiveTile(const NdArray& array, const ArrayHeader& header,
-                             const ArrayModel& model, const WaveletModel& start, int64_t index,
-                             WaveletModel* end) {
+                             const ArrayModel& model, SimdLevel simd, const WaveletModel& start,
+                             int64_t index) {
   const LiveModel& live = *model.live();
   const Box box = TileBox(header, index);
   const BoxOrder order = OrderOf(header, box);
@@ -67,6 +67,7 @@ Result<Bytes> EncodeLiveTile(const NdArray& array, const ArrayHeader& header,
   std::vector<int32_t> latents(length * static_cast<size_t>(order.channels));
   std::vector<int32_t> seen(length * static_cast<size_t>(live.channels));
   const PacketAxis axis{tile.shape.count(), live.levels};
+  const LiftingKernels& lifting = LiftingKernelsFor(simd);
   std::vector<int32_t> scratch(PacketScratch({&axis, 1}));
   for (int64_t first = 0; first < order.channels; first += live.channels) {
     int32_t* const group = latents.data() + static_cast<size_t>(first) * length;
@@ -75,14 +76,13 @@ Result<Bytes> EncodeLiveTile(const NdArray& array, const ArrayHeader& header,
       const int32_t* const from = loaded.values.data() + (static_cast<size_t>(first) + c) * width;
       std::copy_n(from, width, channel);
       std::fill(channel + width, channel + length, from[width - 1]);
-      Analyse(live, tile, header.map.step, channel, scratch);
+      Analyse(live, lifting, tile, header.map.step, channel, scratch);
     }
     if (!live.analysis) continue;
     for (size_t i = 0; i < seen.size(); ++i) {
       seen[i] = SeenOf(group[i]);
     }
-    GODWIT_RETURN_IF_ERROR(
-        CorrectLatents(*live.analysis, BestSimdLevel(), tile, live, seen, group));
+    GODWIT_RETURN_IF_ERROR(CorrectLatents(*live.analysis, simd, tile, live, seen, group));
   }
   // What is coded is what the bands below do not predict, from them as decoders have them.
   std::vector<int32_t> known(live.predict.empty() ? 0 : latents.size()), rest = known;
@@ -110,7 +110,6 @@ Result<Bytes> EncodeLiveTile(const NdArray& array, const ArrayHeader& header,
     symbols.Code(writer, [&](size_t b) {
       if (!live.predict.empty()) predict(tile, b);
     });
-    if (end != nullptr) *end = symbols.model();
     return {};
   });
 }

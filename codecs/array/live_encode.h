@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "base/cpu.h"
 #include "base/status.h"
 #include "codecs/array/array_header.h"
 #include "codecs/array/array_model.h"
@@ -15,10 +16,9 @@ namespace godwit::array {
 // kUnsupported where the model is not for arrays of this shape.
 Status CheckLiveShape(const ArrayHeader& header, const ArrayModel& model);
 
-// `start` is the model's, or another; `end`, where it is given, becomes what the tile leaves
-// behind.
+// `start` is the model's, or another. `simd` changes no byte.
 Result<Bytes> EncodeLiveTile(const NdArray& array, const ArrayHeader& header,
-                             const ArrayModel& model, const WaveletModel& start, int64_t index,
-                             WaveletModel* end = nullptr);
+                             const ArrayModel& model, SimdLevel simd, const WaveletModel& start,
+                             int64_t index);
 
 }  // namespace godwit::array

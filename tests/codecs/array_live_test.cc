@@ -2,6 +2,7 @@
 // in parts; near the samples; bounded; refused where the model is another.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -10,6 +11,7 @@
 
 #include "base/cpu.h"
 #include "codecs/array/live_decode.h"
+#include "codecs/array/live_encode.h"
 #include "codecs/array/live_tile.h"
 #include "codecs/array/symbol_writer.h"
 #include "codecs/array/tile_syntax.h"
@@ -182,6 +184,11 @@ TEST_P(LiveTileTest, EqualsTheDocument) {
         WaveletTile tile = array::LiveTile(order, made.levels);
         ASSERT_TRUE(array::ReadTileSymbols(symbols, model.start(), tile).ok());
         const std::vector<float> want = Reference(made, header, tile, n);
+
+        const auto body = array::EncodeLiveTile(array, header, model, GetParam(), model.start(), 0);
+        ASSERT_TRUE(body.ok()) << body.status().message();
+        EXPECT_TRUE(std::equal(body->begin(), body->end(), stream->tiles[0].begin(),
+                               stream->tiles[0].end()));
 
         NdArray got{header.type, header.shape, Bytes(array.data.size())};
         BitReader reader(stream->tiles[0]);
