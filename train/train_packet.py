@@ -30,6 +30,7 @@ import numpy as np
 
 import export_swift as E
 from model_config import read_config
+from synthesis_run import machine_name
 
 KEYS = {'name': str, 'version': str, 'description': str, 'channel_axes': list, 'steps': list, 'holdout_axis': int,
         'holdout': float, 'pieces': int, 'held_pieces': int, 'source': str, 'licence': str}
@@ -108,7 +109,7 @@ def write_card(path, model, config, results, saved, arrays, command, seconds, al
 {command}
 ```
 
-{seconds:.0f} seconds, fitting and measuring, on two shared cores of a Xeon (Debian 12); {datetime.date.today().isoformat()}.
+{seconds:.0f} seconds, fitting and measuring, {machine_name('cpu', os.cpu_count())}; {datetime.date.today().isoformat()}.
 
 ## Data
 
