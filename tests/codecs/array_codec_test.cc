@@ -7,6 +7,7 @@
 
 #include "base/crc32c.h"
 #include "io/container.h"
+#include "tests/base/sanitized.h"
 #include "tests/codecs/test_arrays.h"
 
 namespace godwit {
@@ -39,6 +40,7 @@ NdArray Walk(SampleType type, const Shape& shape, uint32_t seed) {
 
 TEST(ArrayCodecTest, EveryTypeAndShapeComesBackExactly) {
   uint32_t seed = 0;
+  int count = 0;
   for (const SampleType type : kTypes) {
     for (const std::vector<int64_t>& sides : {std::vector<int64_t>{1},
                                               {2},
@@ -59,6 +61,7 @@ TEST(ArrayCodecTest, EveryTypeAndShapeComesBackExactly) {
         ArrayEncodeOptions options;
         if (axes >= 0) options.channel_axes = static_cast<uint8_t>(axes);
         if (axes >> sides.size() > 0 || (axes == 0 && sides.size() == 4)) continue;
+        if (kSanitized && ++count % 3 != 0) continue;
         const auto back = Decoded(Encoded(array, options));
         ASSERT_TRUE(back.ok()) << back.status().message();
         EXPECT_EQ(back->shape, array.shape);

@@ -10,22 +10,12 @@
 
 #include "io/image_file.h"
 #include "models/registry.h"
+#include "tests/base/sanitized.h"
 #include "tests/codecs/test_model.h"
 #include "tests/codecs/test_pictures.h"
 
 namespace godwit {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-#define GODWIT_SLOW 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define GODWIT_SLOW 1
-#endif
-#endif
-#ifndef GODWIT_SLOW
-#define GODWIT_SLOW 0
-#endif
 
 const Tensor<uint8_t>& DemoPicture() {
   static const Tensor<uint8_t>* const picture = [] {
@@ -62,7 +52,7 @@ TEST(ImageCodecTest, EverySizeTo40ComesBack) {
   for (int64_t h = 1; h <= 40; ++h) {
     for (int64_t w = 1; w <= 40; ++w, ++count) {
       const bool edge = h == 1 || w == 1 || (h >= 31 && h <= 33) || (w >= 31 && w <= 33);
-      if (GODWIT_SLOW && !edge && count % 5 != 0) continue;
+      if (kSanitized && !edge && count % 5 != 0) continue;
       ExpectRoundTrip(encoder, h, w, 1 + count % 4, /*network=*/count % 16 == 0);
       if (HasFailure()) return;
     }
