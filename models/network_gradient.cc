@@ -25,7 +25,7 @@ struct Sums {
   int64_t in_row, in_position;  // floats from one to the next
   float* out;
   int64_t out_position;
-  int64_t width, inputs, outputs;  // outputs: a multiple of kLane
+  int64_t width, inputs, outputs;  // of the group; outputs: a multiple of kLane
   int kernel;
   const float* weights;  // [ky][kx][input][output]
   const float* start;    // [output]
@@ -83,17 +83,21 @@ float Round(float x) { return (x + 12582912.0f) - 12582912.0f; }
 
 }  // namespace
 
+// Groups work one after the other, and each writes whole lanes: what it writes too much is the next
+// one's to overwrite, or lies behind the last channel.
 struct NetworkGradient::State {
   struct Layer {
     int input = 0, other = -1, kernel = 1;
-    int64_t inputs = 0, outputs = 0;  // padded
-    std::vector<float> forward,
-        backward;                     // [tap][input][output]; [tap, from the last][output][input]
-    std::vector<float> start, scale;  // [output]
-    float least = 0, most = 255;
+    int64_t groups = 1, group_in = 0, group_out = 0;
+    // [group][tap][input][output, padded]; [group][tap, from the last][output][input, padded]
+    std::vector<float> forward, backward;
+    std::vector<float> start;     // [group][output, padded]
+    std::vector<float> scale;     // [output]
+    float offset = 0;             // to how the output is held, from how the residual is
+    float least = 0, most = 255;  // as held
   };
   struct Value {
-    int64_t channels = 0;  // padded
+    int64_t channels = 0, stride = 0;  // stride: floats from one position to the next
     std::vector<float> at;
     size_t slot = 0;       // of `gradients`
     bool reached = false;  // by Backward(): the gradient has something
@@ -102,12 +106,14 @@ struct NetworkGradient::State {
   int64_t Index(int64_t y, int64_t x) const {
     return (y + border) * (width + 2 * border) + x + border;
   }
-  float* At(Value& v, int64_t y, int64_t x) const { return v.at.data() + Index(y, x) * v.channels; }
+  float* At(Value& v, int64_t y, int64_t x) const { return v.at.data() + Index(y, x) * v.stride; }
   void ReplicateBorder(Value& v) const;
   float* GradientAt(const Value& v, int64_t y, int64_t x) {
-    return gradients[v.slot].data() + Index(y, x) * v.channels;
+    return gradients[v.slot].data() + Index(y, x) * v.stride;
   }
   void Reach(Value& v);
+  void Sum(const Layer& layer, bool backward, int64_t width, const float* in, int64_t in_row,
+           int64_t in_position, float* out, int64_t out_position) const;
   void RunForward(const Layer& layer, Value& out);
   void RunBackward(const Layer& layer, Value& out);
 
@@ -124,14 +130,29 @@ struct NetworkGradient::State {
 
 namespace {
 
+// Floats of a position of each value: room for the last group's lanes too.
+std::vector<int64_t> Strides(const Graph& graph) {
+  std::vector<int64_t> strides;
+  for (const godwit::Value& v : graph.values) strides.push_back(Padded(v.channels));
+  const auto widen = [&](size_t value, int64_t groups, int64_t width) {
+    strides[value] = std::max(strides[value], Padded((groups - 1) * width + Padded(width)));
+  };
+  for (size_t n = 0; n < graph.layers.size(); ++n) {
+    const ConvSpec& c = graph.layers[n].conv;
+    widen(static_cast<size_t>(graph.layers[n].input), c.groups, c.group_in());
+    widen(n + 1, c.groups, c.group_out());
+  }
+  return strides;
+}
+
 // Where the gradient of each value is kept: as few places as going through the layers from the last
 // to the first needs.
 struct GradientPlan {
-  std::vector<size_t> slot;        // of each value
-  std::vector<uint64_t> channels;  // that each slot must hold
+  std::vector<size_t> slot;      // of each value
+  std::vector<int64_t> strides;  // that each slot must hold
 };
 
-GradientPlan PlanGradients(const Graph& graph) {
+GradientPlan PlanGradients(const Graph& graph, const std::vector<int64_t>& strides) {
   constexpr size_t kNone = SIZE_MAX;
   GradientPlan plan{std::vector<size_t>(graph.values.size(), kNone), {}};
   std::vector<bool> taken;
@@ -141,12 +162,10 @@ GradientPlan PlanGradients(const Graph& graph) {
     s = static_cast<size_t>(std::find(taken.begin(), taken.end(), false) - taken.begin());
     if (s == taken.size()) {
       taken.push_back(true);
-      plan.channels.push_back(0);
+      plan.strides.push_back(0);
     }
     taken[s] = true;
-    const auto channels =
-        static_cast<uint64_t>(Padded(graph.values[static_cast<size_t>(value)].channels));
-    plan.channels[s] = std::max(plan.channels[s], channels);
+    plan.strides[s] = std::max(plan.strides[s], strides[static_cast<size_t>(value)]);
   };
   take(static_cast<int>(graph.layers.size()));
   for (size_t n = graph.layers.size(); n-- > 0;) {
@@ -157,38 +176,38 @@ GradientPlan PlanGradients(const Graph& graph) {
   return plan;
 }
 
+int BorderOf(const Graph& graph) {
+  int border = 0;
+  for (const godwit::Layer& l : graph.layers) border = std::max(border, l.conv.kernel / 2);
+  return border;
+}
+
 }  // namespace
 
 bool NetworkGradient::Supports(const Network& network) {
-  const Graph& graph = network.state_->graph;
-  for (size_t n = 0; n < graph.layers.size(); ++n) {
-    const godwit::Layer& l = graph.layers[n];
-    const bool inside = n + 1 < graph.layers.size();
-    if (l.op != LayerOp::kConv || l.other == 0 || (inside && graph.values[n + 1].zero_point != 0))
-      return false;
-  }
-  return true;
+  const std::vector<godwit::Layer>& layers = network.state_->graph.layers;
+  return std::all_of(layers.begin(), layers.end(),
+                     [](const godwit::Layer& l) { return l.op == LayerOp::kConv && l.other != 0; });
 }
 
 uint64_t NetworkGradient::BytesFor(const Network& network, int64_t max_height, int64_t max_width) {
-  int border = 0;
-  for (const godwit::Layer& l : network.state_->graph.layers)
-    border = std::max(border, l.conv.kernel / 2);
-  const auto positions =
-      static_cast<uint64_t>((max_height + 2 * border) * (max_width + 2 * border));
-  uint64_t channels = 0, most = 0, weights = 0;
-  for (const godwit::Layer& l : network.state_->graph.layers) {  // groups are written out
-    weights += static_cast<uint64_t>(l.conv.taps()) *
-               static_cast<uint64_t>(Padded(l.conv.in_channels) * Padded(l.conv.out_channels));
+  const Graph& graph = network.state_->graph;
+  const int64_t border = BorderOf(graph);
+  const std::vector<int64_t> strides = Strides(graph);
+  const int64_t most = *std::max_element(strides.begin(), strides.end());
+  int64_t each = 0, weights = 0;
+  for (const int64_t s : strides) each += s;
+  for (const int64_t s : PlanGradients(graph, strides).strides) each += s;
+  for (const godwit::Layer& l : graph.layers) {
+    const int64_t in = l.conv.group_in(), out = l.conv.group_out();
+    weights +=
+        l.conv.groups * (l.conv.taps() * (in * Padded(out) + out * Padded(in)) + Padded(out) + out);
   }
-  for (const godwit::Value& v : network.state_->graph.values) {
-    channels += static_cast<uint64_t>(Padded(v.channels));
-    most = std::max(most, static_cast<uint64_t>(Padded(v.channels)));
-  }
-  const auto framed = static_cast<uint64_t>((max_height + 4 * border) * (max_width + 4 * border));
-  for (const uint64_t c : PlanGradients(network.state_->graph).channels) channels += c;
-  const uint64_t row = static_cast<uint64_t>(max_width + 2 * border) * most;
-  return (positions * channels + framed * most + row) * sizeof(float) + weights * 3 * sizeof(float);
+  const int64_t positions = (max_height + 2 * border) * (max_width + 2 * border);
+  const int64_t framed = (max_height + 4 * border) * (max_width + 4 * border);
+  const int64_t row = max_width + 2 * border;
+  return static_cast<uint64_t>(positions * each + (framed + row + 1) * most + weights) *
+         sizeof(float);
 }
 
 NetworkGradient::NetworkGradient(const Network& network, SimdLevel level, int64_t max_height,
@@ -196,10 +215,10 @@ NetworkGradient::NetworkGradient(const Network& network, SimdLevel level, int64_
     : state_(std::make_unique<State>()) {
   State& s = *state_;
   const Graph& graph = network.state_->graph;
+  const std::vector<int64_t> strides = Strides(graph);
+  const auto most = static_cast<size_t>(*std::max_element(strides.begin(), strides.end()));
   s.sum_row = SumRowFor(level);
-  int64_t most = 0;
-  for (const godwit::Value& v : graph.values) most = std::max(most, Padded(v.channels));
-  for (const godwit::Layer& l : graph.layers) s.border = std::max(s.border, l.conv.kernel / 2);
+  s.border = BorderOf(graph);
   for (size_t n = 0; n < graph.layers.size(); ++n) {
     const godwit::Layer& from = graph.layers[n];
     const LayerTensors& t = network.state_->tensors[n];
@@ -207,49 +226,59 @@ NetworkGradient::NetworkGradient(const Network& network, SimdLevel level, int64_
     to.input = from.input;
     to.other = from.other;
     to.kernel = from.conv.kernel;
-    to.inputs = Padded(from.conv.in_channels);
-    to.outputs = Padded(from.conv.out_channels);
-    const auto taps = static_cast<size_t>(from.conv.taps()), ins = static_cast<size_t>(to.inputs),
-               outs = static_cast<size_t>(to.outputs);
-    to.forward.assign(taps * ins * outs, 0);
-    to.backward.assign(taps * ins * outs, 0);
-    to.start.assign(outs, 0);
-    to.scale.assign(outs, 0);
-    // Other groups' weights are 0.
-    const auto group_in = static_cast<size_t>(from.conv.group_in()),
-               group_out = static_cast<size_t>(from.conv.group_out());
-    for (size_t o = 0; o < static_cast<size_t>(from.conv.out_channels); ++o) {
-      to.start[o] = static_cast<float>(t.bias[o]);
-      to.scale[o] = static_cast<float>(std::ldexp(static_cast<double>(t.mult[o]), -t.shift[o]));
+    to.groups = from.conv.groups;
+    to.group_in = from.conv.group_in();
+    to.group_out = from.conv.group_out();
+    const auto taps = static_cast<size_t>(from.conv.taps()),
+               channels = static_cast<size_t>(from.conv.out_channels),
+               groups = static_cast<size_t>(to.groups), ins = static_cast<size_t>(to.group_in),
+               outs = static_cast<size_t>(to.group_out);
+    const auto padded_ins = static_cast<size_t>(Padded(to.group_in)),
+               padded_outs = static_cast<size_t>(Padded(to.group_out));
+    to.forward.assign(groups * taps * ins * padded_outs, 0);
+    to.backward.assign(groups * taps * outs * padded_ins, 0);
+    to.start.assign(groups * padded_outs, 0);
+    to.scale.assign(channels, 0);
+    for (size_t c = 0; c < channels; ++c) {
+      const size_t group = c / outs, o = c % outs;
+      to.start[group * padded_outs + o] = static_cast<float>(t.bias[c]);
+      to.scale[c] = static_cast<float>(std::ldexp(static_cast<double>(t.mult[c]), -t.shift[c]));
       for (size_t tap = 0; tap < taps; ++tap) {
-        for (size_t k = 0; k < group_in; ++k) {
-          const auto w = static_cast<float>(t.weight[(o * taps + tap) * group_in + k]);
-          const size_t i = o / group_out * group_in + k;
-          to.forward[(tap * ins + i) * outs + o] = w;
-          to.backward[((taps - 1 - tap) * outs + o) * ins + i] = w * to.scale[o];
+        for (size_t i = 0; i < ins; ++i) {
+          const auto w = static_cast<float>(t.weight[(c * taps + tap) * ins + i]);
+          to.forward[((group * taps + tap) * ins + i) * padded_outs + o] = w;
+          to.backward[((group * taps + taps - 1 - tap) * outs + o) * padded_ins + i] =
+              w * to.scale[c];
         }
       }
     }
-    const bool is_signed = graph.values[n + 1].zero_point != 0;
-    to.least = is_signed ? -128 : 0;
-    to.most = is_signed ? 127 : 255;
+    // The network's output is given as it is, all else held as its bytes are.
+    const int zero_point = graph.values[n + 1].zero_point;
+    const int held = n + 1 < graph.layers.size() ? zero_point : 0;
+    to.offset = static_cast<float>(held);
+    if (to.other >= 0)
+      to.offset -= static_cast<float>(graph.values[static_cast<size_t>(to.other)].zero_point);
+    to.least = static_cast<float>(held - zero_point);
+    to.most = to.least + 255;
     s.layers.push_back(std::move(to));
   }
   const auto positions =
       static_cast<size_t>((max_height + 2 * s.border) * (max_width + 2 * s.border));
   const auto framed = static_cast<size_t>((max_height + 4 * s.border) * (max_width + 4 * s.border));
-  const GradientPlan plan = PlanGradients(graph);
-  for (const uint64_t c : plan.channels) s.gradients.emplace_back(positions * c);
+  const GradientPlan plan = PlanGradients(graph, strides);
+  for (const int64_t stride : plan.strides)
+    s.gradients.emplace_back(positions * static_cast<size_t>(stride));
   for (size_t n = 0; n < graph.values.size(); ++n) {
     State::Value value;
-    value.channels = Padded(graph.values[n].channels);
-    value.at.assign(positions * static_cast<size_t>(value.channels), 0);
+    value.channels = graph.values[n].channels;
+    value.stride = strides[n];
+    value.at.assign(positions * static_cast<size_t>(value.stride), 0);
     value.slot = plan.slot[n];
     s.values.push_back(std::move(value));
   }
-  s.nothing.assign(static_cast<size_t>(most), 0);
-  s.frame.assign(framed * static_cast<size_t>(most), 0);
-  s.framed.assign(static_cast<size_t>((max_width + 2 * s.border) * most), 0);
+  s.nothing.assign(most, 0);
+  s.frame.assign(framed * most, 0);
+  s.framed.assign(static_cast<size_t>(max_width + 2 * s.border) * most, 0);
 }
 
 NetworkGradient::NetworkGradient(NetworkGradient&&) noexcept = default;
@@ -274,7 +303,7 @@ const float* NetworkGradient::InputGradient(int64_t y, int64_t x) const {
 }
 
 void NetworkGradient::State::ReplicateBorder(Value& v) const {
-  const auto bytes = static_cast<size_t>(v.channels) * sizeof(float);
+  const auto bytes = static_cast<size_t>(v.stride) * sizeof(float);
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 1; x <= border; ++x) {
       std::memcpy(At(v, y, -x), At(v, y, 0), bytes);
@@ -288,23 +317,41 @@ void NetworkGradient::State::ReplicateBorder(Value& v) const {
   }
 }
 
+// A row of the layer's sums, or of its gradients, of all groups.
+void NetworkGradient::State::Sum(const Layer& layer, bool backward, int64_t row_width,
+                                 const float* in, int64_t in_row, int64_t in_position, float* out,
+                                 int64_t out_position) const {
+  const int64_t ins = backward ? layer.group_out : layer.group_in;
+  const int64_t outs = backward ? layer.group_in : layer.group_out;
+  const int64_t padded = Padded(outs);
+  const float* weights = backward ? layer.backward.data() : layer.forward.data();
+  const float* start = backward ? nothing.data() : layer.start.data();
+  for (int64_t g = 0; g < layer.groups; ++g) {
+    sum_row({in, in_row, in_position, out, out_position, row_width, ins, padded, layer.kernel,
+             weights, start});
+    in += ins;
+    out += outs;
+    weights += layer.kernel * layer.kernel * ins * padded;
+    if (!backward) start += padded;
+  }
+}
+
 void NetworkGradient::State::RunForward(const Layer& layer, Value& out) {
   Value& in = values[static_cast<size_t>(layer.input)];
   const int reach = layer.kernel / 2;
   for (int64_t y = 0; y < height; ++y) {
     float* const to = At(out, y, 0);
-    sum_row({At(in, y - reach, -reach), (width + 2 * border) * in.channels, in.channels, to,
-             out.channels, width, layer.inputs, layer.outputs, layer.kernel, layer.forward.data(),
-             layer.start.data()});
-    const float* const other =
-        layer.other >= 0 ? At(values[static_cast<size_t>(layer.other)], y, 0) : nullptr;
+    Sum(layer, /*backward=*/false, width, At(in, y - reach, -reach),
+        (width + 2 * border) * in.stride, in.stride, to, out.stride);
     for (int64_t x = 0; x < width; ++x) {
-      for (int64_t o = 0; o < layer.outputs; ++o) {
-        const int64_t i = x * out.channels + o;
-        float v = to[i] * layer.scale[static_cast<size_t>(o)];
+      float* const at = to + x * out.stride;
+      const float* const other =
+          layer.other >= 0 ? At(values[static_cast<size_t>(layer.other)], y, x) : nullptr;
+      for (int64_t o = 0; o < out.channels; ++o) {
+        float v = at[o] * layer.scale[static_cast<size_t>(o)];
         v = std::min(std::max(v, -4194304.0f), 4194303.0f);
-        v = Round(v) + (other != nullptr ? other[i] : 0.0f);
-        to[i] = std::min(std::max(v, layer.least), layer.most);
+        v = Round(v) + layer.offset + (other != nullptr ? other[o] : 0.0f);
+        at[o] = std::min(std::max(v, layer.least), layer.most);
       }
     }
   }
@@ -329,7 +376,7 @@ void NetworkGradient::State::RunBackward(const Layer& layer, Value& out) {
   Reach(in);
   if (layer.other >= 0) Reach(values[static_cast<size_t>(layer.other)]);
   const int reach = layer.kernel / 2;
-  const int64_t frame_w = width + 4 * reach, c = out.channels;
+  const int64_t frame_w = width + 4 * reach, c = out.stride;
   // What was limited has no gradient.
   std::fill_n(frame.begin(), (height + 4 * reach) * frame_w * c, 0.0f);
   for (int64_t y = 0; y < height; ++y) {
@@ -339,20 +386,21 @@ void NetworkGradient::State::RunBackward(const Layer& layer, Value& out) {
     for (int64_t i = 0; i < width * c; ++i)
       to[i] = value[i] > layer.least && value[i] < layer.most ? gradient[i] : 0.0f;
     if (layer.other < 0) continue;
-    float* const other = GradientAt(values[static_cast<size_t>(layer.other)], y, 0);
-    for (int64_t i = 0; i < width * c; ++i) other[i] += to[i];
+    for (int64_t x = 0; x < width; ++x) {
+      float* const other = GradientAt(values[static_cast<size_t>(layer.other)], y, x);
+      for (int64_t i = 0; i < out.channels; ++i) other[i] += to[x * c + i];
+    }
   }
   // Gradients of the input with its border, which goes to the nearest inside.
   const int64_t full_w = width + 2 * reach;
   for (int64_t y = -reach; y < height + reach; ++y) {
-    sum_row({frame.data() + (y + reach) * frame_w * c, frame_w * c, c, framed.data(), in.channels,
-             full_w, layer.outputs, layer.inputs, layer.kernel, layer.backward.data(),
-             nothing.data()});
+    Sum(layer, /*backward=*/true, full_w, frame.data() + (y + reach) * frame_w * c, frame_w * c, c,
+        framed.data(), in.stride);
     const int64_t inside_y = std::clamp<int64_t>(y, 0, height - 1);
     for (int64_t x = -reach; x < width + reach; ++x) {
       const int64_t inside_x = std::clamp<int64_t>(x, 0, width - 1);
       float* const to = GradientAt(in, inside_y, inside_x);
-      const float* const from = framed.data() + (x + reach) * in.channels;
+      const float* const from = framed.data() + (x + reach) * in.stride;
       for (int64_t i = 0; i < in.channels; ++i) to[i] += from[i];
     }
   }

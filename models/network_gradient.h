@@ -16,10 +16,11 @@ namespace godwit {
 // workspace; for one thread at a time.
 class NetworkGradient {
  public:
-  // Whether all layers are of the kinds that this class knows: convolutions, u8 but for the last.
+  // Whether all layers are of the kind that this class knows: convolutions, with no residual from
+  // the network's input.
   static bool Supports(const Network& network);
-  // For pictures of at most max_positions in all. `network` must be supported; it need not outlive
-  // this.
+  // For pictures of at most so many positions. `network` must be supported; it need not outlive
+  // this. Work and memory follow the groups of a convolution, each padded to whole vectors.
   NetworkGradient(const Network& network, SimdLevel level, int64_t max_height, int64_t max_width);
   NetworkGradient(NetworkGradient&&) noexcept;
   NetworkGradient& operator=(NetworkGradient&&) noexcept;

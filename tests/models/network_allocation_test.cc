@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "models/network_gradient.h"
 #include "models/row_runner.h"
 #include "tests/models/test_network.h"
 
@@ -22,7 +23,7 @@
 #if GODWIT_OWN_ALLOCATOR
 namespace {
 std::atomic<int64_t> allocations{0};
-std::atomic<size_t> largest{0};
+std::atomic<size_t> largest{0}, total{0};
 }  // namespace
 extern "C" {
 void* __libc_malloc(size_t);
@@ -30,6 +31,7 @@ void* __libc_calloc(size_t, size_t);
 void* __libc_memalign(size_t, size_t);
 void* malloc(size_t size) {
   ++allocations;
+  total += size;
   return __libc_malloc(size);
 }
 void* calloc(size_t count, size_t size) {
@@ -96,6 +98,26 @@ TEST(NetworkAllocationTest, WorkspaceIsWhatWasAnnounced) {
     const uint64_t bytes = RowRunner::BytesFor(*network, 40, rows);
     EXPECT_GE(largest, bytes);
     EXPECT_LT(largest, bytes + kTensorAlign);
+  }
+}
+
+TEST(NetworkAllocationTest, GradientsTakeWhatWasAnnounced) {
+  TestNetwork net{
+      96,
+      /*input_signed=*/true,
+      {{.op = "conv", .name = "wide", .input = "in", .kernel = 3, .groups = 6, .out = 114},
+       {.op = "conv", .name = "out", .input = "wide", .kernel = 3, .out = 20}}};
+  net.layers[0].is_signed = true;
+  net.Randomise(1);
+  const Result<Network> network = net.Load();
+  ASSERT_TRUE(network.ok());
+  ASSERT_TRUE(NetworkGradient::Supports(*network));
+  for (const int64_t side : {4, 60}) {
+    total = 0;
+    const NetworkGradient gradient(*network, SimdLevel::kScalar, side, side + 1);
+    const uint64_t bytes = NetworkGradient::BytesFor(*network, side, side + 1);
+    EXPECT_GE(total, bytes);
+    EXPECT_LT(total, bytes + 8192);  // besides: names of places, not places
   }
 }
 
