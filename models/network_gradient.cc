@@ -3,145 +3,62 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
-#include "models/network_state.h"
+#include "models/gradient_sums.h"
+#include "models/layer_kernels.h"
 
 namespace godwit {
-namespace {
-
-constexpr int64_t kLane = 16;  // floats that are summed side by side: channels are padded to it
-
-// Sixteen floats whatever the level: the compiler splits them where registers are shorter.
-typedef float Lanes __attribute__((vector_size(64)));
-
-int64_t Padded(int64_t channels) { return (channels + kLane - 1) / kLane * kLane; }
-
-// A window's sums: out[x][o] = start[o] + sum over taps and inputs. All inputs of all taps are in
-// memory. Some positions side by side share each weight.
-struct Sums {
-  const float* in;
-  int64_t in_row, in_position;  // floats from one to the next
-  float* out;
-  int64_t out_position;
-  int64_t width, inputs, outputs;  // of the group; outputs: a multiple of kLane
-  int kernel;
-  const float* weights;  // [ky][kx][input][output]
-  const float* start;    // [output]
-};
-
-template <int kPositions>
-__attribute__((always_inline)) inline void SumPositions(const Sums& s, int64_t x, int64_t o) {
-  Lanes sum[kPositions];
-  Lanes start, weight;
-  std::memcpy(&start, s.start + o, sizeof start);
-  for (int p = 0; p < kPositions; ++p) sum[p] = start;
-  for (int ky = 0; ky < s.kernel; ++ky) {
-    for (int kx = 0; kx < s.kernel; ++kx) {
-      const float* const in = s.in + ky * s.in_row + (x + kx) * s.in_position;
-      const float* w = s.weights + (ky * s.kernel + kx) * s.inputs * s.outputs + o;
-      for (int64_t i = 0; i < s.inputs; ++i, w += s.outputs) {
-        std::memcpy(&weight, w, sizeof weight);
-        for (int p = 0; p < kPositions; ++p) sum[p] += weight * in[p * s.in_position + i];
-      }
-    }
-  }
-  for (int p = 0; p < kPositions; ++p)
-    std::memcpy(s.out + (x + p) * s.out_position + o, &sum[p], sizeof sum[p]);
-}
-
-template <int kPositions>
-__attribute__((always_inline)) inline void SumRow(const Sums& s) {
-  for (int64_t o = 0; o < s.outputs; o += kLane) {
-    int64_t x = 0;
-    for (; x + kPositions <= s.width; x += kPositions) SumPositions<kPositions>(s, x, o);
-    for (; x < s.width; ++x) SumPositions<1>(s, x, o);
-  }
-}
-
-void SumRowScalar(const Sums& s) { SumRow<2>(s); }
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) void SumRowAvx2(const Sums& s) { SumRow<6>(s); }
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void SumRowAvx512(const Sums& s) {
-  SumRow<12>(s);
-}
-#endif
-
-using SumRowFunction = void (*)(const Sums&);
-SumRowFunction SumRowFor(SimdLevel level) {
-#if defined(__x86_64__)
-  if (level == SimdLevel::kAvx512) return SumRowAvx512;
-  if (level == SimdLevel::kAvx2) return SumRowAvx2;
-#endif
-  (void)level;
-  return SumRowScalar;
-}
-
-// Nearest integer of what is below 2^22 in magnitude.
-float Round(float x) { return (x + 12582912.0f) - 12582912.0f; }
-
-}  // namespace
 
 // Groups work one after the other, and each writes whole lanes: what it writes too much is the next
 // one's to overwrite, or lies behind the last channel.
 struct NetworkGradient::State {
-  struct Layer {
-    int input = 0, other = -1, kernel = 1;
-    int64_t groups = 1, group_in = 0, group_out = 0;
-    // [group][tap][input][output, padded]; [group][tap, from the last][output][input, padded]
-    std::vector<float> forward, backward;
-    std::vector<float> start;     // [group][output, padded]
-    std::vector<float> scale;     // [output]
-    float offset = 0;             // to how the output is held, from how the residual is
-    float least = 0, most = 255;  // as held
-  };
+  State(const Network::State& network, SimdLevel level)
+      : kernels(network, level), sum_row(GradientSumsFor(level)) {}
+
   struct Value {
-    int64_t channels = 0, stride = 0;  // stride: floats from one position to the next
-    std::vector<float> at;
-    size_t slot = 0;       // of `gradients`
+    TensorView<uint8_t> bytes;  // of the picture; its border lies around it
+    Tensor<uint8_t> memory;
+    int64_t stride = 0;  // floats of a gradient's position
+    size_t slot = 0;     // of `gradients`
+    // Bytes that are not beyond the limits lie between, in the order that this makes of them.
+    uint8_t flip = 0;
     bool reached = false;  // by Backward(): the gradient has something
   };
 
-  int64_t Index(int64_t y, int64_t x) const {
-    return (y + border) * (width + 2 * border) + x + border;
-  }
-  float* At(Value& v, int64_t y, int64_t x) const { return v.at.data() + Index(y, x) * v.stride; }
-  void ReplicateBorder(Value& v) const;
+  int64_t Index(int64_t y, int64_t x) const { return y * width + x; }
   float* GradientAt(const Value& v, int64_t y, int64_t x) {
     return gradients[v.slot].data() + Index(y, x) * v.stride;
   }
+  Activation ActivationOf(const Value& v) const { return {v.bytes, {0, 0, height, width}}; }
   void Reach(Value& v);
-  void Sum(const Layer& layer, bool backward, int64_t width, const float* in, int64_t in_row,
-           int64_t in_position, float* out, int64_t out_position) const;
-  void RunForward(const Layer& layer, Value& out);
-  void RunBackward(const Layer& layer, Value& out);
+  void FrameGradient(const Layer& layer, Value& out);
+  void RunBackward(size_t n);
 
-  SumRowFunction sum_row = nullptr;
-  std::vector<Layer> layers;
+  LayerKernels kernels;
+  GradientSumsFunction sum_row;
+  // Of each layer, [group][input / lanes][tap, from the last][output][lane].
+  std::vector<std::vector<float>> weights;
   std::vector<Value> values;
   std::vector<std::vector<float>> gradients;
-  int border = 0;
+  int64_t border = 0;
   int64_t height = 0, width = 0;
-  std::vector<float> nothing;  // zeros, for sums that start there
   // Of Backward(): gradients with zeros around, and a row of what comes of them.
   std::vector<float> frame, framed;
 };
 
 namespace {
 
-// Floats of a position of each value: room for the last group's lanes too.
+// Floats of a position of each value's gradient: room for the last group's lanes too.
 std::vector<int64_t> Strides(const Graph& graph) {
   std::vector<int64_t> strides;
-  for (const godwit::Value& v : graph.values) strides.push_back(Padded(v.channels));
-  const auto widen = [&](size_t value, int64_t groups, int64_t width) {
-    strides[value] = std::max(strides[value], Padded((groups - 1) * width + Padded(width)));
-  };
-  for (size_t n = 0; n < graph.layers.size(); ++n) {
-    const ConvSpec& c = graph.layers[n].conv;
-    widen(static_cast<size_t>(graph.layers[n].input), c.groups, c.group_in());
-    widen(n + 1, c.groups, c.group_out());
+  for (const Value& v : graph.values) strides.push_back(v.channels);
+  for (const Layer& l : graph.layers) {
+    const int64_t width = l.conv.group_in();
+    int64_t& stride = strides[static_cast<size_t>(l.input)];
+    stride = std::max(stride, (l.conv.groups - 1) * width + PaddedToLanes(width));
   }
+  for (int64_t& stride : strides) stride = PaddedToLanes(stride);
   return strides;
 }
 
@@ -176,18 +93,48 @@ GradientPlan PlanGradients(const Graph& graph, const std::vector<int64_t>& strid
   return plan;
 }
 
-int BorderOf(const Graph& graph) {
-  int border = 0;
-  for (const godwit::Layer& l : graph.layers) border = std::max(border, l.conv.kernel / 2);
+int64_t BorderOf(const Graph& graph) {
+  int64_t border = 0;
+  for (const Layer& l : graph.layers) border = std::max<int64_t>(border, l.conv.kernel / 2);
   return border;
+}
+
+int64_t WeightsOf(const ConvSpec& conv) {
+  return conv.out_channels * conv.taps() * PaddedToLanes(conv.group_in());
+}
+
+// Bytes of a value with its border; kernels read 64 past the last position.
+int64_t BytesOf(const Value& v, int64_t border, int64_t height, int64_t width) {
+  return (height + 2 * border) * (width + 2 * border) * v.col_stride() + 64;
+}
+
+// Products of a transposed convolution are with the weight times the output's scale.
+std::vector<float> PackWeights(const ConvSpec& conv, const LayerTensors& t) {
+  const auto taps = static_cast<size_t>(conv.taps()), ins = static_cast<size_t>(conv.group_in()),
+             outs = static_cast<size_t>(conv.group_out());
+  const auto padded = static_cast<size_t>(PaddedToLanes(conv.group_in()));
+  std::vector<float> packed(static_cast<size_t>(WeightsOf(conv)));
+  for (size_t c = 0; c < static_cast<size_t>(conv.out_channels); ++c) {
+    const size_t group = c / outs, o = c % outs;
+    const auto scale =
+        static_cast<float>(std::ldexp(static_cast<double>(t.mult[c]), -int{t.shift[c]}));
+    for (size_t tap = 0; tap < taps; ++tap) {
+      for (size_t i = 0; i < ins; ++i) {
+        const size_t block = group * padded / kSumLanes + i / kSumLanes;
+        packed[((block * taps + taps - 1 - tap) * outs + o) * kSumLanes + i % kSumLanes] =
+            static_cast<float>(t.weight[(c * taps + tap) * ins + i]) * scale;
+      }
+    }
+  }
+  return packed;
 }
 
 }  // namespace
 
 bool NetworkGradient::Supports(const Network& network) {
-  const std::vector<godwit::Layer>& layers = network.state_->graph.layers;
+  const std::vector<Layer>& layers = network.state_->graph.layers;
   return std::all_of(layers.begin(), layers.end(),
-                     [](const godwit::Layer& l) { return l.op == LayerOp::kConv && l.other != 0; });
+                     [](const Layer& l) { return l.op == LayerOp::kConv && l.other != 0; });
 }
 
 uint64_t NetworkGradient::BytesFor(const Network& network, int64_t max_height, int64_t max_width) {
@@ -195,90 +142,40 @@ uint64_t NetworkGradient::BytesFor(const Network& network, int64_t max_height, i
   const int64_t border = BorderOf(graph);
   const std::vector<int64_t> strides = Strides(graph);
   const int64_t most = *std::max_element(strides.begin(), strides.end());
-  int64_t each = 0, weights = 0;
-  for (const int64_t s : strides) each += s;
-  for (const int64_t s : PlanGradients(graph, strides).strides) each += s;
-  for (const godwit::Layer& l : graph.layers) {
-    const int64_t in = l.conv.group_in(), out = l.conv.group_out();
-    weights +=
-        l.conv.groups * (l.conv.taps() * (in * Padded(out) + out * Padded(in)) + Padded(out) + out);
-  }
-  const int64_t positions = (max_height + 2 * border) * (max_width + 2 * border);
-  const int64_t framed = (max_height + 4 * border) * (max_width + 4 * border);
-  const int64_t row = max_width + 2 * border;
-  return static_cast<uint64_t>(positions * each + (framed + row + 1) * most + weights) *
-         sizeof(float);
+  int64_t floats =
+      (max_height + 4 * border) * (max_width + 4 * border) * most + (max_width + 2 * border) * most;
+  for (const int64_t s : PlanGradients(graph, strides).strides)
+    floats += max_height * max_width * s;
+  int64_t bytes = 0;
+  for (const Layer& l : graph.layers) floats += WeightsOf(l.conv);
+  for (const Value& v : graph.values) bytes += BytesOf(v, border, max_height, max_width) + 63;
+  return static_cast<uint64_t>(floats) * sizeof(float) + static_cast<uint64_t>(bytes);
 }
 
 NetworkGradient::NetworkGradient(const Network& network, SimdLevel level, int64_t max_height,
                                  int64_t max_width)
-    : state_(std::make_unique<State>()) {
+    : state_(std::make_unique<State>(*network.state_, level)) {
   State& s = *state_;
   const Graph& graph = network.state_->graph;
   const std::vector<int64_t> strides = Strides(graph);
-  const auto most = static_cast<size_t>(*std::max_element(strides.begin(), strides.end()));
-  s.sum_row = SumRowFor(level);
+  const int64_t most = *std::max_element(strides.begin(), strides.end());
   s.border = BorderOf(graph);
-  for (size_t n = 0; n < graph.layers.size(); ++n) {
-    const godwit::Layer& from = graph.layers[n];
-    const LayerTensors& t = network.state_->tensors[n];
-    State::Layer to;
-    to.input = from.input;
-    to.other = from.other;
-    to.kernel = from.conv.kernel;
-    to.groups = from.conv.groups;
-    to.group_in = from.conv.group_in();
-    to.group_out = from.conv.group_out();
-    const auto taps = static_cast<size_t>(from.conv.taps()),
-               channels = static_cast<size_t>(from.conv.out_channels),
-               groups = static_cast<size_t>(to.groups), ins = static_cast<size_t>(to.group_in),
-               outs = static_cast<size_t>(to.group_out);
-    const auto padded_ins = static_cast<size_t>(Padded(to.group_in)),
-               padded_outs = static_cast<size_t>(Padded(to.group_out));
-    to.forward.assign(groups * taps * ins * padded_outs, 0);
-    to.backward.assign(groups * taps * outs * padded_ins, 0);
-    to.start.assign(groups * padded_outs, 0);
-    to.scale.assign(channels, 0);
-    for (size_t c = 0; c < channels; ++c) {
-      const size_t group = c / outs, o = c % outs;
-      to.start[group * padded_outs + o] = static_cast<float>(t.bias[c]);
-      to.scale[c] = static_cast<float>(std::ldexp(static_cast<double>(t.mult[c]), -t.shift[c]));
-      for (size_t tap = 0; tap < taps; ++tap) {
-        for (size_t i = 0; i < ins; ++i) {
-          const auto w = static_cast<float>(t.weight[(c * taps + tap) * ins + i]);
-          to.forward[((group * taps + tap) * ins + i) * padded_outs + o] = w;
-          to.backward[((group * taps + taps - 1 - tap) * outs + o) * padded_ins + i] =
-              w * to.scale[c];
-        }
-      }
-    }
-    // The network's output is given as it is, all else held as its bytes are.
-    const int zero_point = graph.values[n + 1].zero_point;
-    const int held = n + 1 < graph.layers.size() ? zero_point : 0;
-    to.offset = static_cast<float>(held);
-    if (to.other >= 0)
-      to.offset -= static_cast<float>(graph.values[static_cast<size_t>(to.other)].zero_point);
-    to.least = static_cast<float>(held - zero_point);
-    to.most = to.least + 255;
-    s.layers.push_back(std::move(to));
-  }
-  const auto positions =
-      static_cast<size_t>((max_height + 2 * s.border) * (max_width + 2 * s.border));
-  const auto framed = static_cast<size_t>((max_height + 4 * s.border) * (max_width + 4 * s.border));
+  for (size_t n = 0; n < graph.layers.size(); ++n)
+    s.weights.push_back(PackWeights(graph.layers[n].conv, network.state_->tensors[n]));
   const GradientPlan plan = PlanGradients(graph, strides);
   for (const int64_t stride : plan.strides)
-    s.gradients.emplace_back(positions * static_cast<size_t>(stride));
+    s.gradients.emplace_back(static_cast<size_t>(max_height * max_width * stride));
   for (size_t n = 0; n < graph.values.size(); ++n) {
     State::Value value;
-    value.channels = graph.values[n].channels;
+    value.memory = Tensor<uint8_t>(1, BytesOf(graph.values[n], s.border, max_height, max_width));
     value.stride = strides[n];
-    value.at.assign(positions * static_cast<size_t>(value.stride), 0);
     value.slot = plan.slot[n];
+    value.flip = n == graph.layers.size() && graph.values[n].zero_point != 0 ? 0x80 : 0;
     s.values.push_back(std::move(value));
   }
-  s.nothing.assign(most, 0);
-  s.frame.assign(framed * most, 0);
-  s.framed.assign(static_cast<size_t>(max_width + 2 * s.border) * most, 0);
+  s.frame.resize(
+      static_cast<size_t>((max_height + 4 * s.border) * (max_width + 4 * s.border) * most));
+  s.framed.resize(static_cast<size_t>((max_width + 2 * s.border) * most));
 }
 
 NetworkGradient::NetworkGradient(NetworkGradient&&) noexcept = default;
@@ -286,14 +183,25 @@ NetworkGradient& NetworkGradient::operator=(NetworkGradient&&) noexcept = defaul
 NetworkGradient::~NetworkGradient() = default;
 
 void NetworkGradient::SetSize(int64_t height, int64_t width) {
-  state_->height = height;
-  state_->width = width;
+  State& s = *state_;
+  s.height = height;
+  s.width = width;
+  for (size_t n = 0; n < s.values.size(); ++n) {
+    const Value& value = s.kernels.graph().values[n];
+    const int64_t position = value.col_stride(), row = (width + 2 * s.border) * position;
+    s.values[n].bytes = {s.values[n].memory.data() + s.border * (row + position),
+                         height,
+                         width,
+                         value.channels,
+                         row,
+                         position};
+  }
 }
-float* NetworkGradient::Input(int64_t y, int64_t x) {
-  return state_->At(state_->values.front(), y, x);
+TensorView<uint8_t> NetworkGradient::InputRow(int64_t y) {
+  return state_->values.front().bytes.Window(y, 0, 1, state_->width);
 }
-const float* NetworkGradient::Output(int64_t y, int64_t x) const {
-  return state_->At(state_->values.back(), y, x);
+const uint8_t* NetworkGradient::Output(int64_t y, int64_t x) const {
+  return state_->values.back().bytes.At(y, x);
 }
 float* NetworkGradient::OutputGradient(int64_t y, int64_t x) {
   return state_->GradientAt(state_->values.back(), y, x);
@@ -302,106 +210,79 @@ const float* NetworkGradient::InputGradient(int64_t y, int64_t x) const {
   return state_->GradientAt(state_->values.front(), y, x);
 }
 
-void NetworkGradient::State::ReplicateBorder(Value& v) const {
-  const auto bytes = static_cast<size_t>(v.stride) * sizeof(float);
-  for (int64_t y = 0; y < height; ++y) {
-    for (int64_t x = 1; x <= border; ++x) {
-      std::memcpy(At(v, y, -x), At(v, y, 0), bytes);
-      std::memcpy(At(v, y, width - 1 + x), At(v, y, width - 1), bytes);
-    }
-  }
-  const size_t row = static_cast<size_t>(width + 2 * border) * bytes;
-  for (int64_t y = 1; y <= border; ++y) {
-    std::memcpy(At(v, -y, -border), At(v, 0, -border), row);
-    std::memcpy(At(v, height - 1 + y, -border), At(v, height - 1, -border), row);
-  }
-}
-
-// A row of the layer's sums, or of its gradients, of all groups.
-void NetworkGradient::State::Sum(const Layer& layer, bool backward, int64_t row_width,
-                                 const float* in, int64_t in_row, int64_t in_position, float* out,
-                                 int64_t out_position) const {
-  const int64_t ins = backward ? layer.group_out : layer.group_in;
-  const int64_t outs = backward ? layer.group_in : layer.group_out;
-  const int64_t padded = Padded(outs);
-  const float* weights = backward ? layer.backward.data() : layer.forward.data();
-  const float* start = backward ? nothing.data() : layer.start.data();
-  for (int64_t g = 0; g < layer.groups; ++g) {
-    sum_row({in, in_row, in_position, out, out_position, row_width, ins, padded, layer.kernel,
-             weights, start});
-    in += ins;
-    out += outs;
-    weights += layer.kernel * layer.kernel * ins * padded;
-    if (!backward) start += padded;
-  }
-}
-
-void NetworkGradient::State::RunForward(const Layer& layer, Value& out) {
-  Value& in = values[static_cast<size_t>(layer.input)];
-  const int reach = layer.kernel / 2;
-  for (int64_t y = 0; y < height; ++y) {
-    float* const to = At(out, y, 0);
-    Sum(layer, /*backward=*/false, width, At(in, y - reach, -reach),
-        (width + 2 * border) * in.stride, in.stride, to, out.stride);
-    for (int64_t x = 0; x < width; ++x) {
-      float* const at = to + x * out.stride;
-      const float* const other =
-          layer.other >= 0 ? At(values[static_cast<size_t>(layer.other)], y, x) : nullptr;
-      for (int64_t o = 0; o < out.channels; ++o) {
-        float v = at[o] * layer.scale[static_cast<size_t>(o)];
-        v = std::min(std::max(v, -4194304.0f), 4194303.0f);
-        v = Round(v) + layer.offset + (other != nullptr ? other[o] : 0.0f);
-        at[o] = std::min(std::max(v, layer.least), layer.most);
-      }
-    }
-  }
-  if (border > 0) ReplicateBorder(out);
-}
-
 void NetworkGradient::Forward() {
   State& s = *state_;
-  s.ReplicateBorder(s.values.front());
-  for (size_t n = 0; n < s.layers.size(); ++n) s.RunForward(s.layers[n], s.values[n + 1]);
+  const int64_t b = s.border;
+  ReplicateBorder(s.values.front().bytes, b, b, b, b);
+  for (size_t n = 0; n < s.kernels.graph().layers.size(); ++n) {
+    const Layer& layer = s.kernels.graph().layers[n];
+    const Activation other =
+        s.ActivationOf(s.values[static_cast<size_t>(std::max(layer.other, 0))]);
+    s.kernels.Run(n, s.ActivationOf(s.values[static_cast<size_t>(layer.input)]),
+                  layer.other >= 0 ? &other : nullptr, s.ActivationOf(s.values[n + 1]));
+    ReplicateBorder(s.values[n + 1].bytes, b, b, b, b);
+  }
 }
 
 // Before a gradient is first added to.
 void NetworkGradient::State::Reach(Value& v) {
-  if (!v.reached) std::fill(gradients[v.slot].begin(), gradients[v.slot].end(), 0.0f);
+  if (!v.reached) std::fill_n(gradients[v.slot].begin(), height * width * v.stride, 0.0f);
   v.reached = true;
 }
 
-// Adds to the gradients of the layer's input and residual.
-void NetworkGradient::State::RunBackward(const Layer& layer, Value& out) {
-  Value& in = values[static_cast<size_t>(layer.input)];
-  Reach(in);
-  if (layer.other >= 0) Reach(values[static_cast<size_t>(layer.other)]);
-  const int reach = layer.kernel / 2;
-  const int64_t frame_w = width + 4 * reach, c = out.stride;
-  // What was limited has no gradient.
-  std::fill_n(frame.begin(), (height + 4 * reach) * frame_w * c, 0.0f);
+// The gradient by what a layer summed, with zeros around: what was limited has none. Adds it to
+// that of the residual.
+void NetworkGradient::State::FrameGradient(const Layer& layer, Value& out) {
+  const int64_t around = 2 * (layer.conv.kernel / 2), frame_w = width + 2 * around;
+  const int64_t channels = out.bytes.channels;
+  std::fill_n(frame.begin(), (height + 2 * around) * frame_w * out.stride, 0.0f);
   for (int64_t y = 0; y < height; ++y) {
-    const float* const value = At(out, y, 0);
-    const float* const gradient = GradientAt(out, y, 0);
-    float* const to = frame.data() + ((y + 2 * reach) * frame_w + 2 * reach) * c;
-    for (int64_t i = 0; i < width * c; ++i)
-      to[i] = value[i] > layer.least && value[i] < layer.most ? gradient[i] : 0.0f;
-    if (layer.other < 0) continue;
     for (int64_t x = 0; x < width; ++x) {
+      const uint8_t* const value = out.bytes.At(y, x);
+      const float* const gradient = GradientAt(out, y, x);
+      float* const to = frame.data() + ((y + around) * frame_w + x + around) * out.stride;
+      for (int64_t i = 0; i < channels; ++i) {
+        const int held = value[i] ^ out.flip;
+        to[i] = held > 0 && held < 255 ? gradient[i] : 0.0f;
+      }
+      if (layer.other < 0) continue;
       float* const other = GradientAt(values[static_cast<size_t>(layer.other)], y, x);
-      for (int64_t i = 0; i < out.channels; ++i) other[i] += to[x * c + i];
+      for (int64_t i = 0; i < channels; ++i) other[i] += to[i];
     }
   }
-  // Gradients of the input with its border, which goes to the nearest inside.
-  const int64_t full_w = width + 2 * reach;
+}
+
+// Adds to the gradients of the layer's input and residual.
+void NetworkGradient::State::RunBackward(size_t n) {
+  const Layer& layer = kernels.graph().layers[n];
+  Value& in = values[static_cast<size_t>(layer.input)];
+  Value& out = values[n + 1];
+  Reach(in);
+  if (layer.other >= 0) Reach(values[static_cast<size_t>(layer.other)]);
+  FrameGradient(layer, out);
+  const int64_t reach = layer.conv.kernel / 2;
+  const int64_t group_in = layer.conv.group_in(), group_out = layer.conv.group_out();
+  const int64_t group_weights = WeightsOf(layer.conv) / layer.conv.groups;
+  const int64_t frame_row = (width + 4 * reach) * out.stride, full_w = width + 2 * reach;
+  // Of the input with its border, which goes to the nearest inside.
   for (int64_t y = -reach; y < height + reach; ++y) {
-    Sum(layer, /*backward=*/true, full_w, frame.data() + (y + reach) * frame_w * c, frame_w * c, c,
-        framed.data(), in.stride);
+    for (int64_t g = 0; g < layer.conv.groups; ++g) {
+      sum_row({.in = frame.data() + (y + reach) * frame_row + g * group_out,
+               .in_row = frame_row,
+               .in_position = out.stride,
+               .out = framed.data() + g * group_in,
+               .out_position = in.stride,
+               .width = full_w,
+               .inputs = group_out,
+               .outputs = PaddedToLanes(group_in),
+               .kernel = layer.conv.kernel,
+               .weights = weights[n].data() + g * group_weights});
+    }
     const int64_t inside_y = std::clamp<int64_t>(y, 0, height - 1);
     for (int64_t x = -reach; x < width + reach; ++x) {
-      const int64_t inside_x = std::clamp<int64_t>(x, 0, width - 1);
-      float* const to = GradientAt(in, inside_y, inside_x);
+      float* const to = GradientAt(in, inside_y, std::clamp<int64_t>(x, 0, width - 1));
       const float* const from = framed.data() + (x + reach) * in.stride;
-      for (int64_t i = 0; i < in.channels; ++i) to[i] += from[i];
+      for (int64_t i = 0; i < in.bytes.channels; ++i) to[i] += from[i];
     }
   }
 }
@@ -409,7 +290,7 @@ void NetworkGradient::State::RunBackward(const Layer& layer, Value& out) {
 void NetworkGradient::Backward() {
   State& s = *state_;
   for (State::Value& v : s.values) v.reached = false;
-  for (size_t n = s.layers.size(); n-- > 0;) s.RunBackward(s.layers[n], s.values[n + 1]);
+  for (size_t n = s.kernels.graph().layers.size(); n-- > 0;) s.RunBackward(n);
 }
 
 }  // namespace godwit

@@ -43,14 +43,17 @@ NetworkAim::NetworkAim(const ImageSynthesis& synthesis, SimdLevel level, int64_t
                        int64_t max_cells_h)
     : synthesis_(synthesis),
       network_(synthesis.network(), level, max_cells_h * kCellBlocks, max_cells_w * kCellBlocks),
-      kernels_(BlockTransformKernelsFor(level)),
-      features_(1, max_cells_w * kCellBlocks, kNetworkInputs) {}
+      kernels_(BlockTransformKernelsFor(level)) {}
 
 uint64_t NetworkAim::BytesFor(const ImageSynthesis& synthesis, int64_t max_cells_w,
                               int64_t max_cells_h) {
   const int64_t w = max_cells_w * kCellBlocks;
   return NetworkGradient::BytesFor(synthesis.network(), max_cells_h * kCellBlocks, w) +
-         static_cast<uint64_t>(w * kNetworkInputs) + FeatureWriter::BytesFor(w);
+         FeatureWriter::BytesFor(w);
+}
+
+const int8_t* NetworkAim::Correction(int64_t y, int64_t x) const {
+  return reinterpret_cast<const int8_t*>(network_.Output(y, x));
 }
 
 void NetworkAim::StartTile(const LatentTile& tile, int step_index, int layers) {
@@ -69,18 +72,15 @@ double NetworkAim::Run(const LatentTile& tile, bool gradient) {
     latents.dc[p] = tile.dc[p].data();
   }
   FeatureWriter writer(synthesis_.tables(), kernels_, step_index_, layers_, width);
-  const TensorView<uint8_t> bytes = features_.view().Window(0, 0, 1, width);
-  writer.FillConstants(bytes);
   for (int64_t y = 0; y < rows; ++y) {
-    writer.Fill(latents, {y, 0, 1, width}, bytes);
-    for (int64_t x = 0; x < width; ++x)
-      std::copy_n(bytes.At(0, x), kNetworkInputs, network_.Input(y, x));
+    writer.FillConstants(network_.InputRow(y));
+    writer.Fill(latents, {y, 0, 1, width}, network_.InputRow(y));
   }
   network_.Forward();
   double error = 0;
   for (int64_t y = 0; y < rows; ++y) {
     for (int64_t x = 0; x < width; ++x) {
-      const float* const out = network_.Output(y, x);
+      const int8_t* const out = Correction(y, x);
       float* const slope = network_.OutputGradient(y, x);
       std::fill_n(slope, kNetworkOutputs, 0.0f);
       const int64_t at = tile.BlockAt(y, x);
@@ -91,7 +91,8 @@ double NetworkAim::Run(const LatentTile& tile, bool gradient) {
         float sum = 0;
         for (size_t i = 0; i < kChannels; ++i) {
           const size_t o = p * kChannels + i;
-          const float off = (i == 0 ? dc : static_cast<float>(q[i])) + out[o] * kOutputStep -
+          const float off = (i == 0 ? dc : static_cast<float>(q[i])) +
+                            static_cast<float>(out[o]) * kOutputStep -
                             static_cast<float>(c[i]) * steps_;
           const float weight = tile.Weight(p, at + static_cast<int64_t>(i));
           sum += weight * off * off;
@@ -127,14 +128,14 @@ void NetworkAim::AimBlocks(LatentTile& tile, size_t p) const {
       const int64_t at = tile.BlockAt(y, x);
       const int16_t* const c = tile.coefficient[p].data() + at;
       const int16_t* const q = tile.symbol[p].block.data() + at;
-      const float* const e = network_.Output(y, x) + p * kChannels;
+      const int8_t* const e = Correction(y, x) + p * kChannels;
       const float* const gradient = network_.InputGradient(y, x) + p * kChannels;
       float* const linear = tile.linear[p].data() + at;
       float* const pull = tile.pull[p].data() + at;
       float* const target = tile.target[p].block.data() + at;
       for (size_t i = 1; i < kChannels; ++i) {
         const float curvature = tile.curvature[p][i];
-        linear[i] = static_cast<float>(c[i]) * steps_ - e[i] * kOutputStep -
+        linear[i] = static_cast<float>(c[i]) * steps_ - static_cast<float>(e[i]) * kOutputStep -
                     gives[i] * static_cast<float>(q[i]);
         pull[i] = gradient[i] * kPull;
         const auto m = static_cast<size_t>(std::min(std::abs(linear[i]) / curvature, 62.0f));
@@ -162,7 +163,7 @@ void NetworkAim::AimDc(LatentTile& tile, size_t p) const {
     const float known = static_cast<float>(dc[at]) * steps_;
     target[at * kChannels] =
         (static_cast<float>(tile.coefficient[p].data()[at * kChannels]) * steps_ -
-         network_.Output(y, x)[p * kChannels] * kOutputStep - kDcGivesWay * known) /
+         static_cast<float>(Correction(y, x)[p * kChannels]) * kOutputStep - kDcGivesWay * known) /
         (1 - kDcGivesWay);
   });
   // Half the gradient by DC in steps is how far it should move, but for the curvature.

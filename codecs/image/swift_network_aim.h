@@ -10,7 +10,6 @@
 #include "codecs/image/swift_features.h"
 #include "codecs/image/swift_latent_tile.h"
 #include "models/network_gradient.h"
-#include "tensor/tensor.h"
 
 namespace godwit::swift {
 
@@ -35,13 +34,13 @@ class NetworkAim {
   void Aim(LatentTile& tile) const;
 
  private:
+  const int8_t* Correction(int64_t y, int64_t x) const;  // of all planes
   void AimBlocks(LatentTile& tile, size_t plane) const;
   void AimDc(LatentTile& tile, size_t plane) const;
 
   const ImageSynthesis& synthesis_;
   NetworkGradient network_;
   const BlockTransformKernels& kernels_;
-  Tensor<uint8_t> features_;  // of a row of blocks
   int step_index_ = 0, layers_ = kLayers;
   float steps_ = 0;  // of a coefficient's unit, f=4
 };
