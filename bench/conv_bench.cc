@@ -43,16 +43,19 @@ double BestRate(double macs, Loop loop) {
 #if defined(__x86_64__)
 constexpr int kPeakSteps = 10000;
 
+// By hand: of the intrinsic, gcc 12 makes copies.
 __attribute__((target("avx512f,avx512vnni"))) void PeakAvx512() {
-  __m512i acc[24];
-  for (__m512i& a : acc) a = _mm512_setzero_si512();
+  __m512i acc[12];
   __m512i x = _mm512_set1_epi8(3), w = _mm512_set1_epi8(-2);
+#pragma GCC unroll 12
+  for (int n = 0; n < 12; ++n) acc[n] = _mm512_setzero_si512();
   for (int i = 0; i < kPeakSteps; ++i) {
-    asm volatile("" : "+v"(x), "+v"(w));
-#pragma GCC unroll 24
-    for (__m512i& a : acc) a = _mm512_dpbusd_epi32(a, x, w);
+#pragma GCC unroll 12
+    for (int n = 0; n < 12; ++n)
+      asm volatile("vpdpbusd %2, %1, %0" : "+v"(acc[n]) : "v"(x), "v"(w));
   }
-  for (__m512i& a : acc) asm volatile("" : : "v"(a));
+#pragma GCC unroll 12
+  for (int n = 0; n < 12; ++n) asm volatile("" : : "v"(acc[n]));
 }
 
 __attribute__((target("avx2"))) void PeakAvx2() {
@@ -73,7 +76,7 @@ __attribute__((target("avx2"))) void PeakAvx2() {
 // Multiply-adds per second of the instructions alone; 0 where the level is the compiler's choice.
 double PeakRate(SimdLevel level) {
 #if defined(__x86_64__)
-  if (level == SimdLevel::kAvx512) return BestRate(kPeakSteps * 24.0 * 64, PeakAvx512);
+  if (level == SimdLevel::kAvx512) return BestRate(kPeakSteps * 12.0 * 64, PeakAvx512);
   if (level == SimdLevel::kAvx2) return BestRate(kPeakSteps * 10.0 * 32, PeakAvx2);
 #endif
   (void)level;
@@ -85,11 +88,13 @@ struct Case {
   bool residual;
 };
 constexpr Case kCases[] = {
-    {{48, 48, 3, 1}, false},  {{64, 64, 3, 1}, false},    {{96, 96, 3, 1}, false},
-    {{96, 96, 3, 1}, true},   {{128, 128, 3, 1}, false},  {{208, 96, 1, 1}, false},
-    {{96, 192, 1, 1}, false}, {{96, 96, 1, 1}, false},    {{192, 96, 1, 1}, true},
-    {{16, 64, 5, 1}, false},  {{96, 12, 3, 1}, false},    {{96, 96, 3, 96}, false},
-    {{96, 96, 5, 96}, false}, {{192, 192, 3, 12}, false}, {{96, 96, 3, 24}, false},
+    {{48, 48, 3, 1}, false},   {{64, 64, 3, 1}, false},    {{96, 96, 3, 1}, false},
+    {{96, 96, 3, 1}, true},    {{128, 128, 3, 1}, false},  {{208, 96, 1, 1}, false},
+    {{96, 192, 1, 1}, false},  {{96, 96, 1, 1}, false},    {{192, 96, 1, 1}, true},
+    {{16, 64, 5, 1}, false},   {{96, 12, 3, 1}, false},    {{96, 96, 3, 96}, false},
+    {{96, 96, 5, 96}, false},  {{192, 192, 3, 12}, false}, {{96, 96, 3, 24}, false},
+    {{384, 384, 3, 4}, false}, {{384, 384, 3, 4}, true},   {{208, 247, 3, 13}, false},
+    {{247, 384, 1, 1}, false}, {{384, 192, 1, 1}, false},
 };
 
 struct Problem {

@@ -13,10 +13,12 @@ constexpr int kLanes = 16;
 constexpr int kMaxUnits = 3;
 constexpr int kMaxPositions = 12;
 
-// Positions of a tile of `units` registers of output channels. Shares of the measured peak of
-// vpdpbusd on registers (one a cycle, about 178 G multiply-adds a second) by bench/conv_bench, one
-// thread, 96 x 64 positions, Xeon model 207; medians of 7 interleaved runs on a shared machine,
-// where equal code differs by up to 3 points:
+// Positions of a tile of `units` registers of output channels. Now, on an AMD EPYC (family 25,
+// model 17), 3x3 48 runs at 96 % of the peak of vpdpbusd on registers (about 230 G multiply-adds a
+// second), 3x3 96 at 98 %, four such groups at 93 %, 1x1 208->96 at 90 %, by bench/conv_bench.
+// Tiles were chosen before DotAdd(), when gcc made copies: shares of the peak as it was measured
+// then (about 178 G), one thread, 96 x 64 positions, Xeon model 207; medians of 7 interleaved runs
+// on a shared machine, where equal code differs by up to 3 points:
 //                 3x3 48   3x3 64   3x3 96  3x3 128  1x1 208->96  1x1 96->192
 //   up to 4 x 6      94 %     92 %     94 %     90 %         87 %         78 %
 //   up to 3 x 8      95 %     87 %     94 %     87 %         89 %         77 %
@@ -67,7 +69,7 @@ GODWIT_AVX512 void ConvTile(const TileArgs& a) {
         for (int p = 0; p < P; ++p) {
           const __m512i x = Broadcast4(base[p / 3] + p % 3 * stride);
 #pragma GCC unroll 4
-          for (int n = 0; n < N; ++n) acc[p][n] = _mm512_dpbusd_epi32(acc[p][n], x, weight[n]);
+          for (int n = 0; n < N; ++n) DotAdd(acc[p][n], x, weight[n]);
         }
 #pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) base[i] += 4;

@@ -52,8 +52,7 @@ GODWIT_AVX512 void RestingRow(const RestingArgs& a) {
       const int64_t at = int64_t{group} * N * kLanes;
 #pragma GCC unroll 3
       for (int n = 0; n < N; ++n) {
-        acc[n] =
-            _mm512_dpbusd_epi32(acc[n], four, _mm512_load_si512(a.weights + 4 * (at + n * kLanes)));
+        DotAdd(acc[n], four, _mm512_load_si512(a.weights + 4 * (at + n * kLanes)));
         less[n] = _mm512_add_epi32(less[n], _mm512_load_si512(a.groups + at + n * kLanes));
       }
     }

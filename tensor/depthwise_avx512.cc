@@ -42,9 +42,7 @@ GODWIT_AVX512 void RunDepthwiseAvx512(const PackedConv& packed, const ConvArgs& 
           for (int t = 0; t < 4; ++t) tap[t] = _mm512_loadu_si512(in + offsets[q * 4 + t]);
           Interleave(tap, mixed);
 #pragma GCC unroll 4
-          for (int n = 0; n < 4; ++n) {
-            acc[n] = _mm512_dpbusd_epi32(acc[n], mixed[n], _mm512_load_si512(weights + n * 64));
-          }
+          for (int n = 0; n < 4; ++n) DotAdd(acc[n], mixed[n], _mm512_load_si512(weights + n * 64));
         }
 #pragma GCC unroll 4
         for (int n = 0; n < 4; ++n) acc[n] = RequantiseUnit(units[n]).Apply(acc[n]);
