@@ -13,6 +13,12 @@ namespace godwit {
 // Groups work one after the other, and each writes whole lanes: what it writes too much is the next
 // one's to overwrite, or lies behind the last channel.
 struct NetworkGradient::State {
+  struct BackwardLayer {
+    std::vector<int16_t> weights;  // of each group as GradientSums has them, taps from the last
+    std::vector<float> scale;      // [output]
+    float limit = 0;               // of gradients in steps, so that sums stay in s32
+  };
+
   State(const Network::State& network, SimdLevel level)
       : kernels(network, level), sum_row(GradientSumsFor(level)) {}
 
@@ -32,19 +38,20 @@ struct NetworkGradient::State {
   }
   Activation ActivationOf(const Value& v) const { return {v.bytes, {0, 0, height, width}}; }
   void Reach(Value& v);
-  void FrameGradient(const Layer& layer, Value& out);
+  float MaskGradient(size_t n);
+  void FrameGradient(size_t n, float steps);
   void RunBackward(size_t n);
 
   LayerKernels kernels;
   GradientSumsFunction sum_row;
-  // Of each layer, [group][input / lanes][tap, from the last][output][lane].
-  std::vector<std::vector<float>> weights;
+  std::vector<BackwardLayer> backward;
   std::vector<Value> values;
   std::vector<std::vector<float>> gradients;
   int64_t border = 0;
   int64_t height = 0, width = 0;
-  // Of Backward(): gradients with zeros around, and a row of what comes of them.
-  std::vector<float> frame, framed;
+  // Of Backward(): gradients in steps, with zeros around, and a row of what comes of them.
+  std::vector<int16_t> frame;
+  std::vector<int32_t> framed;
 };
 
 namespace {
@@ -99,8 +106,9 @@ int64_t BorderOf(const Graph& graph) {
   return border;
 }
 
-int64_t WeightsOf(const ConvSpec& conv) {
-  return conv.out_channels * conv.taps() * PaddedToLanes(conv.group_in());
+int64_t PairsOf(const ConvSpec& conv) { return (conv.group_out() + 1) / 2; }
+int64_t GroupWeights(const ConvSpec& conv) {
+  return conv.taps() * PairsOf(conv) * 2 * PaddedToLanes(conv.group_in());
 }
 
 // Bytes of a value with its border; kernels read 64 past the last position.
@@ -108,26 +116,39 @@ int64_t BytesOf(const Value& v, int64_t border, int64_t height, int64_t width) {
   return (height + 2 * border) * (width + 2 * border) * v.col_stride() + 64;
 }
 
-// Products of a transposed convolution are with the weight times the output's scale.
-std::vector<float> PackWeights(const ConvSpec& conv, const LayerTensors& t) {
+// Sums of gradients in steps stay in s32.
+float LimitOf(const ConvSpec& conv, const std::vector<int8_t>& weight) {
+  std::vector<int64_t> sums(static_cast<size_t>(conv.in_channels));
+  const int64_t ins = conv.group_in();
+  for (int64_t at = 0; at < conv.weight_count(); ++at) {
+    const int64_t group = at / ins / conv.taps() / conv.group_out();
+    sums[static_cast<size_t>(group * ins + at % ins)] += std::abs(weight[static_cast<size_t>(at)]);
+  }
+  const int64_t most = std::max<int64_t>(*std::max_element(sums.begin(), sums.end()), 1);
+  return static_cast<float>(std::min<int64_t>(INT32_MAX / most, INT16_MAX) - 1);
+}
+
+std::vector<int16_t> PackWeights(const ConvSpec& conv, const std::vector<int8_t>& weight) {
   const auto taps = static_cast<size_t>(conv.taps()), ins = static_cast<size_t>(conv.group_in()),
-             outs = static_cast<size_t>(conv.group_out());
-  const auto padded = static_cast<size_t>(PaddedToLanes(conv.group_in()));
-  std::vector<float> packed(static_cast<size_t>(WeightsOf(conv)));
+             outs = static_cast<size_t>(conv.group_out()),
+             pairs = static_cast<size_t>(PairsOf(conv)),
+             group_weights = static_cast<size_t>(GroupWeights(conv));
+  std::vector<int16_t> packed(static_cast<size_t>(conv.groups) * group_weights);
   for (size_t c = 0; c < static_cast<size_t>(conv.out_channels); ++c) {
     const size_t group = c / outs, o = c % outs;
-    const auto scale =
-        static_cast<float>(std::ldexp(static_cast<double>(t.mult[c]), -int{t.shift[c]}));
     for (size_t tap = 0; tap < taps; ++tap) {
       for (size_t i = 0; i < ins; ++i) {
-        const size_t block = group * padded / kSumLanes + i / kSumLanes;
-        packed[((block * taps + taps - 1 - tap) * outs + o) * kSumLanes + i % kSumLanes] =
-            static_cast<float>(t.weight[(c * taps + tap) * ins + i]) * scale;
+        const size_t at =
+            ((i / kSumLanes * taps + taps - 1 - tap) * pairs + o / 2) * kSumLanes + i % kSumLanes;
+        packed[group * group_weights + at * 2 + o % 2] = weight[(c * taps + tap) * ins + i];
       }
     }
   }
   return packed;
 }
+
+// Nearest integer of what is below 2^22 in magnitude.
+float Round(float x) { return (x + 12582912.0f) - 12582912.0f; }
 
 }  // namespace
 
@@ -142,14 +163,19 @@ uint64_t NetworkGradient::BytesFor(const Network& network, int64_t max_height, i
   const int64_t border = BorderOf(graph);
   const std::vector<int64_t> strides = Strides(graph);
   const int64_t most = *std::max_element(strides.begin(), strides.end());
-  int64_t floats =
-      (max_height + 4 * border) * (max_width + 4 * border) * most + (max_width + 2 * border) * most;
+  int64_t floats = 0, weights = 0, bytes = 0;
   for (const int64_t s : PlanGradients(graph, strides).strides)
     floats += max_height * max_width * s;
-  int64_t bytes = 0;
-  for (const Layer& l : graph.layers) floats += WeightsOf(l.conv);
+  for (const Layer& l : graph.layers) {
+    weights += l.conv.groups * GroupWeights(l.conv);
+    floats += l.conv.out_channels;
+  }
   for (const Value& v : graph.values) bytes += BytesOf(v, border, max_height, max_width) + 63;
-  return static_cast<uint64_t>(floats) * sizeof(float) + static_cast<uint64_t>(bytes);
+  const int64_t framed = (max_height + 4 * border) * (max_width + 4 * border) * most + 1;
+  const int64_t row = (max_width + 2 * border) * most;
+  return static_cast<uint64_t>(floats) * sizeof(float) +
+         static_cast<uint64_t>(framed + weights) * sizeof(int16_t) +
+         static_cast<uint64_t>(row) * sizeof(int32_t) + static_cast<uint64_t>(bytes);
 }
 
 NetworkGradient::NetworkGradient(const Network& network, SimdLevel level, int64_t max_height,
@@ -160,8 +186,17 @@ NetworkGradient::NetworkGradient(const Network& network, SimdLevel level, int64_
   const std::vector<int64_t> strides = Strides(graph);
   const int64_t most = *std::max_element(strides.begin(), strides.end());
   s.border = BorderOf(graph);
-  for (size_t n = 0; n < graph.layers.size(); ++n)
-    s.weights.push_back(PackWeights(graph.layers[n].conv, network.state_->tensors[n]));
+  for (size_t n = 0; n < graph.layers.size(); ++n) {
+    const LayerTensors& t = network.state_->tensors[n];
+    const ConvSpec& conv = graph.layers[n].conv;
+    State::BackwardLayer layer{PackWeights(conv, t.weight), {}, LimitOf(conv, t.weight)};
+    layer.scale.reserve(t.mult.size());
+    for (size_t o = 0; o < t.mult.size(); ++o) {
+      layer.scale.push_back(
+          static_cast<float>(std::ldexp(static_cast<double>(t.mult[o]), -int{t.shift[o]})));
+    }
+    s.backward.push_back(std::move(layer));
+  }
   const GradientPlan plan = PlanGradients(graph, strides);
   for (const int64_t stride : plan.strides)
     s.gradients.emplace_back(static_cast<size_t>(max_height * max_width * stride));
@@ -174,7 +209,7 @@ NetworkGradient::NetworkGradient(const Network& network, SimdLevel level, int64_
     s.values.push_back(std::move(value));
   }
   s.frame.resize(
-      static_cast<size_t>((max_height + 4 * s.border) * (max_width + 4 * s.border) * most));
+      static_cast<size_t>((max_height + 4 * s.border) * (max_width + 4 * s.border) * most + 1));
   s.framed.resize(static_cast<size_t>((max_width + 2 * s.border) * most));
 }
 
@@ -230,24 +265,51 @@ void NetworkGradient::State::Reach(Value& v) {
   v.reached = true;
 }
 
-// The gradient by what a layer summed, with zeros around: what was limited has none. Adds it to
-// that of the residual.
-void NetworkGradient::State::FrameGradient(const Layer& layer, Value& out) {
-  const int64_t around = 2 * (layer.conv.kernel / 2), frame_w = width + 2 * around;
+// Makes it the gradient by what the layer summed: what was limited has none. Adds it to that of the
+// residual. Returns the largest magnitude, by unscaled sums.
+float NetworkGradient::State::MaskGradient(size_t n) {
+  const Layer& layer = kernels.graph().layers[n];
+  const Value& out = values[n + 1];
+  const float* const scale = backward[n].scale.data();
   const int64_t channels = out.bytes.channels;
-  std::fill_n(frame.begin(), (height + 2 * around) * frame_w * out.stride, 0.0f);
+  float most = 0;
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x) {
       const uint8_t* const value = out.bytes.At(y, x);
-      const float* const gradient = GradientAt(out, y, x);
-      float* const to = frame.data() + ((y + around) * frame_w + x + around) * out.stride;
+      float* const gradient = GradientAt(out, y, x);
       for (int64_t i = 0; i < channels; ++i) {
         const int held = value[i] ^ out.flip;
-        to[i] = held > 0 && held < 255 ? gradient[i] : 0.0f;
+        const float g = held > 0 && held < 255 ? gradient[i] : 0.0f;
+        const float magnitude = std::abs(g) * scale[i];
+        most = magnitude > most ? magnitude : most;
+        gradient[i] = g;
       }
       if (layer.other < 0) continue;
       float* const other = GradientAt(values[static_cast<size_t>(layer.other)], y, x);
-      for (int64_t i = 0; i < channels; ++i) other[i] += to[i];
+      for (int64_t i = 0; i < channels; ++i) other[i] += gradient[i];
+    }
+  }
+  return most;
+}
+
+void NetworkGradient::State::FrameGradient(size_t n, float steps) {
+  const Value& out = values[n + 1];
+  const int64_t around = 2 * (kernels.graph().layers[n].conv.kernel / 2);
+  const int64_t frame_w = width + 2 * around, channels = out.bytes.channels;
+  const float* const scale = backward[n].scale.data();
+  const float limit = backward[n].limit;
+  std::fill_n(frame.begin(), (height + 2 * around) * frame_w * out.stride, int16_t{0});
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width; ++x) {
+      const float* const gradient = GradientAt(out, y, x);
+      int16_t* const to = frame.data() + ((y + around) * frame_w + x + around) * out.stride;
+      for (int64_t i = 0; i < channels; ++i) {
+        // A hostile network's gradient may be anything: also of NaN this makes a number.
+        float v = gradient[i] * scale[i] * steps;
+        v = v > -limit ? v : -limit;
+        v = v < limit ? v : limit;
+        to[i] = static_cast<int16_t>(static_cast<int32_t>(Round(v)));
+      }
     }
   }
 }
@@ -256,13 +318,15 @@ void NetworkGradient::State::FrameGradient(const Layer& layer, Value& out) {
 void NetworkGradient::State::RunBackward(size_t n) {
   const Layer& layer = kernels.graph().layers[n];
   Value& in = values[static_cast<size_t>(layer.input)];
-  Value& out = values[n + 1];
+  const Value& out = values[n + 1];
   Reach(in);
   if (layer.other >= 0) Reach(values[static_cast<size_t>(layer.other)]);
-  FrameGradient(layer, out);
+  const float most = MaskGradient(n);
+  if (!(most > 0)) return;
+  const float steps = backward[n].limit / most, step = most / backward[n].limit;
+  FrameGradient(n, steps);
   const int64_t reach = layer.conv.kernel / 2;
   const int64_t group_in = layer.conv.group_in(), group_out = layer.conv.group_out();
-  const int64_t group_weights = WeightsOf(layer.conv) / layer.conv.groups;
   const int64_t frame_row = (width + 4 * reach) * out.stride, full_w = width + 2 * reach;
   // Of the input with its border, which goes to the nearest inside.
   for (int64_t y = -reach; y < height + reach; ++y) {
@@ -273,16 +337,16 @@ void NetworkGradient::State::RunBackward(size_t n) {
                .out = framed.data() + g * group_in,
                .out_position = in.stride,
                .width = full_w,
-               .inputs = group_out,
+               .pairs = PairsOf(layer.conv),
                .outputs = PaddedToLanes(group_in),
                .kernel = layer.conv.kernel,
-               .weights = weights[n].data() + g * group_weights});
+               .weights = backward[n].weights.data() + g * GroupWeights(layer.conv)});
     }
     const int64_t inside_y = std::clamp<int64_t>(y, 0, height - 1);
     for (int64_t x = -reach; x < width + reach; ++x) {
       float* const to = GradientAt(in, inside_y, std::clamp<int64_t>(x, 0, width - 1));
-      const float* const from = framed.data() + (x + reach) * in.stride;
-      for (int64_t i = 0; i < in.bytes.channels; ++i) to[i] += from[i];
+      const int32_t* const from = framed.data() + (x + reach) * in.stride;
+      for (int64_t i = 0; i < in.bytes.channels; ++i) to[i] += static_cast<float>(from[i]) * step;
     }
   }
 }

@@ -11,9 +11,9 @@
 namespace godwit {
 
 // Forward() is the integer network. Backward() takes the gradient of anything by its outputs and
-// gives that by its inputs, roundings passed over. Its sums are made in one order and without fused
-// multiplications: floats are the same at every SIMD level. Owns its workspace; for one thread at a
-// time.
+// gives that by its inputs, roundings passed over. Between layers it has 16 bits, of the largest,
+// and its sums are integers: floats are the same at every SIMD level. Owns its workspace; for one
+// thread at a time.
 class NetworkGradient {
  public:
   // Whether all layers are of the kind that this class knows: convolutions, with no residual from
