@@ -178,6 +178,30 @@ TEST_P(NetworkGradientTest, EveryLevelMakesTheSameFloats) {
   }
 }
 
+// 16 bits times these weights would leave s32.
+TEST(NetworkGradientLimitTest, TheLargestSumsDoNotOverflow) {
+  constexpr int kChannels = 512;
+  TestNetwork net{kChannels, false, {Conv("a", "in", 3, kChannels)}};
+  net.Randomise(1);
+  TestLayer& layer = net.layers[0];
+  std::fill(layer.weight.begin(), layer.weight.end(), int8_t{63});
+  std::fill(layer.bias.begin(), layer.bias.end(), 1 << 30);  // an output of 64
+  std::fill(layer.mult.begin(), layer.mult.end(), 1 << 30);
+  std::fill(layer.shift.begin(), layer.shift.end(), uint8_t{54});
+  const Network network = *net.Load();
+  for (const SimdLevel level : SupportedSimdLevels()) {
+    NetworkGradient gradient(network, level, 3, 3);
+    SetInput(gradient, {3, 3, kChannels, false, std::vector<int>(9 * kChannels, 1)});
+    gradient.Forward();
+    for (int64_t i = 0; i < 9; ++i)
+      std::fill_n(gradient.OutputGradient(i / 3, i % 3), kChannels, 5.0f);
+    gradient.Backward();
+    const double want = std::ldexp(5.0 * 9 * kChannels * 63, -24);
+    EXPECT_NEAR(gradient.InputGradient(1, 1)[kChannels - 1] / want, 1, 1e-5)
+        << SimdLevelName(level);
+  }
+}
+
 TEST(NetworkGradientSupportTest, NetworksOfOtherLayersAreNotSupported) {
   TestNetwork net{8, false, {Conv("a", "in", 3, 8), {.op = "lut", .name = "b", .input = "a"}}};
   net.Randomise(1);
