@@ -63,7 +63,7 @@ void NetworkAim::StartTile(const LatentTile& tile, int step_index, int layers) {
   network_.SetSize(tile.rows(), tile.columns());
 }
 
-double NetworkAim::Run(const LatentTile& tile, bool gradient) {
+double NetworkAim::Run(const LatentTile& tile) {
   const int64_t width = tile.columns(), rows = tile.rows();
   const auto planes = static_cast<size_t>(tile.planes);
   LatentRows latents{tile.planes, rows, width, rows, 0, width, {}, {}};
@@ -102,11 +102,11 @@ double NetworkAim::Run(const LatentTile& tile, bool gradient) {
       }
     }
   }
-  if (gradient) network_.Backward();
   return error;
 }
 
-void NetworkAim::Aim(LatentTile& tile) const {
+void NetworkAim::Aim(LatentTile& tile) {
+  network_.Backward();
   tile.compand = &synthesis_.tables().compand;
   for (size_t p = 0; p < static_cast<size_t>(tile.planes); ++p) {
     AimBlocks(tile, p);

@@ -27,11 +27,11 @@ class NetworkAim {
   bool Serves(int step_index, int layers) const;
   void StartTile(const LatentTile& tile, int step_index, int layers);
   // Runs the network on the tile's symbols. Returns the squared error that it leaves, in squared
-  // steps, and finds its gradient if that is wanted.
-  double Run(const LatentTile& tile, bool gradient);
-  // After Run() with the gradient. Sets the tile's linear, pull, curvature, compand and targets;
-  // those of cells are left to be made of those of DC.
-  void Aim(LatentTile& tile) const;
+  // steps.
+  double Run(const LatentTile& tile);
+  // After Run(), once: by the gradient of that error, sets the tile's linear, pull, curvature,
+  // compand and targets; those of cells are left to be made of those of DC.
+  void Aim(LatentTile& tile);
 
  private:
   const int8_t* Correction(int64_t y, int64_t x) const;  // of all planes
