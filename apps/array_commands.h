@@ -38,7 +38,7 @@ Status EncodeArrayFile(const ArrayEncodeArguments& a, const Console& console);
 
 struct ArrayDecodeArguments {
   std::string in, out, slice;
-  std::string synthesis;  // of wavelets: small, medium, large, a file; empty or "none" for none
+  std::string synthesis;  // of wavelets: one of kSynthesisSizes, a file; empty or "none" for none
   std::vector<std::string> model_folders;
   int threads = 0;
   bool overwrite = false;

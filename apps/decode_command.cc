@@ -60,8 +60,8 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
   parser.Positional("IN", &a->in);
   parser.Positional("OUT", &a->out);
   parser.Text({"--synthesis", "NAME",
-               "small, medium (default), large, a model file, or none for\n"
-               "the plain inverse transform; arrays: none by default"},
+               "small, medium (default), large, huge, a model file, or none\n"
+               "for the plain inverse transform; arrays: none by default"},
               &a->synthesis);
   AddModelFolderOption(parser, &a->model_folders);
   parser.Integer({"--layers", "N", "1 to 8: decode the coarsest N layers only"}, &a->layers, 1, 8);

@@ -113,7 +113,7 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
                 &a->tune_name, {"psnr", "msssim"});
   parser.Text({"--synthesis", "NAME",
                "the one to aim at and to measure with: small, medium\n"
-               "(default), large, a model file, or none"},
+               "(default), large, huge, a model file, or none"},
               &a->synthesis);
   parser.Text({"--raw", "FORMAT",
                "sound without a header: RATE,CHANNELS or RATE,CHANNELS,TYPE,\n"

@@ -9,7 +9,7 @@ namespace {
 constexpr uint64_t kAnyStream = 0;
 
 bool IsSize(const std::string& choice) {
-  return choice == "small" || choice == "medium" || choice == "large";
+  return std::find(kSynthesisSizes.begin(), kSynthesisSizes.end(), choice) != kSynthesisSizes.end();
 }
 
 // A file that an option names. To users it is a model that is missing, not an input.
@@ -99,7 +99,7 @@ Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(std::string_view c
   using Found = std::optional<SafeTensors>;
   if (choice == "none") return Found();
   if (choice.empty()) {
-    for (const char* const size : {"medium", "small", "large"}) {
+    for (const char* const size : {"medium", "small", "large", "huge"}) {
       Result<Found> found = SynthesisFile(codec, stream_id, size);
       if (found.ok() || found.status().code() != StatusCode::kModelMissing) return found;
     }

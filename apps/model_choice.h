@@ -32,8 +32,8 @@ class ModelChoice {
   // Sets the weights of `full` entropy coding: those that `header` names, or without one those to
   // encode with.
   Status AddEntropy(ImageModel& model, const ImageHeader* header = nullptr);
-  // `choice`: small, medium, large, or a file. "none" gives nothing, and so does the plain inverse
-  // transform; "" is medium, or the best at hand where that is missing.
+  // `choice`: one of kSynthesisSizes, or a file. "none" gives nothing, and so does the plain
+  // inverse transform; "" is medium, or the best at hand where that is missing.
   Result<std::optional<ImageSynthesis>> Synthesis(uint64_t stream_id, const std::string& choice);
   // The file of the same for any codec; its id names it.
   Result<std::optional<SafeTensors>> SynthesisFile(std::string_view codec, uint64_t stream_id,
@@ -46,7 +46,7 @@ class ModelChoice {
   std::vector<ArrayModel> ArrayModels();
   Result<ArrayModel> NamedArrayModel(const std::string& model);
   Result<ArrayModel> ArrayModelOf(uint64_t id);
-  // `choice`: small, medium, large, or a file; "none" and "" give nothing.
+  // `choice`: one of kSynthesisSizes, or a file; "none" and "" give nothing.
   Result<std::optional<ArraySynthesis>> SynthesisOfArrays(const std::string& choice);
 
   ModelRegistry& registry() { return registry_; }

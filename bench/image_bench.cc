@@ -550,9 +550,10 @@ Models LoadModels(const Options& options) {
     models.synthesis.push_back(Must(ImageSynthesis::Load(Must(ReadModelFile(path), path)), path));
   }
   if (options.synthesis.empty()) {
-    for (const char* const size : {"small", "medium", "large"}) {
+    for (const std::string_view size : kSynthesisSizes) {
       const Result<SafeTensors> file = registry.FindSynthesis("swift", models.stream->id(), size);
-      if (file.ok()) models.synthesis.push_back(Must(ImageSynthesis::Load(*file), size));
+      if (file.ok())
+        models.synthesis.push_back(Must(ImageSynthesis::Load(*file), std::string(size)));
     }
   }
   std::stable_sort(models.synthesis.begin(), models.synthesis.end(),

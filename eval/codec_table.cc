@@ -56,7 +56,8 @@ constexpr decltype(CodecKind::make) kMakeZstd = nullptr;
 
 constexpr std::array<CodecKind, 18> kKinds = {{
     {Medium::kPicture, "swift",
-     "[:small|medium|large|none][:full][:effort=N][:tune=msssim][:model=ID|FILE][:synthesis=FILE]",
+     "[:small|medium|large|huge|none][:full][:effort=N][:tune=msssim][:model=ID|FILE]"
+     "[:synthesis=FILE]",
      "ours, by quality; full: entropy coding; the synthesis is the decoder's choice, default "
      "medium",
      MakeSwiftCodec, ""},

@@ -29,8 +29,8 @@ Status NoModels();
 // What codecs need from the program.
 struct CodecContext {
   std::string version;  // of the program
-  // `model`: an id, a file or nothing; `synthesis`: small, medium, large, none, a file or nothing.
-  // With the weights of `full` entropy coding where there are any.
+  // `model`: an id, a file or nothing; `synthesis`: one of kSynthesisSizes, none, a file or
+  // nothing. With the weights of `full` entropy coding where there are any.
   std::function<Result<SwiftModels>(const std::string& model, const std::string& synthesis)>
       load_swift = [](const std::string&, const std::string&) { return NoModels(); };
   // `model`: an id, a file, "none" or nothing; `codec`: music or voice.

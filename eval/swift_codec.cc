@@ -1,4 +1,6 @@
 // Our own codec: stream model and synthesis as the program finds them.
+#include <algorithm>
+
 #include "codecs/image/image_decoder.h"
 #include "codecs/image/image_encoder.h"
 #include "codecs/image/image_repack.h"
@@ -64,7 +66,8 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
   ImageTune tune = ImageTune::kPsnr;
   ImageEntropy entropy = ImageEntropy::kLite;
   for (const std::string& option : options) {
-    if (option == "small" || option == "medium" || option == "large" || option == "none") {
+    if (option == "none" || std::find(kSynthesisSizes.begin(), kSynthesisSizes.end(), option) !=
+                                kSynthesisSizes.end()) {
       synthesis = option;
     } else if (option.starts_with("model=")) {
       model = option.substr(6);

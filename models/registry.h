@@ -1,6 +1,7 @@
 // models/registry.h: finds weight files by what streams say of them.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,10 @@ uint64_t ModelIdOf(std::span<const std::byte> file);
 std::string ModelIdHex(uint64_t id);
 std::optional<uint64_t> ParseModelId(std::string_view hex);  // exactly 16 digits
 
+// Sizes of synthesis networks, cheapest first; a codec need not have all.
+inline constexpr std::array<std::string_view, 4> kSynthesisSizes = {"small", "medium", "large",
+                                                                    "huge"};
+
 // What a file's metadata say. Unknown kinds are listed and never found.
 struct ModelEntry {
   uint64_t id = 0;
@@ -30,7 +35,7 @@ struct ModelEntry {
   std::string name, version, description;
   // Of a synthesis or entropy model: the stream model that it serves; 0: all of its codec.
   uint64_t stream_id = 0;
-  std::string size;  // of a synthesis: "small", "medium", "large"
+  std::string size;  // of a synthesis: one of kSynthesisSizes
   bool is_default = false;
   Status status;  // not ok: damaged, so never found; the members above may be empty
 };

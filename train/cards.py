@@ -150,3 +150,19 @@ def write_synthesis(folder, name, model_id, stream_id, net, state, minutes, comm
         limits='- Trained for squared error in RGB and nothing else; more training still gains (`train/BACKLOG.md`).\n'
                '- Steps below 5 come up in few of the crops, and fewer than eight layers in a fifth.\n'
                '- Corrections are limited to two steps of a coefficient. Grey pictures run through the colour network.')
+
+
+def write_oriented(folder, name, model_id, stream_id, size, macs, origin, before, history, results):
+    """`before`: how the network was trained that this is made of; `history`: how the sums came that the last layer was solved from."""
+    spent = lambda lines: f'{sum(h["minutes"] for h in lines):.1f} minutes'
+    trained = f'That network was trained in {spent(before)}:\n\n{commands_text([h["command"] for h in before], "")}\n\n' if before else 'That network has a card of its own. '
+    write_card(
+        folder, name, results, id=model_id, machine='; '.join(dict.fromkeys(h['machine'] for h in before + history)),
+        what=f'The `{size}` synthesis network of the `swift` picture codec, for streams of model `{stream_id}`: the eight orientations\n'
+             f'(mirrored, turned) of the network `{origin}` side by side as groups, and a last layer that weighs the hidden channels of all, in\n'
+             'integers (`docs/format/network.md`). It refines dequantised coefficients, at all rates and numbers of layers. Decoders choose it.',
+        rows=f'| cost | {macs:.0f} multiply-adds a pixel |\n'
+             f'| replay dump | `{name}.replay`: each layer of one small input, which C++ must equal |\n',
+        how=f'{trained}The last layer by least squares, {spent(history)} with what makes the symbols of higher efforts:\n\n' + commands_text([h['command'] for h in history], ''),
+        limits='- Eight times the cost of the network that it is made of.\n'
+               '- Corrections are limited to two steps of a coefficient. Grey pictures run through the colour network.')

@@ -107,7 +107,7 @@ def synthesis_output_order():
 
 
 def export_synthesis(path, net, stream_id, size, version, description='', name=None):
-    """`size` is small, medium or large; `name` is what `godwit models` shows."""
+    """`size` is one of SIZES of swift_synthesis.py; `name` is what `godwit models` shows."""
     rows = net.integer_layers()
     order, out_order = synthesis_input_order(), synthesis_output_order()
     tensors, layers = {}, []

@@ -25,13 +25,16 @@ import export_swift as E
 import swift_data
 import swift_layout as L
 import swift_transform as T
-from swift_synthesis import OUT, Synthesis
+from swift_synthesis import OUT, SIZES, Synthesis
 from synthesis_run import machine_name
 from train_synthesis import draw
 
 
 def load_teacher(path):
-    teacher = Synthesis(E.read_safetensors(path)[1]['godwit.synthesis.size'])
+    size = E.read_safetensors(path)[1]['godwit.synthesis.size']
+    if size not in SIZES:
+        raise SystemExit(f'{path}: a {size} network cannot teach yet, only {", ".join(SIZES)}')
+    teacher = Synthesis(size)
     E.import_synthesis(path, teacher)
     teacher.set_quantised(True)
     return teacher

@@ -29,10 +29,14 @@ class Cache:
         self.unit = 1 / OUT if self.answers.dtype == np.int8 else 1.0
         self.held = len(self.weights) // 50 + 1  # batches at the end, never trained on
 
+    def batch(self, i, device='cpu'):
+        """Features, answers in steps, weights."""
+        x, y, weights = (torch.from_numpy(np.array(a[i])).to(device).float() for a in (self.features, self.answers, self.weights))
+        return x, y * self.unit, weights
+
     def loss_of(self, net, i, device):
-        x = torch.from_numpy(np.array(self.features[i])).to(device).float().contiguous(memory_format=torch.channels_last)
-        y = torch.from_numpy(np.array(self.answers[i])).to(device).float() * self.unit
-        weights = torch.from_numpy(np.array(self.weights[i])).to(device)
+        x, y, weights = self.batch(i, device)
+        x = x.contiguous(memory_format=torch.channels_last)
         return ((y - net(x)).square().sum((1, 2, 3)) * weights).mean()
 
 

@@ -16,7 +16,7 @@ _godwit() {
 
   local words=
   case $previous in
-    --synthesis) words="small medium large none" ;; # or a model file, see below
+    --synthesis) words="small medium large huge none" ;; # or a model file, see below
     --codec) words="swift packet music voice" ;;
     --codecs) words="swift jpeg webp avif jxl sound music voice opus vorbis mp3 packet array zfp jpeg2000 flac zstd" ;;
     --effort) words="1 2 3 4 5 6 7 8 9" ;;

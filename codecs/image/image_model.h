@@ -53,7 +53,7 @@ class ImageSynthesis {
   ImageSynthesis(ImageSynthesis&&) noexcept;
   ImageSynthesis& operator=(ImageSynthesis&&) noexcept;
   ~ImageSynthesis();
-  const std::string& size() const;  // "small", "medium", "large"
+  const std::string& size() const;  // one of kSynthesisSizes
   uint64_t stream_model_id() const;
   double macs_per_pixel() const;
   const Network& network() const { return network_; }

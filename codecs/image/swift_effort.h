@@ -12,7 +12,7 @@ inline constexpr int kMinEffort = 1, kMaxEffort = kMaxImageEffort;
 struct Effort {
   bool weigh_cells = false;  // a second look at bands of cells that cost more than they give
   int toll_passes = 0;       // of the whole tile, with what symbols cost those after them
-  int network_rounds = 0;
+  int network_rounds = 0;    // at most: they end where they bring nothing
 };
 
 // By effort; 0 and 1 round to nearest, with a dead zone, and search nothing. Gains are in

@@ -26,7 +26,7 @@ class GoldenTest : public testing::TestWithParam<SimdLevel> {
     ASSERT_TRUE(id.has_value());
     model_.emplace(Must(ImageModel::Load(Must(registry_.FindStreamModel(*id)), *id)));
     SetEntropy(registry_, *model_);
-    for (const char* size : {"small", "medium", "large"}) {
+    for (const std::string_view size : kSynthesisSizes) {
       syntheses_.emplace(
           size, Must(ImageSynthesis::Load(Must(registry_.FindSynthesis("swift", *id, size)))));
     }
@@ -60,7 +60,7 @@ TEST_P(GoldenTest, EncodingGivesTheSameBytes) {
 TEST_P(GoldenTest, DecodingGivesTheSameSamples) {
   for (const GoldenPicture& g : GoldenPictures()) {
     const Bytes file = Must(ReadFile(kFolder + "/" + g.name + ".gdw", 1 << 20));
-    for (const std::string size : kGoldenSyntheses) {
+    for (const std::string& size : GoldenSynthesesOf(g)) {
       const auto found = syntheses_.find(size);
       const ImageSynthesis* synthesis = found == syntheses_.end() ? nullptr : &found->second;
       const Tensor<uint8_t> decoded = DecodePicture(file, *model_, synthesis, {.simd = GetParam()});

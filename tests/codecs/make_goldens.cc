@@ -52,7 +52,7 @@ void WriteGoldens(const fs::path& folder) {
     Write(folder / (g.name + ".gdw"), file);
     nlohmann::json& row = files[g.name + ".gdw"];
     row["stream"] = DigestOf(file);
-    for (const std::string size : kGoldenSyntheses) {
+    for (const std::string& size : GoldenSynthesesOf(g)) {
       if (size == "none") {
         row[size] = DigestOf(DecodePicture(file, model, nullptr));
       } else {
