@@ -41,6 +41,7 @@ struct NetworkGradient::State {
   float MaskGradient(size_t n);
   void FrameGradient(size_t n, float steps);
   void RunBackward(size_t n);
+  void LimitInputGradient();
 
   LayerKernels kernels;
   GradientSumsFunction sum_row;
@@ -149,6 +150,19 @@ std::vector<int16_t> PackWeights(const ConvSpec& conv, const std::vector<int8_t>
 
 // Nearest integer of what is below 2^22 in magnitude.
 float Round(float x) { return (x + 12582912.0f) - 12582912.0f; }
+
+// A hostile network's gradient may grow by 2^53 a layer: 2^30 of scale, 2^23 of weights. Where it
+// is read it is at most this, so that what 64 layers make of it at 49 positions adds up to less
+// than 1e38.
+constexpr float kMostGradient = 1e18f;
+// A layer whose gradient is smaller passes none on: steps by its inverse are finite.
+constexpr float kLeastGradient = 1e-30f;
+
+float Limited(float g) {
+  g = g == g ? g : 0.0f;  // not of NaN
+  g = g < kMostGradient ? g : kMostGradient;
+  return g > -kMostGradient ? g : -kMostGradient;
+}
 
 }  // namespace
 
@@ -279,7 +293,7 @@ float NetworkGradient::State::MaskGradient(size_t n) {
       float* const gradient = GradientAt(out, y, x);
       for (int64_t i = 0; i < channels; ++i) {
         const int held = value[i] ^ out.flip;
-        const float g = held > 0 && held < 255 ? gradient[i] : 0.0f;
+        const float g = held > 0 && held < 255 ? Limited(gradient[i]) : 0.0f;
         const float magnitude = std::abs(g) * scale[i];
         most = magnitude > most ? magnitude : most;
         gradient[i] = g;
@@ -304,7 +318,6 @@ void NetworkGradient::State::FrameGradient(size_t n, float steps) {
       const float* const gradient = GradientAt(out, y, x);
       int16_t* const to = frame.data() + ((y + around) * frame_w + x + around) * out.stride;
       for (int64_t i = 0; i < channels; ++i) {
-        // A hostile network's gradient may be anything: also of NaN this makes a number.
         float v = gradient[i] * scale[i] * steps;
         v = v > -limit ? v : -limit;
         v = v < limit ? v : limit;
@@ -322,7 +335,7 @@ void NetworkGradient::State::RunBackward(size_t n) {
   Reach(in);
   if (layer.other >= 0) Reach(values[static_cast<size_t>(layer.other)]);
   const float most = MaskGradient(n);
-  if (!(most > 0)) return;
+  if (most < kLeastGradient) return;
   const float steps = backward[n].limit / most, step = most / backward[n].limit;
   FrameGradient(n, steps);
   const int64_t reach = layer.conv.kernel / 2;
@@ -351,10 +364,21 @@ void NetworkGradient::State::RunBackward(size_t n) {
   }
 }
 
+void NetworkGradient::State::LimitInputGradient() {
+  const Value& in = values.front();
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width; ++x) {
+      float* const gradient = GradientAt(in, y, x);
+      for (int64_t i = 0; i < in.bytes.channels; ++i) gradient[i] = Limited(gradient[i]);
+    }
+  }
+}
+
 void NetworkGradient::Backward() {
   State& s = *state_;
   for (State::Value& v : s.values) v.reached = false;
   for (size_t n = s.kernels.graph().layers.size(); n-- > 0;) s.RunBackward(n);
+  s.LimitInputGradient();
 }
 
 }  // namespace godwit

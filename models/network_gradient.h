@@ -38,6 +38,7 @@ class NetworkGradient {
   // The gradient by a position's outputs; set all of them before Backward(), after Forward().
   float* OutputGradient(int64_t y, int64_t x);
   void Backward();
+  // Finite, whatever the network: at most 1e18 in magnitude.
   const float* InputGradient(int64_t y, int64_t x) const;
 
  private:

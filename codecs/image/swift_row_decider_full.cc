@@ -11,6 +11,11 @@ namespace {
 constexpr float kLeast = 0.5f;     // of a target that may become a symbol
 constexpr float kMost = 32767.0f;  // of a symbol
 
+// The nearest magnitude of a symbol, also for what is no number.
+int NearestMagnitude(float target) {
+  return static_cast<int>(std::min(kMost, std::abs(target)) + 0.5f);
+}
+
 }  // namespace
 
 // The best values of a block that has something; returns the gain without its flag.
@@ -23,10 +28,9 @@ float RowDecider::ChooseFull(const LatentTile& tile, int64_t at, int plane, int 
   FullChoices choices;
   for (size_t i = 0; i < table.size; ++i) {
     const int c = table.channel[i];
-    const float magnitude = std::min(std::abs(target[c]), kMost);
-    if (magnitude < kLeast) continue;
+    if (std::abs(target[c]) < kLeast) continue;
     FullChoices::Value& lane = choices.lane[i];
-    const auto nearest = static_cast<int>(magnitude + 0.5f);
+    const int nearest = NearestMagnitude(target[c]);
     const float each = toll != nullptr ? options_.lambda * toll[c] : 0;
     for (int m = nearest; m > 0 && nearest - m < FullChoices::kMost; ++lane.count, --m) {
       const int v = target[c] < 0 ? -m : m;
@@ -56,7 +60,7 @@ void RowDecider::DecideCoarseAcFull(LatentTile& tile, int64_t cell_row, int plan
     FullChoices choices;
     for (size_t i = 1; i < kCoarse; ++i) {
       const float want = std::clamp(target[kCoarseOrder[i]], -kMost, kMost);
-      const auto nearest = static_cast<int>(std::abs(want) + 0.5f);
+      const int nearest = NearestMagnitude(want);
       FullChoices::Value& lane = choices.lane[i - 1];
       for (int m = nearest; m > 0 && nearest - m < FullChoices::kMost; ++lane.count, --m) {
         const int v = want < 0 ? -m : m;

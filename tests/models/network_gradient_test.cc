@@ -202,6 +202,57 @@ TEST(NetworkGradientLimitTest, TheLargestSumsDoNotOverflow) {
   }
 }
 
+// Layers that multiply by 2^22 and give a constant 0 within their limits: they may be loaded, and
+// without a bound the gradient is infinite after six, then not a number.
+TEST(NetworkGradientLimitTest, AHostileNetworksGradientIsFinite) {
+  constexpr int kChannels = 17, kLayers = 9;
+  constexpr int64_t kSize = 4;
+  for (const bool residual : {false, true}) {
+    TestNetwork net{kChannels, true, {}};
+    for (int n = 0; n < kLayers; ++n) {
+      TestLayer layer{.op = "conv",
+                      .name = NumberedName(n),
+                      .input = n > 0 ? NumberedName(n - 1) : "in",
+                      .other = residual && n > 1 ? NumberedName(n - 2) : "",
+                      .kernel = 3,
+                      .out = kChannels,
+                      .is_signed = true};
+      const size_t taps = size_t{kChannels} * 9;
+      layer.weight.assign(kChannels * taps, 0);
+      for (size_t c = 0; c < kChannels; ++c) {  // the middle tap, of either sign
+        layer.weight[c * taps + 4 * kChannels + c] = static_cast<int8_t>(c % 2 == 0 ? 1 : -1);
+      }
+      layer.bias.assign(kChannels, 0);
+      layer.mult.assign(kChannels, 1 << 30);
+      layer.shift.assign(kChannels, n == 0 ? 40 : 8);
+      net.layers.push_back(layer);
+    }
+    const Network network = *net.Load();
+    for (const SimdLevel level : SupportedSimdLevels()) {
+      NetworkGradient gradient(network, level, kSize, kSize);
+      SetInput(gradient, MakePicture(kSize, kSize, kChannels));
+      gradient.Forward();
+      for (const float slope : {0.5f, 1e-45f, 1e-35f, 1e38f}) {
+        for (int64_t i = 0; i < kSize * kSize; ++i) {
+          for (int c = 0; c < kChannels; ++c)
+            gradient.OutputGradient(i / kSize, i % kSize)[c] = c % 3 == 0 ? -slope : slope;
+        }
+        gradient.Backward();
+        float most = 0;
+        for (int64_t i = 0; i < kSize * kSize; ++i) {
+          for (int c = 0; c < kChannels; ++c) {
+            const float g = gradient.InputGradient(i / kSize, i % kSize)[c];
+            ASSERT_TRUE(std::isfinite(g)) << SimdLevelName(level) << " slope " << slope;
+            most = std::max(most, std::abs(g));
+          }
+        }
+        EXPECT_LE(most, 1e18f);
+        EXPECT_EQ(most > 1e8f, slope > 1e-38f) << slope;  // a limit, not none
+      }
+    }
+  }
+}
+
 TEST(NetworkGradientSupportTest, NetworksOfOtherLayersAreNotSupported) {
   TestNetwork net{8, false, {Conv("a", "in", 3, 8), {.op = "lut", .name = "b", .input = "a"}}};
   net.Randomise(1);
