@@ -1,6 +1,7 @@
 #include "models/network.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/network_state.h"
 #include "models/strict_json.h"
@@ -109,16 +110,18 @@ uint64_t Network::macs_per_position() const {
 const std::vector<PackedConv>& Network::State::Packed(SimdLevel level) const {
   const size_t index = static_cast<size_t>(level);
   std::call_once(packed_once_[index], [&] {
+    // Where memory ends midway the next call begins anew.
+    std::vector<PackedConv> all(graph.layers.size());
     for (size_t i = 0; i < graph.layers.size(); ++i) {
-      PackedConv& packed = packed_[index].emplace_back();
       if (graph.layers[i].op != LayerOp::kConv) continue;
       const LayerTensors& t = tensors[i];
-      packed = ConvKernelsFor(level).pack({.spec = graph.layers[i].conv,
+      all[i] = ConvKernelsFor(level).pack({.spec = graph.layers[i].conv,
                                            .weight = t.weight.data(),
                                            .bias = t.bias.data(),
                                            .mult = t.mult.data(),
                                            .shift = t.shift.data()});
     }
+    packed_[index] = std::move(all);
   });
   return packed_[index];
 }

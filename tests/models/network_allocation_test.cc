@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 
 #include "models/network_gradient.h"
 #include "models/row_runner.h"
@@ -24,6 +25,7 @@
 namespace {
 std::atomic<int64_t> allocations{0};
 std::atomic<size_t> largest{0}, total{0};
+std::atomic<int64_t> aligned_left{INT64_MAX};  // then aligned_alloc() fails
 }  // namespace
 extern "C" {
 void* __libc_malloc(size_t);
@@ -39,6 +41,7 @@ void* calloc(size_t count, size_t size) {
   return __libc_calloc(count, size);
 }
 void* aligned_alloc(size_t align, size_t size) {
+  if (aligned_left-- <= 0) return nullptr;
   ++allocations;
   total += size;
   if (size > largest) largest = size;
@@ -87,6 +90,33 @@ TEST(NetworkAllocationTest, StepsAllocateNothing) {
       EXPECT_EQ(allocations, before) << SimdLevelName(level) << " pass " << pass;
       EXPECT_TRUE(status.ok());
     }
+  }
+}
+
+// Each of the allocations fails once, those that pack the weights among them.
+TEST(NetworkAllocationTest, WhatFailedForWantOfMemoryWorksWhenTriedAgain) {
+  const TestNetwork net = MixedNetwork(1);
+  const TestPicture picture = RandomPicture(net, 5, 5, 1);
+  const TestPicture want = net.Reference(picture);
+  const Tensor<uint8_t> input = InputBytes(picture);
+  Tensor<uint8_t> out(5 * 6, 5 * 6, 3);
+  for (const SimdLevel level : SupportedSimdLevels()) {
+    int failed = 0;
+    for (bool short_of = true; short_of; failed += short_of) {
+      const Result<Network> network = net.Load();
+      ASSERT_TRUE(network.ok()) << network.status().message();
+      aligned_left = failed;
+      short_of = !NetworkRunner::Create(*network, level, 5, 5).ok();
+      aligned_left = INT64_MAX;
+      Result<NetworkRunner> runner = NetworkRunner::Create(*network, level, 5, 5);
+      ASSERT_TRUE(runner.ok());
+      const Status status = runner->Run(input.view(), {0, 0, 5, 5}, 5, 5, {0, 0, 5, 5}, out.view());
+      ASSERT_TRUE(status.ok());
+      for (int64_t i = 0; i < out.size(); ++i)
+        ASSERT_EQ(static_cast<int8_t>(out.data()[i]), want.values[static_cast<size_t>(i)])
+            << SimdLevelName(level) << " after " << failed;
+    }
+    EXPECT_GE(failed, 8) << SimdLevelName(level);  // two of each convolution at least
   }
 }
 
