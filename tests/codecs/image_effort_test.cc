@@ -166,6 +166,49 @@ TEST(ImageEffortTest, NoEffortCostsMoreThanTheOneBelow) {
   }
 }
 
+// Efforts 4 to 9 do 1, 2, 3, 4, 6 and 10 rounds, each the beginning of the next: files are equal
+// where the rounds between bring nothing. Here one round and two in a row bring nothing, then one
+// does.
+TEST(ImageEffortTest, RoundsGoOnAfterTwoThatBringNothing) {
+  constexpr struct {
+    int step_index;
+    uint32_t seed;
+    int last_stale;  // effort
+  } kCases[] = {{200, 3, 5}, {205, 27, 5}, {150, 4, 6}};
+  for (const auto& [step_index, seed, last_stale] : kCases) {
+    const Tensor<uint8_t> picture = MakePicture(96, 96, 3, seed);
+    const Bytes first = EncodeAt(picture, 4, step_index);
+    for (int effort = 5; effort <= last_stale; ++effort)
+      EXPECT_EQ(EncodeAt(picture, effort, step_index), first) << seed << " effort " << effort;
+    const Bytes better = EncodeAt(picture, last_stale + 1, step_index);
+    EXPECT_NE(better, first) << seed;
+    EXPECT_LT(CostOf(picture, better, step_index, &TestImageSynthesis()),
+              CostOf(picture, first, step_index, &TestImageSynthesis()))
+        << seed;
+  }
+}
+
+// The third round is the best here, and the sixth the last, whatever the effort.
+TEST(ImageEffortTest, RoundsEndAfterThreeThatBringNothing) {
+  constexpr int kStepIndex = 205;
+  const Tensor<uint8_t> picture = MakePicture(96, 96, 3, 27);
+  const auto last_bits = [&](int effort) {
+    swift::TileSearch search(TestImageModel().swift(), nullptr, &TestImageSynthesis(), effort,
+                             ImageTune::kPsnr, BestSimdLevel(), 3, 3, 3);
+    swift::RowAnalyser analyser(TestImageModel().swift(), BestSimdLevel());
+    analyser.SetStep(kStepIndex, ImageTune::kPsnr);
+    search.StartTile(kStepIndex, 8, 3, 3);
+    for (int64_t y = 0; y < 3; ++y)
+      search.AddRow(analyser, picture.view().Window(y * 32, 0, 32, 96), y);
+    search.Search();
+    return search.bits();
+  };
+  EXPECT_EQ(EncodeAt(picture, 6, kStepIndex), EncodeAt(picture, 9, kStepIndex));
+  EXPECT_NE(last_bits(6), last_bits(7));
+  EXPECT_NE(last_bits(7), last_bits(8));
+  EXPECT_EQ(last_bits(8), last_bits(9));
+}
+
 TEST(ImageEffortTest, BytesDoNotFollowThreadsLevelsOrWhatWasEncodedBefore) {
   // Tiles of both sizes and their edges.
   const Tensor<uint8_t> picture = kSanitized ? MakePicture(90, 150, 4) : MakePicture(150, 310, 4);
