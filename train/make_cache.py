@@ -25,19 +25,10 @@ import export_swift as E
 import swift_data
 import swift_layout as L
 import swift_transform as T
-from swift_synthesis import OUT, SIZES, Synthesis
+from graph_network import GraphNetwork
+from swift_synthesis import OUT
 from synthesis_run import machine_name
 from train_synthesis import draw
-
-
-def load_teacher(path):
-    size = E.read_safetensors(path)[1]['godwit.synthesis.size']
-    if size not in SIZES:
-        raise SystemExit(f'{path}: a {size} network cannot teach yet, only {", ".join(SIZES)}')
-    teacher = Synthesis(size)
-    E.import_synthesis(path, teacher)
-    teacher.set_quantised(True)
-    return teacher
 
 
 def recorded(a, effort, crops, index):
@@ -94,7 +85,7 @@ def main():
         raise SystemExit('--data or --from: one of them')
     if max(efforts) > 1 and not (a.programs and a.stream):
         raise SystemExit('--efforts above 1 need --programs and --stream')
-    teacher, start = load_teacher(a.teacher) if a.teacher else None, time.time()
+    teacher, start = GraphNetwork(a.teacher) if a.teacher else None, time.time()
     os.makedirs(a.out, exist_ok=True)
     old = {n: np.load(os.path.join(a.source, n + '.npy'), mmap_mode='r') for n in ('features', 'weights')} if a.source else None
     if old:
