@@ -152,7 +152,7 @@ TEST_F(BadInputTest, DamagedModels) {
 }
 
 TEST_F(BadInputTest, MissingModels) {
-  for (const char* const model : {"no.safetensors", "huge", "models"}) {
+  for (const char* const model : {"no.safetensors", "vast", "models"}) {
     const std::string words = std::string(model) + ": ";
     ExpectRefused({"encode", "in.png", "out.gdw", "--model", model}, 7, "in.png: " + words);
     ExpectRefused({"decode", "in.gdw", "out.png", "--synthesis", model}, 7, "in.gdw: " + words);

@@ -156,7 +156,7 @@ TEST(CodecTableTest, NamesAndOptionsAreChecked) {
   EXPECT_EQ(FindCodec("jpeg:443", context).status().message(),
             "jpeg: no option 443; it takes jpeg[:444][:progressive][:fixed]");
   for (const char* const name :
-       {"webp:7", "webp:x", "jpeg:", "swift:huge", "swift:effort=10", "swift:effort=", "cmd",
+       {"webp:7", "webp:x", "jpeg:", "swift:vast", "swift:effort=10", "swift:effort=", "cmd",
         "cmd:a|b|c", "cmd:n|cp {ppm} {file}|cp {file} {png}|1",
         "cmd:n|cp {ppm} {file}|cp {file} {ppm}|one", "cmd:n|cp {ppm} {file}|cp {file} {ppm}|"}) {
     EXPECT_EQ(FindCodec(name, context).status().code(), StatusCode::kInvalidArgument) << name;
