@@ -110,21 +110,22 @@ def write_stream(folder, name, model_id, minutes, commands, results):
                '- Three step ranges share all weights and differ in starting probabilities only.')
 
 
-def write_entropy(folder, name, model_id, stream_id, commands, results):
+def write_entropy(folder, name, model_id, stream_id, run, results):
+    """`run`: kind, hidden, crops, size, steps, efforts, synthesis, minutes, machine and command of fit_full.py."""
+    widths = ', '.join(str(min(run['hidden'], most)) for most in (64, 32, 16))
+    aimed = f' aimed at `{os.path.basename(run["synthesis"])}`' if run['synthesis'] else ''
     write_card(
-        folder, name, results, id=model_id, machine=MACHINE,
-        what=f'The weights of `full` entropy coding for streams of model `{stream_id}` (`docs/format/entropy.md` section 6): small integer\n'
-             'networks that say how likely each decision is, and where its adaptive parts start. Streams with `full` name it.',
-        rows='| networks | 17 of bands, 17 of the flags of cells, 6 of the coarse scale; one hidden layer of 64 (luma), 32 (chroma) or 16 |\n'
+        folder, name, results, id=model_id, machine=run['machine'],
+        what=f'The weights of `{run["kind"]}` entropy coding for streams of model `{stream_id}` (`docs/format/entropy.md` section 6): small integer\n'
+             f'networks that say how likely each decision is, and where its adaptive parts start. Streams with `{run["kind"]}` name it.',
+        rows='| networks | 17 of bands, 17 of the flags of cells, 6 of the coarse scale; one hidden layer of '
+             f'{widths} (luma, chroma, cells) |\n'
              '| adaptive | 297 mixers of five opinions, with their starting weights and probabilities |\n',
         how='Each network by itself on the code length of recorded latents, in float, then rounded to 16 bits; the adaptive parts by coding\n'
-            'the same crops with the integers. 440 crops of 512x512 at step indices 30 to 334, most of them from 150 on; 4000 to 9000 steps of\n'
-            '1024 places a network, those of the coarse scale 2200. About an hour and a half of one core, shared. The networks of bands 0 to 3 of plane 2\n'
-            'are from an earlier run without edge differences, whose weights are 0. Results: Kodak, whole files, one thread, entropy decoding alone\n'
-            '(`bench/repack_bench --threads 1 --cpu`), on a busy machine.\n\n'
-            + commands_text(commands, 'train/fit_full.py --data IMAGES --stream models/weights/swift-1.safetensors --programs build/release/train '
-                                      '--work WORK --out models/weights/swift-1-full.safetensors'),
-        limits='- Fitted to photographs at up to about 1 bit/pixel: four of Kodak at 3.0 and 8.1 bit/pixel lose 5.2 and 2.5 %.\n'
+            f'the same crops with the integers. {run["crops"]} crops of {run["size"]}x{run["size"]} at step indices 30 to 334, most of them from 150 on; symbols of\n'
+            f'efforts {run["efforts"]}, crop by crop{aimed}; up to {run["steps"]} steps of 1024 places a network. {run["minutes"]:.0f} minutes. Results: Kodak, whole files, one\n'
+            'thread, entropy decoding alone (`bench/repack_bench --threads 1 --cpu`).\n\n' + commands_text([run['command']], ''),
+        limits='- Fitted to photographs at up to about 1 bit/pixel.\n'
                '- Networks were not trained together with the mixers.')
 
 

@@ -4,12 +4,16 @@
     fit_full.py --data IMAGES --stream models/weights/swift-1.safetensors --programs build/release/train --work WORK --out FILE
 
 PROGRAMS holds record_symbols and fit_full_start. Networks that WORK has already are not trained again, so a run that
-was cut off goes on, and one network is trained anew by deleting its file."""
+was cut off goes on, and one network is trained anew by deleting its file. --efforts says which symbols are fitted to:
+those of the encoder's efforts, crop by crop, aimed at --synthesis."""
 import argparse
 import functools
+import json
 import os
 import pickle
 import subprocess
+import sys
+import time
 
 import numpy as np
 import torch
@@ -19,6 +23,7 @@ import export_swift as E
 import full_features as X
 import full_network as N
 import swift_data
+from synthesis_run import machine_name
 
 GROUPS, DECISIONS, OPINIONS, STEPS, LANES, SCALES, EXPONENTS, MANTISSAS = 33, 9, 5, 33, 16, 13, 16, 3
 START = (('weights', (GROUPS, DECISIONS, OPINIONS), np.int32), ('refined', (GROUPS, DECISIONS, STEPS), np.uint16), ('place', (GROUPS, DECISIONS, LANES), np.uint16),
@@ -58,7 +63,7 @@ def read_start(path):
 
 class Fit:
     def __init__(self, a):
-        self.a = a
+        self.a, self.since = a, time.time()
         self.context, _ = E.read_safetensors(a.stream)
 
     @functools.cached_property
@@ -72,6 +77,15 @@ class Fit:
     def path(self, name):
         return os.path.join(self.a.work, name)
 
+    def minutes(self):
+        """Spent so far, earlier runs included; kept."""
+        path, now = self.path('minutes.json'), time.time()
+        spent = (json.load(open(path)) if os.path.exists(path) else 0) + (now - self.since) / 60
+        self.since = now
+        with open(path, 'w') as f:
+            json.dump(spent, f)
+        return spent
+
     def network(self, name, make, held, values, flag, hidden):
         """Trains and keeps, unless it is there."""
         path = self.path(name + '.net')
@@ -82,12 +96,13 @@ class Fit:
         cost = N.total_bits(net, held) / (self.held.n * self.held.h * self.held.w * 64)
         with open(path, 'wb') as f:
             pickle.dump((net.state_dict(), values, flag), f)
+        self.minutes()
         print(name, len(data[1]), 'places; held-out bits a pixel of flags, zeros, magnitudes, signs:', *(f'{c:.5f}' for c in cost), flush=True)
 
     def all(self):
         rng, none = np.random.default_rng(1), lambda e: np.zeros((len(e), 0), np.int8)
         for p in range(3):
-            hidden = 64 if p == 0 else 32
+            hidden = min(self.a.hidden, 64 if p == 0 else 32)
             for b in range(X.LUMA_NETS if p == 0 else X.CHROMA_NETS):
                 self.network(f'band.{p}.{b}', lambda: next(self.train.bands(p, [b], self.a.places, rng))[1:6],
                              lambda: next(self.held.bands(p, [b]))[1:6], len(X.BANDS[b]), True, hidden)
@@ -107,31 +122,36 @@ class Fit:
 
     def start(self):
         """Where the adaptive parts begin: probabilities from a run over all crops, then weights with those."""
-        run = lambda *args: subprocess.run([os.path.join(self.a.programs, 'fit_full_start'), self.a.stream, *args], check=True)
+        run = lambda *args: subprocess.run([os.path.join(self.a.programs, 'fit_full_start'), self.a.stream, *args, *self.a.symbols], check=True)
         model, raw = self.path('start.safetensors'), self.path('start.raw')
         self.export(model, plain_start())
         run(model, self.path('fit.crops'), raw, 'all')
         first = read_start(raw)
         self.export(model, first)
-        run(model, self.path('fit.crops'), raw)
+        run(model, self.path('fit.crops'), raw, 'once')
         first['start.weights'] = read_start(raw)['start.weights']
         print('model', self.export(self.a.out, first, {'godwit.name': self.a.name, 'godwit.version': self.a.version,
-                                                       'godwit.description': 'full entropy coding'}))
-        run(self.a.out, self.path('held.crops'), '-')
+                                                       'godwit.entropy.size': self.a.kind, 'godwit.description': f'{self.a.kind} entropy coding'}))
+        run(self.a.out, self.path('held.crops'), '-', 'once')
         folder, name = os.path.split(self.a.out)
         results = cards.read_results(self.a.results) if self.a.results else None
-        cards.write_entropy(folder, name[:-len('.safetensors')], E.model_id(self.a.out), E.model_id(self.a.stream), None, results)
+        run = dict(vars(self.a), minutes=self.minutes(), machine=machine_name('cpu', self.a.threads), command=' '.join(['train/fit_full.py', *sys.argv[1:]]))
+        cards.write_entropy(folder, name[:-len('.safetensors')], E.model_id(self.a.out), E.model_id(self.a.stream), run, results)
 
 
 def main():
     p = argparse.ArgumentParser()
     for name in ('--data', '--stream', '--programs', '--work', '--out'):
         p.add_argument(name, required=True)
-    p.add_argument('--name', default='swift-1-full'); p.add_argument('--version', default='1')
+    p.add_argument('--name'); p.add_argument('--version', default='1')
     p.add_argument('--crops', type=int, default=440); p.add_argument('--held', type=int, default=60)
     p.add_argument('--size', type=int, default=512); p.add_argument('--steps', type=int, default=9000)
+    p.add_argument('--kind', default='full', choices=('mid', 'full'))
+    p.add_argument('--hidden', type=int, default=64, choices=(16, 32, 64)); p.add_argument('--efforts', default='1'); p.add_argument('--synthesis')
     p.add_argument('--places', type=int, default=800000); p.add_argument('--results'); p.add_argument('--limit', type=int); p.add_argument('--threads', type=int, default=1)
     a = p.parse_args()
+    a.name = a.name or f'swift-1-{a.kind}'
+    a.symbols = [a.efforts] + ([a.synthesis] if a.synthesis else [])
     os.makedirs(a.work, exist_ok=True)
     torch.set_num_threads(a.threads)
     path = lambda n: os.path.join(a.work, n)
@@ -140,7 +160,7 @@ def main():
         write_crops(path('fit.crops'), train, a.crops, a.size, 31)
         write_crops(path('held.crops'), held, a.held, a.size, 22, [185, 215, 240, 265, 290, 305])
         for n in ('fit', 'held'):
-            subprocess.run([os.path.join(a.programs, 'record_symbols'), a.stream, path(n + '.crops'), path(n + '.symbols')], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([os.path.join(a.programs, 'record_symbols'), a.stream, path(n + '.crops'), path(n + '.symbols'), *a.symbols], check=True, stdout=subprocess.DEVNULL)
     fit = Fit(a)
     fit.all()
     fit.start()

@@ -1,9 +1,9 @@
 // train/fit_full_start.cc: what the `full` entropy model pays for crops beside `lite`, and where
 // its adaptive parts should start.
-//   fit_full_start MODEL FULL CROPS OUT [all]
-// CROPS: see crop_file.h. OUT, unless it is "-": i32 weights, then probabilities, in the order of
-// FullState: their means over all crops but the first hundred. Weights run on from crop to crop;
-// with "all" probabilities do too.
+//   fit_full_start MODEL FULL CROPS OUT [once|all [EFFORTS [SYNTHESIS]]]
+// CROPS: see crop_file.h; EFFORTS: crop_symbols.h, 1 unless given. OUT, unless it is "-": i32
+// weights, then probabilities, in the order of FullState: their means over all crops but the first
+// hundred. Weights run on from crop to crop; with "all" probabilities do too.
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -12,9 +12,9 @@
 
 #include "codecs/image/full_context.h"
 #include "codecs/image/full_row.h"
-#include "codecs/image/swift_analysis.h"
 #include "entropy/decision_list.h"
 #include "train/crop_file.h"
+#include "train/crop_symbols.h"
 
 namespace godwit::swift {
 namespace {
@@ -86,15 +86,14 @@ int Run(int argc, char** argv) {
   std::vector<double> sums(sizeof(FullState));  // more than enough
   double sum_count = 0;
   int crops = 0;
-  RowAnalyser analyser(model, BestSimdLevel());
+  CropSymbols symbols(model, nullptr, argc > 6 ? argv[6] : "1", argc > 7 ? argv[7] : nullptr);
   CellRow cells = CellRow::Create(kPlanes, kMaxCropCells, /*own_symbols=*/true);
   CellRow again = CellRow::Create(kPlanes, kMaxCropCells, /*own_symbols=*/true);
   for (Crop crop; file.Next(crop);) {
     const int step_index = crop.step_index;
-    analyser.SetStep(step_index);
     const StepInputs step(step_index);
-    cells.StartTile((crop.samples.width() + 31) / kCell);
-    again.StartTile((crop.samples.width() + 31) / kCell);
+    symbols.Start(crop, cells);
+    again.StartTile(cells.cells_w);
     lite_state->Reset(model.context, step_index);
     full_lite->Reset(model.context, step_index);
     if (learn && !all) {
@@ -108,11 +107,8 @@ int Run(int argc, char** argv) {
     lite.contexts = lite_state->bit.data();
     Total& t = totals[step_index];
     DecisionWriter writer(batch.data(), lite);
-    for (int64_t y = 0; y < crop.samples.height(); y += kCell, cells.first = again.first = false) {
-      analyser.Analyse(
-          crop.samples.view().Window(y, 0, std::min<int64_t>(kCell, crop.samples.height() - y),
-                                     crop.samples.width()),
-          cells);
+    for (int64_t y = 0; y < symbols.rows(); ++y, again.first = false) {
+      symbols.Load(y, cells);
       if (y > 0) again.NextRow();
       TakeLatents(model, step_index, BestSimdLevel(), cells, again);
       for (int layer = 0; layer < kLayers; ++layer) {

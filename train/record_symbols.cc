@@ -1,8 +1,7 @@
 // train/record_symbols.cc: the latents of crops, for fitting the `full` entropy model, and what
 // `lite` pays for them by kind of decision.
-//   record_symbols MODEL CROPS OUT [EFFORT [SYNTHESIS]]
-// EFFORT 1 rounds, as a sensor does; from 2 on symbols are those that the encoder would find, from
-// 4 on with SYNTHESIS in mind. CROPS: see crop_file.h; sides are whole cells. OUT: for each crop
+//   record_symbols MODEL CROPS OUT [EFFORTS [SYNTHESIS]]
+// EFFORTS: see crop_symbols.h. CROPS: see crop_file.h; sides are whole cells. OUT: for each crop
 // i32 cells down, cells across, step index, 0; then i16 coarse symbols [plane][cell row][cell][16],
 // i16 DC [plane][row][column], i8 symbols limited to +-127 [plane][row][column][64].
 #include <cmath>
@@ -12,11 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "codecs/image/swift_analysis.h"
 #include "codecs/image/swift_context.h"
-#include "codecs/image/swift_tile_search.h"
 #include "entropy/decision_list.h"
 #include "train/crop_file.h"
+#include "train/crop_symbols.h"
 
 namespace godwit::swift {
 namespace {
@@ -62,18 +60,6 @@ int Run(int argc, char** argv) {
   if (argc < 4) return 2;
   const SafeTensors tensors = OpenTensors(argv[1]);
   const SwiftModel model = Need(argv[1], SwiftModel::Load(tensors, 0));
-  const int effort = argc > 4 ? std::atoi(argv[4]) : 1;
-  std::unique_ptr<ImageSynthesis> synthesis;
-  if (argc > 5) {
-    synthesis =
-        std::make_unique<ImageSynthesis>(Need(argv[5], ImageSynthesis::Load(OpenTensors(argv[5]))));
-  }
-  if (effort < kMinEffort || effort > kMaxEffort) Refuse(argv[4], "no effort of the encoder");
-  std::unique_ptr<TileSearch> search;
-  if (effort > kMinEffort) {
-    search = std::make_unique<TileSearch>(model, nullptr, synthesis.get(), effort, ImageTune::kPsnr,
-                                          BestSimdLevel(), kPlanes, kMaxCropCells, kMaxCropCells);
-  }
   CropFile crops(argv[2]);
   std::FILE* const out = OpenFile(argv[3], "wb");
   struct Total {
@@ -82,7 +68,7 @@ int Run(int argc, char** argv) {
   std::map<int, Total> totals;
   std::vector<Decision> batch(1 << 16);
   auto state = std::make_unique<ContextState>();
-  RowAnalyser analyser(model, BestSimdLevel());
+  CropSymbols found(model, nullptr, argc > 4 ? argv[4] : "1", argc > 5 ? argv[5] : nullptr);
   CellRow cells = CellRow::Create(kPlanes, kMaxCropCells, /*own_symbols=*/true);
   for (Crop crop; crops.Next(crop);) {
     if (crop.samples.height() % kCell != 0 || crop.samples.width() % kCell != 0 ||
@@ -90,28 +76,15 @@ int Run(int argc, char** argv) {
       Refuse(argv[2], "sides are not whole cells, or too many");
     const int step_index = crop.step_index;
     const int64_t w = crop.samples.width() / 8, h = crop.samples.height() / 8;
-    analyser.SetStep(step_index);
-    cells.StartTile(w / 4);
+    found.Start(crop, cells);
     state->Reset(model.context, step_index);
     Counter counter;
     counter.contexts = state->bit.data();
     DecisionWriter writer(batch.data(), counter);
     std::vector<int16_t> coarse(static_cast<size_t>(3 * h * w)), dc(coarse);
     std::vector<int8_t> symbols(static_cast<size_t>(3 * h * w * kChannels));
-    const auto rows_at = [&](int64_t y) {
-      return crop.samples.view().Window(y * 8, 0, kCell, crop.samples.width());
-    };
-    if (search != nullptr) {
-      search->StartTile(step_index, kLayers, w / 4, h / 4);
-      for (int64_t y = 0; y < h; y += 4) search->AddRow(analyser, rows_at(y), y / 4);
-      search->Search();
-    }
-    for (int64_t y = 0; y < h; y += 4, cells.first = false) {
-      if (search != nullptr) {
-        search->LoadRow(y / 4, cells);
-      } else {
-        analyser.Analyse(rows_at(y), cells);
-      }
+    for (int64_t y = 0; y < h; y += 4) {
+      found.Load(y / 4, cells);
       ContextCoder<DecisionWriter, false> coder(model.context, cells, writer, BestSimdLevel());
       for (int layer = 0; layer < kLayers; ++layer) coder.CodeLayer(layer);
       writer = coder.coder();
