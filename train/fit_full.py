@@ -92,7 +92,7 @@ class Fit:
         if os.path.exists(path):
             return
         data, held = make(), held()
-        net = N.train(data, values, flag, hidden, self.a.steps)
+        net = N.train(data, values, flag, hidden, self.a.odd_hidden, self.a.steps)
         cost = N.total_bits(net, held) / (self.held.n * self.held.h * self.held.w * 64)
         with open(path, 'wb') as f:
             pickle.dump((net.state_dict(), values, flag), f)
@@ -107,9 +107,9 @@ class Fit:
                 self.network(f'band.{p}.{b}', lambda: next(self.train.bands(p, [b], self.a.places, rng))[1:6],
                              lambda: next(self.held.bands(p, [b]))[1:6], len(X.BANDS[b]), True, hidden)
                 cell = lambda crops: (lambda e, f: (none(e), e, none(e), f, None))(*next(crops.cells(p, [b]))[1:3])
-                self.network(f'cell.{p}.{b}', lambda: cell(self.train), lambda: cell(self.held), 0, True, 16)
+                self.network(f'cell.{p}.{b}', lambda: cell(self.train), lambda: cell(self.held), 0, True, min(self.a.hidden, 16))
             self.network(f'coarse.{p}', lambda: self.train.coarse_ac(p), lambda: self.held.coarse_ac(p), 15, True, hidden)
-            self.network(f'coarse_dc.{p}', lambda: self.train.coarse_dc(p), lambda: self.held.coarse_dc(p), 1, False, 16)
+            self.network(f'coarse_dc.{p}', lambda: self.train.coarse_dc(p), lambda: self.held.coarse_dc(p), 1, False, min(self.a.hidden, 16))
 
     def export(self, path, start, extra=None):
         tensors = {'level': X.LEVEL.astype(np.uint8), **start}
@@ -147,7 +147,7 @@ def main():
     p.add_argument('--crops', type=int, default=440); p.add_argument('--held', type=int, default=60)
     p.add_argument('--size', type=int, default=512); p.add_argument('--steps', type=int, default=9000)
     p.add_argument('--kind', default='full', choices=('mid', 'full'))
-    p.add_argument('--hidden', type=int, default=64, choices=(16, 32, 64)); p.add_argument('--efforts', default='1'); p.add_argument('--synthesis')
+    p.add_argument('--hidden', type=int, default=64, choices=(8, 16, 32, 64)); p.add_argument('--odd-hidden', type=int, default=16, choices=(0, 16)); p.add_argument('--efforts', default='1'); p.add_argument('--synthesis')
     p.add_argument('--places', type=int, default=800000); p.add_argument('--results'); p.add_argument('--limit', type=int); p.add_argument('--threads', type=int, default=1)
     a = p.parse_args()
     a.name = a.name or f'swift-1-{a.kind}'

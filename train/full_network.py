@@ -3,21 +3,22 @@ import numpy as np
 import torch
 
 F = torch.nn.functional
-ODD_HIDDEN, LOGITS = 16, 4
+LOGITS = 4
 LIMIT = 3.9  # of weights, so that they fit 16 bits
 
 
 class Network(torch.nn.Module):
     """Inputs in levels: `common` with their sign for sign logits and without it for the others, `even` and `odd` for one of the two.
-    Values come in order; `flag` says whether any is not zero."""
+    Values come in order; `flag` says whether any is not zero. `odd_hidden`, 16 or 0, is of signs."""
 
-    def __init__(self, common, even, odd, values, flag, hidden):
+    def __init__(self, common, even, odd, values, flag, hidden, odd_hidden):
         super().__init__()
-        self.values, self.flag = values, flag
+        self.values, self.flag, self.odd_hidden = values, flag, odd_hidden
         self.a, self.out = torch.nn.Linear(common + even, hidden), torch.nn.Linear(hidden, int(flag) + LOGITS * values)
         if values:
-            self.oa = torch.nn.Linear(common + odd, ODD_HIDDEN, bias=False)
-            self.ob = torch.nn.Linear(ODD_HIDDEN, values, bias=False)
+            if odd_hidden:
+                self.oa = torch.nn.Linear(common + odd, odd_hidden, bias=False)
+                self.ob = torch.nn.Linear(odd_hidden, values, bias=False)
             self.os = torch.nn.Linear(common + odd, values, bias=False)
             torch.nn.init.zeros_(self.os.weight)
             self.ar = torch.nn.Parameter(torch.zeros(LOGITS * values, values))
@@ -36,7 +37,9 @@ class Network(torch.nn.Module):
         lv = torch.clamp(torch.round(16 * torch.log2(1 + m.clamp(max=255))), max=127) / 32
         q = q[:, int(self.flag):].view(-1, LOGITS, n) + torch.einsum('bj,kij->bki', lv, self.ar.view(LOGITS, n, n) * self.mask)
         x = torch.cat([c, odd.float() / 32], 1)
-        sign = self.ob(F.hardtanh(self.oa(x))) + self.os(x) + (torch.sign(v) * lv) @ (self.aro * self.mask).t()
+        sign = self.os(x) + (torch.sign(v) * lv) @ (self.aro * self.mask).t()
+        if self.odd_hidden:
+            sign = sign + self.ob(F.hardtanh(self.oa(x)))
         return flag, q, sign * (1 + self.sg[0] * (m == 2) + self.sg[1] * (m == 3) + self.sg[2] * (m > 3))
 
 
@@ -65,9 +68,9 @@ def tensors_of(data, net):
             t(values).float() if net.values else torch.zeros(len(even), 1))
 
 
-def train(data, values, flag, hidden, steps, lr=4e-3, batch=1024):
+def train(data, values, flag, hidden, odd_hidden, steps, lr=4e-3, batch=1024):
     torch.manual_seed(1)
-    net = Network(data[0].shape[1], data[1].shape[1], data[2].shape[1], values, flag, hidden)
+    net = Network(data[0].shape[1], data[1].shape[1], data[2].shape[1], values, flag, hidden, odd_hidden)
     parts = tensors_of(data, net)
     opt, count = torch.optim.Adam(net.parameters(), lr=lr, betas=(0.9, 0.99)), len(parts[1])
     steps = max(30, min(steps, 12 * count // batch))
@@ -103,7 +106,8 @@ def integer_tensors(prefix, state, values, flag):
         t['out'], t['out_bias'] = i16(w[:, f:] * 2048), i32(b[f:] * 2**18)
         ahead = g['ar'].reshape(LOGITS, n, n) * g['mask']  # [logit][of][what was]
         t['ahead'] = i16(ahead.transpose(2, 0, 1).reshape(n, LOGITS * n) * 8192)
-        t['odd_first'], t['odd_direct'] = i16(g['oa.weight'].T * 2048), i16(g['os.weight'].T * 8192)
-        t['odd_out'], t['odd_ahead'] = i16(g['ob.weight'].T * 1024), i16((g['aro'] * g['mask']).T * 8192)
+        t['odd_direct'], t['odd_ahead'] = i16(g['os.weight'].T * 8192), i16((g['aro'] * g['mask']).T * 8192)
+        if 'oa.weight' in g:
+            t['odd_first'], t['odd_out'] = i16(g['oa.weight'].T * 2048), i16(g['ob.weight'].T * 1024)
         t['sign_gain'] = np.clip(np.round(256 * np.concatenate([[1], 1 + g['sg']])), 0, 4096).astype(np.uint16)
     return {f'{prefix}.{k}': np.ascontiguousarray(v) for k, v in t.items()}

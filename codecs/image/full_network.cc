@@ -50,40 +50,59 @@ ALWAYS_INLINE inline void HiddenBody(const FullNetwork& n, const FullInputs& com
   }
 }
 
+template <size_t kOutputs, size_t kLanes, size_t kOddHidden>
 ALWAYS_INLINE inline void OutputsBody(const FullNetwork& n, const FullInputs& common,
                                       const FullInputs& odd, FullSums& sums) {
-  Sums8 out[kFullOutputs / 8];
+  Sums8 out[kOutputs / 8];
   std::memcpy(out, n.out_bias.data(), sizeof out);
   for (size_t h = 0; h < n.hidden; ++h) {
-    if (sums.hidden[h] != 0)
-      AddRow<kFullOutputs>(n.out.data() + h * kFullOutputs, sums.hidden[h], out);
+    if (sums.hidden[h] != 0) AddRow<kOutputs>(n.out.data() + h * kOutputs, sums.hidden[h], out);
   }
   std::memcpy(sums.logit.data(), out, sizeof out);
-  constexpr size_t kWidth = kFullOddHidden + kFullLanes;
+  constexpr size_t kWidth = kOddHidden + kLanes;
   Sums8 sum[kWidth / 8] = {};
   const int16_t* const rows = n.odd_first.data();
   AddRows<kWidth>(rows, common, common.value.data(), sum);
   AddRows<kWidth>(rows + static_cast<size_t>(n.common) * kWidth, odd, odd.value.data(), sum);
-  int32_t hidden[kFullOddHidden];
-  std::memcpy(hidden, sum, sizeof hidden);
-  Sums8 sign[kFullLanes / 8] = {sum[kFullOddHidden / 8], sum[kFullOddHidden / 8 + 1]};
-  for (size_t h = 0; h < kFullOddHidden; ++h) {
-    // Rounded towards zero, so that turned-round inputs give turned-round sums.
-    const int32_t x = std::min(std::max(hidden[h] / 256, -kMaxOddHidden), kMaxOddHidden);
-    AddRow<kFullLanes>(n.odd_out.data() + h * kFullLanes, x, sign);
+  Sums8 sign[kLanes / 8];
+  std::memcpy(sign, sum + kOddHidden / 8, sizeof sign);
+  if constexpr (kOddHidden > 0) {
+    int32_t hidden[kOddHidden];
+    std::memcpy(hidden, sum, sizeof hidden);
+    for (size_t h = 0; h < kOddHidden; ++h) {
+      // Rounded towards zero, so that turned-round inputs give turned-round sums.
+      const int32_t x = std::min(std::max(hidden[h] / 256, -kMaxOddHidden), kMaxOddHidden);
+      AddRow<kLanes>(n.odd_out.data() + h * kLanes, x, sign);
+    }
   }
   std::memcpy(sums.sign.data(), sign, sizeof sign);
 }
 
+template <size_t kOutputs, size_t kLanes>
 ALWAYS_INLINE inline void TellLaterBody(const FullNetwork& n, size_t lane, int value,
                                         FullSums& sums) {
-  Sums8 out[kFullOutputs / 8], sign[kFullLanes / 8];
+  Sums8 out[kOutputs / 8], sign[kLanes / 8];
   std::memcpy(out, sums.logit.data(), sizeof out);
   std::memcpy(sign, sums.sign.data(), sizeof sign);
-  AddRow<kFullOutputs>(n.ahead.data() + lane * kFullOutputs, std::abs(value), out);
-  AddRow<kFullLanes>(n.odd_ahead.data() + lane * kFullLanes, value, sign);
+  AddRow<kOutputs>(n.ahead.data() + lane * kOutputs, std::abs(value), out);
+  AddRow<kLanes>(n.odd_ahead.data() + lane * kLanes, value, sign);
   std::memcpy(sums.logit.data(), out, sizeof out);
   std::memcpy(sums.sign.data(), sign, sizeof sign);
+}
+
+// Calls `run` with as many outputs and lanes as the network's values take. Few of them are half of
+// the time: bands have 2 to 8, 13 or 15 values.
+template <typename Run>
+void ForWidthOf(const FullNetwork& n, Run run) {
+  const auto with = [&]<size_t kOutputs>() {
+    run.template operator()<kOutputs, kOutputs <= 32 ? 8 : 16>();
+  };
+  if (n.outputs <= 8) return with.template operator()<8>();
+  if (n.outputs <= 16) return with.template operator()<16>();
+  if (n.outputs <= 24) return with.template operator()<24>();
+  if (n.outputs <= 32) return with.template operator()<32>();
+  if (n.outputs <= 56) return with.template operator()<56>();
+  with.template operator()<64>();
 }
 
 // Copies {rows, columns} to rows of `width`, from column `at` on.
@@ -91,6 +110,12 @@ void Spread(std::span<const int16_t> from, size_t columns, size_t width, size_t 
             std::vector<int16_t>& to) {
   for (size_t r = 0; r * columns < from.size(); ++r)
     std::copy_n(from.data() + r * columns, columns, to.data() + r * width + at);
+}
+
+// 4 logits of each value; as many as ForWidthOf() knows.
+size_t OutputsOf(size_t values) {
+  const size_t logits = (kFullLogits * values + 7) / 8 * 8;
+  return logits <= 32 ? logits : logits <= 56 ? 56 : 64;
 }
 
 // The most that a column of {.., width} can add up to.
@@ -103,82 +128,81 @@ int64_t MostOf(const std::vector<int16_t>& rows, size_t width, size_t column, in
 }  // namespace
 
 Status FullNetwork::Load(const SafeTensors& file, const std::string& prefix, int value_count,
-                         bool flag, int common_count, int even_count, int odd_count) {
+                         bool flagged, int common_count, int even_count, int odd_count) {
   common = common_count;
   even = even_count;
   odd = odd_count;
   values = value_count;
-  has_flag = flag;
+  has_flag = flagged;
   const auto refuse = [&](const char* why) {
     return Status(StatusCode::kModelRefused, "network " + prefix + ": " + why);
   };
   const TensorEntry* const entry = file.Find(prefix + ".first");
   const int64_t hidden_count = entry != nullptr && entry->shape.size() == 2 ? entry->shape[1] : 0;
-  if (hidden_count != 16 && hidden_count != 32 && hidden_count != 64)
-    return refuse("no 16, 32 or 64 hidden sums");
+  if (hidden_count != 8 && hidden_count != 16 && hidden_count != 32 && hidden_count != 64)
+    return refuse("no 8, 16, 32 or 64 hidden sums");
   hidden = static_cast<size_t>(hidden_count);
   const auto get = [&](const char* name, std::initializer_list<int64_t> shape) {
     return file.Get<int16_t>(prefix + name, shape);
   };
-  const auto bias = [&](const char* name, int64_t count, auto& to, size_t at, size_t columns,
-                        size_t width) -> Status {
-    GODWIT_ASSIGN_OR_RETURN(const auto data, file.Get<int32_t>(prefix + name, {count}));
-    for (size_t i = 0; i < data.size(); ++i) to[at + i / columns * width + i % columns] = data[i];
-    return {};
-  };
   GODWIT_ASSIGN_OR_RETURN(const auto rows, get(".first", {common + even, hidden_count}));
   first.assign(rows.begin(), rows.end());
-  GODWIT_RETURN_IF_ERROR(bias(".first_bias", hidden_count, first_bias, 0, hidden, hidden));
-  out.assign(hidden * kFullOutputs, 0);
+  GODWIT_ASSIGN_OR_RETURN(const auto biases,
+                          file.Get<int32_t>(prefix + ".first_bias", {hidden_count}));
+  std::copy(biases.begin(), biases.end(), first_bias.begin());
   out_bias = {};
   if (has_flag) {
     GODWIT_ASSIGN_OR_RETURN(const auto w, get(".flag", {hidden_count, 1}));
-    Spread(w, 1, kFullOutputs, kFlagLane, out);
-    GODWIT_RETURN_IF_ERROR(bias(".flag_bias", 1, out_bias, kFlagLane, 1, 1));
+    flag.assign(w.begin(), w.end());
+    GODWIT_ASSIGN_OR_RETURN(const auto b, file.Get<int32_t>(prefix + ".flag_bias", {1}));
+    flag_bias = b[0];
+    if (MostOf(flag, 1, 0, kMaxHidden) + std::abs(int64_t{flag_bias}) >= 1 << 30)
+      return refuse("its flag may pass 32 bits");
   }
   const auto n = static_cast<size_t>(values);
+  outputs = OutputsOf(n);
+  lanes = n <= 8 ? 8 : kFullLanes;
   if (values > 0) {
-    GODWIT_ASSIGN_OR_RETURN(const auto w,
-                            get(".out", {hidden_count, int64_t{kFullLogits} * values}));
-    for (size_t h = 0; h < hidden; ++h) {
-      for (size_t k = 0; k < kFullLogits; ++k) {
-        std::copy_n(w.data() + (h * kFullLogits + k) * n, n,
-                    out.data() + h * kFullOutputs + k * kFullLanes);
-      }
-    }
-    GODWIT_RETURN_IF_ERROR(
-        bias(".out_bias", int64_t{kFullLogits} * values, out_bias, 0, n, kFullLanes));
-    GODWIT_ASSIGN_OR_RETURN(const auto a, get(".ahead", {values, int64_t{kFullLogits} * values}));
-    ahead.assign(n * kFullOutputs, 0);
-    for (size_t v = 0; v < n; ++v) {
-      for (size_t k = 0; k < kFullLogits; ++k) {
-        std::copy_n(a.data() + (v * kFullLogits + k) * n, n,
-                    ahead.data() + v * kFullOutputs + k * kFullLanes);
-      }
-    }
-    constexpr size_t kWidth = kFullOddHidden + kFullLanes;
+    const int64_t logits = int64_t{kFullLogits} * values;
+    // From [logit][value] to [value][logit].
+    const auto turn = [&](auto from, auto* to) {
+      for (size_t i = 0; i < n * kFullLogits; ++i) to[FullOutput(i % n, i / n)] = from[i];
+    };
+    GODWIT_ASSIGN_OR_RETURN(const auto w, get(".out", {hidden_count, logits}));
+    out.assign(hidden * outputs, 0);
+    for (size_t h = 0; h < hidden; ++h)
+      turn(w.subspan(h * n * kFullLogits), out.data() + h * outputs);
+    GODWIT_ASSIGN_OR_RETURN(const auto b, file.Get<int32_t>(prefix + ".out_bias", {logits}));
+    turn(b, out_bias.data());
+    GODWIT_ASSIGN_OR_RETURN(const auto a, get(".ahead", {values, logits}));
+    ahead.assign(n * outputs, 0);
+    for (size_t v = 0; v < n; ++v) turn(a.subspan(v * n * kFullLogits), ahead.data() + v * outputs);
+    odd_hidden = file.Find(prefix + ".odd_first") != nullptr ? kFullOddHidden : 0;
+    const size_t width = odd_hidden + lanes;
     const int64_t odd_rows = common + odd;
-    odd_first.assign(static_cast<size_t>(odd_rows) * kWidth, 0);
-    GODWIT_ASSIGN_OR_RETURN(const auto u, get(".odd_first", {odd_rows, int64_t{kFullOddHidden}}));
-    Spread(u, kFullOddHidden, kWidth, 0, odd_first);
+    odd_first.assign(static_cast<size_t>(odd_rows) * width, 0);
+    odd_out.assign(odd_hidden * lanes, 0);
+    if (odd_hidden > 0) {
+      GODWIT_ASSIGN_OR_RETURN(const auto u, get(".odd_first", {odd_rows, int64_t{kFullOddHidden}}));
+      Spread(u, odd_hidden, width, 0, odd_first);
+      GODWIT_ASSIGN_OR_RETURN(const auto o, get(".odd_out", {int64_t{kFullOddHidden}, values}));
+      Spread(o, n, lanes, 0, odd_out);
+    }
     GODWIT_ASSIGN_OR_RETURN(const auto s, get(".odd_direct", {odd_rows, values}));
-    Spread(s, n, kWidth, kFullOddHidden, odd_first);
-    odd_out.assign(kFullOddHidden * kFullLanes, 0);
-    GODWIT_ASSIGN_OR_RETURN(const auto o, get(".odd_out", {int64_t{kFullOddHidden}, values}));
-    Spread(o, n, kFullLanes, 0, odd_out);
-    odd_ahead.assign(n * kFullLanes, 0);
-    GODWIT_ASSIGN_OR_RETURN(const auto b, get(".odd_ahead", {values, values}));
-    Spread(b, n, kFullLanes, 0, odd_ahead);
+    Spread(s, n, width, odd_hidden, odd_first);
+    odd_ahead.assign(n * lanes, 0);
+    GODWIT_ASSIGN_OR_RETURN(const auto t, get(".odd_ahead", {values, values}));
+    Spread(t, n, lanes, 0, odd_ahead);
     GODWIT_ASSIGN_OR_RETURN(const auto g, file.Get<uint16_t>(prefix + ".sign_gain", {4}));
     std::copy_n(g.data(), 4, sign_gain.data());
     if (*std::max_element(sign_gain.begin(), sign_gain.end()) > 4096) {
       return refuse("a sign gain beyond 16");
     }
-    for (size_t i = 0; i < kWidth; ++i) {
-      int64_t most = MostOf(odd_first, kWidth, i, 128);
-      if (i >= kFullOddHidden) {
-        most += MostOf(odd_out, kFullLanes, i - kFullOddHidden, kMaxOddHidden) +
-                MostOf(odd_ahead, kFullLanes, i - kFullOddHidden, kMaxLevel);
+    for (size_t i = 0; i < width; ++i) {
+      int64_t most = MostOf(odd_first, width, i, 128);
+      if (i >= odd_hidden) {
+        most += MostOf(odd_out, lanes, i - odd_hidden, kMaxOddHidden) +
+                MostOf(odd_ahead, lanes, i - odd_hidden, kMaxLevel);
       }
       if (most >= 1 << 30) return refuse("sums of signs may pass 32 bits");
     }
@@ -187,8 +211,8 @@ Status FullNetwork::Load(const SafeTensors& file, const std::string& prefix, int
     if (MostOf(first, hidden, i, 128) + std::abs(int64_t{first_bias[i]}) >= 1 << 30)
       return refuse("sums may pass 32 bits");
   }
-  for (size_t i = 0; i < kFullOutputs; ++i) {
-    if (MostOf(out, kFullOutputs, i, kMaxHidden) + MostOf(ahead, kFullOutputs, i, kMaxLevel) +
+  for (size_t i = 0; i < outputs; ++i) {
+    if (MostOf(out, outputs, i, kMaxHidden) + MostOf(ahead, outputs, i, kMaxLevel) +
             std::abs(int64_t{out_bias[i]}) >=
         1 << 30) {
       return refuse("outputs may pass 32 bits");
@@ -201,22 +225,31 @@ void SumHidden(SimdLevel level, const FullNetwork& n, const FullInputs& common,
                const FullInputs& even, FullSums& sums) {
   if (n.hidden == 64) return RunPerLevel<HiddenBody<64>>(level, n, common, even, sums);
   if (n.hidden == 32) return RunPerLevel<HiddenBody<32>>(level, n, common, even, sums);
-  RunPerLevel<HiddenBody<16>>(level, n, common, even, sums);
+  if (n.hidden == 16) return RunPerLevel<HiddenBody<16>>(level, n, common, even, sums);
+  RunPerLevel<HiddenBody<8>>(level, n, common, even, sums);
 }
 
 int FlagLogit(const FullNetwork& n, const FullSums& sums) {
-  int32_t sum = n.out_bias[kFlagLane];
-  for (size_t h = 0; h < n.hidden; ++h) sum += sums.hidden[h] * n.out[h * kFullOutputs + kFlagLane];
+  int32_t sum = n.flag_bias;
+  for (size_t h = 0; h < n.hidden; ++h) sum += sums.hidden[h] * n.flag[h];
   return std::clamp((sum + 512) >> 10, -kMaxLogOdds, kMaxLogOdds);
 }
 
 void SumOutputs(SimdLevel level, const FullNetwork& n, const FullInputs& common,
                 const FullInputs& odd, FullSums& sums) {
-  RunPerLevel<OutputsBody>(level, n, common, odd, sums);
+  ForWidthOf(n, [&]<size_t kOutputs, size_t kLanes>() {
+    if (n.odd_hidden > 0) {
+      RunPerLevel<OutputsBody<kOutputs, kLanes, kFullOddHidden>>(level, n, common, odd, sums);
+    } else {
+      RunPerLevel<OutputsBody<kOutputs, kLanes, 0>>(level, n, common, odd, sums);
+    }
+  });
 }
 
 void TellLater(SimdLevel level, const FullNetwork& n, size_t lane, int value, FullSums& sums) {
-  RunPerLevel<TellLaterBody>(level, n, lane, value, sums);
+  ForWidthOf(n, [&]<size_t kOutputs, size_t kLanes>() {
+    RunPerLevel<TellLaterBody<kOutputs, kLanes>>(level, n, lane, value, sums);
+  });
 }
 
 }  // namespace godwit::swift

@@ -17,8 +17,8 @@ namespace godwit::swift {
 inline constexpr size_t kMaxFullHidden = 64, kFullOddHidden = 16, kFullLanes = 16;
 // Logits of a value: is it 0, at least 2, at least 4, and 3 rather than 2.
 enum FullLogit : size_t { kNonZeroLogit, kTwoLogit, kFourLogit, kThreeLogit, kFullLogits };
-inline constexpr size_t kFlagLane = 15;  // of kNonZeroLogit: the flag of all values together
 inline constexpr size_t kFullOutputs = kFullLogits * kFullLanes;
+constexpr size_t FullOutput(size_t lane, size_t logit) { return lane * kFullLogits + logit; }
 inline constexpr int kMaxLevel = 127;
 
 // Inputs that are not zero: `row` of the weights, with sign and without.
@@ -38,18 +38,23 @@ struct FullInputs {
 struct FullNetwork {
   // Inputs: `common` ones come with their sign in odd sums and without it in even ones.
   int common = 0, even = 0, odd = 0;
-  size_t hidden = 0;  // 16, 32 or 64
-  int values = 0;     // 0: a flag alone
+  size_t hidden = 0;      // 8, 16, 32 or 64
+  size_t odd_hidden = 0;  // 0 or kFullOddHidden
+  int values = 0;         // 0: a flag alone
   bool has_flag = false;
+  size_t outputs = 0;  // 4 logits of each value, up to whole eights
+  size_t lanes = 0;    // of signs: 8 or 16, at least `values`
 
   std::vector<int16_t> first;  // [common + even][hidden]
   std::array<int32_t, kMaxFullHidden> first_bias;
-  std::vector<int16_t> out;  // [hidden][kFullOutputs]
+  std::vector<int16_t> flag;  // [hidden]
+  int32_t flag_bias = 0;
+  std::vector<int16_t> out;  // [hidden][outputs]
   std::array<int32_t, kFullOutputs> out_bias;
-  std::vector<int16_t> ahead;         // [value][kFullOutputs]: what a value says of later ones
-  std::vector<int16_t> odd_first;     // [common + odd][kFullOddHidden, then kFullLanes]
-  std::vector<int16_t> odd_out;       // [kFullOddHidden][kFullLanes]
-  std::vector<int16_t> odd_ahead;     // [value][kFullLanes]
+  std::vector<int16_t> ahead;         // [value][outputs]: what a value says of later ones
+  std::vector<int16_t> odd_first;     // [common + odd][odd_hidden, then lanes]
+  std::vector<int16_t> odd_out;       // [odd_hidden][lanes]
+  std::vector<int16_t> odd_ahead;     // [value][lanes]
   std::array<uint16_t, 4> sign_gain;  // by magnitude 1, 2, 3, more; 256 is one
 
   bool present() const { return !first.empty(); }
@@ -61,7 +66,7 @@ struct FullNetwork {
 // Sums of one network for one place, step by step.
 struct FullSums {
   std::array<int16_t, kMaxFullHidden> hidden;
-  std::array<int32_t, kFullOutputs> logit;  // 2^-18
+  std::array<int32_t, kFullOutputs> logit;  // 2^-18, by FullOutput()
   std::array<int32_t, kFullLanes> sign;     // 2^-18
 };
 // hidden, from `common` inputs without their sign and `even` ones; rows of `even` count from 0.

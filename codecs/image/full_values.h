@@ -19,7 +19,7 @@ inline int LimitOdds(int64_t sum) {
 inline void FullOdds(const FullNetwork& n, const FullSums& sums, size_t lane,
                      int (&odds)[kFullLogits]) {
   for (size_t k = 0; k < kFullLogits; ++k)
-    odds[k] = n.present() ? LimitOdds((sums.logit[k * kFullLanes + lane] + 512) >> 10) : 0;
+    odds[k] = n.present() ? LimitOdds((sums.logit[FullOutput(lane, k)] + 512) >> 10) : 0;
 }
 inline int FullSignOdds(const FullNetwork& n, const FullSums& sums, size_t lane, int magnitude) {
   if (!n.present()) return 0;

@@ -61,7 +61,7 @@ void FullPrices::AddTolls(LatentTile& tile, int64_t block_row, int64_t x, int pl
   if (!network_->present()) return;
   const FullNetwork& n = *network_;
   std::array<float, kFullOutputs> output{};
-  output[kFlagLane] =
+  const float flag_slope =
       OddsSlope(set, kFlagDecision, 0, flag_odds_, &lite_.bit[static_cast<size_t>(flag_context_)]);
   if (set) {
     FinishSums();
@@ -73,7 +73,7 @@ void FullPrices::AddTolls(LatentTile& tile, int64_t block_row, int64_t x, int pl
       int odds[kFullLogits];
       FullOdds(n, sums, lane, odds);
       const auto slope = [&](bool bit, FullDecision decision, FullLogit logit, AdaptiveBit* lite) {
-        output[logit * kFullLanes + lane] = OddsSlope(bit, decision, lane, odds[logit], lite);
+        output[FullOutput(lane, logit)] = OddsSlope(bit, decision, lane, odds[logit], lite);
       };
       if (seen || i < lanes_ - 1) {
         const int state = seen ? 0 : EmptyState(i);
@@ -92,11 +92,13 @@ void FullPrices::AddTolls(LatentTile& tile, int64_t block_row, int64_t x, int pl
   std::array<int32_t, kMaxFullHidden> hidden{};
   for (size_t h = 0; h < n.hidden; ++h) {
     if (sums_.hidden[h] == 0 || sums_.hidden[h] == kLastHidden) continue;
-    const int16_t* const row = n.out.data() + h * kFullOutputs;
-    float sum = output[kFlagLane] * static_cast<float>(row[kFlagLane]);
-    if (set) {
-      for (size_t o = 0; o < kFullOutputs; ++o)
-        sum += o == kFlagLane ? 0 : output[o] * static_cast<float>(row[o]);
+    const int16_t* const row = n.out.data() + h * n.outputs;
+    float sum = flag_slope * static_cast<float>(n.flag[h]);
+    for (size_t k = 0; set && k < kFullLogits; ++k) {
+      for (size_t lane = 0; lane < static_cast<size_t>(n.values); ++lane) {
+        const size_t o = FullOutput(lane, k);
+        sum += output[o] * static_cast<float>(row[o]);
+      }
     }
     hidden[h] = static_cast<int32_t>(std::lrint(std::clamp(
         sum * (static_cast<float>(kSlopeScale) / 1024), float{-kMostSlope}, float{kMostSlope})));

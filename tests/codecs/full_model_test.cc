@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "codecs/image/swift_model.h"
@@ -17,6 +19,11 @@ namespace godwit::swift {
 namespace {
 
 const FullModel& Model() { return *TestImageModel().full(); }
+const FullModel& MidModel() {
+  static const FullModel* const model =
+      Must(FullModel::Load(Must(SafeTensors::Parse(TestEntropyFile(5, 7, "mid"))), 1)).release();
+  return *model;
+}
 
 FullInputs RandomInputs(int rows, uint32_t seed, int period) {
   FullInputs in;
@@ -31,6 +38,7 @@ FullInputs RandomInputs(int rows, uint32_t seed, int period) {
 // All sums of one place, as the document has them, in 64 bits.
 struct PlainSums {
   std::vector<int64_t> hidden, logit, sign;
+  int64_t flag = 0;
 };
 
 PlainSums Plain(const FullNetwork& n, const FullInputs& common, const FullInputs& even,
@@ -46,26 +54,29 @@ PlainSums Plain(const FullNetwork& n, const FullInputs& common, const FullInputs
     }
     s.hidden.push_back(std::clamp<int64_t>(sum >> 9, 0, 2035));
   }
-  for (size_t o = 0; o < kFullOutputs; ++o) {
+  s.flag = n.flag_bias;
+  for (size_t h = 0; n.has_flag && h < n.hidden; ++h) s.flag += s.hidden[h] * n.flag[h];
+  for (size_t o = 0; o < n.outputs; ++o) {
     int64_t sum = n.out_bias[o];
-    for (size_t h = 0; h < n.hidden; ++h) sum += s.hidden[h] * n.out[h * kFullOutputs + o];
+    for (size_t h = 0; h < n.hidden; ++h) sum += s.hidden[h] * n.out[h * n.outputs + o];
     s.logit.push_back(sum);
   }
   if (n.values == 0) return s;
+  const size_t width = n.odd_hidden + n.lanes;
   const auto odd_sum = [&](size_t column) {
     int64_t sum = 0;
     for (size_t i = 0; i < common.count; ++i)
-      sum += int64_t{common.value[i]} * n.odd_first[common.row[i] * 32u + column];
+      sum += int64_t{common.value[i]} * n.odd_first[common.row[i] * width + column];
     for (size_t i = 0; i < odd.count; ++i) {
       const size_t row = static_cast<size_t>(n.common) + odd.row[i];
-      sum += int64_t{odd.value[i]} * n.odd_first[row * 32 + column];
+      sum += int64_t{odd.value[i]} * n.odd_first[row * width + column];
     }
     return sum;
   };
-  for (size_t i = 0; i < kFullLanes; ++i) {
-    int64_t sum = odd_sum(kFullOddHidden + i);
-    for (size_t h = 0; h < kFullOddHidden; ++h) {
-      sum += std::clamp<int64_t>(odd_sum(h) / 256, -256, 256) * n.odd_out[h * kFullLanes + i];
+  for (size_t i = 0; i < n.lanes; ++i) {
+    int64_t sum = odd_sum(n.odd_hidden + i);
+    for (size_t h = 0; h < n.odd_hidden; ++h) {
+      sum += std::clamp<int64_t>(odd_sum(h) / 256, -256, 256) * n.odd_out[h * n.lanes + i];
     }
     s.sign.push_back(sum);
   }
@@ -75,8 +86,17 @@ PlainSums Plain(const FullNetwork& n, const FullInputs& common, const FullInputs
 class FullModelTest : public testing::TestWithParam<SimdLevel> {};
 
 TEST_P(FullModelTest, SumsAreTheDocuments) {
-  for (const FullNetwork& n : Model().values) {
-    if (!n.present()) continue;
+  std::vector<const FullNetwork*> networks;
+  std::set<std::pair<size_t, size_t>> shapes;
+  for (const FullModel* const model : {&Model(), &MidModel()}) {
+    for (const FullNetwork& n : model->values) {
+      if (n.present()) networks.push_back(&n);
+    }
+    for (const FullNetwork& n : model->cells) shapes.emplace(n.hidden, n.odd_hidden);
+  }
+  for (const FullNetwork* const network : networks) {
+    const FullNetwork& n = *network;
+    shapes.emplace(n.hidden, n.odd_hidden);
     for (uint32_t seed = 0; seed < 6; ++seed) {
       const int period = seed % 2 == 0 ? 1 : 5;
       const FullInputs common = RandomInputs(n.common, seed, period),
@@ -87,33 +107,36 @@ TEST_P(FullModelTest, SumsAreTheDocuments) {
       SumOutputs(GetParam(), n, common, odd, sums);
       const PlainSums want = Plain(n, common, even, odd);
       for (size_t h = 0; h < n.hidden; ++h) ASSERT_EQ(sums.hidden[h], want.hidden[h]);
-      for (size_t o = 0; o < kFullOutputs; ++o) ASSERT_EQ(sums.logit[o], want.logit[o]);
-      for (size_t i = 0; i < kFullLanes; ++i) ASSERT_EQ(sums.sign[i], want.sign[i]);
+      for (size_t o = 0; o < n.outputs; ++o) ASSERT_EQ(sums.logit[o], want.logit[o]);
+      for (size_t i = 0; i < n.lanes; ++i) ASSERT_EQ(sums.sign[i], want.sign[i]);
       if (n.has_flag) {
-        EXPECT_EQ(FlagLogit(n, sums),
-                  std::clamp<int64_t>((want.logit[kFlagLane] + 512) >> 10, -2559, 2559));
+        EXPECT_EQ(FlagLogit(n, sums), std::clamp<int64_t>((want.flag + 512) >> 10, -2559, 2559));
       }
       TellLater(GetParam(), n, 0, -77, sums);
-      for (size_t o = 0; o < kFullOutputs; ++o)
+      for (size_t o = 0; o < n.outputs; ++o)
         ASSERT_EQ(sums.logit[o], want.logit[o] + 77 * n.ahead[o]);
-      for (size_t i = 0; i < kFullLanes; ++i)
+      for (size_t i = 0; i < n.lanes; ++i)
         ASSERT_EQ(sums.sign[i], want.sign[i] - 77 * n.odd_ahead[i]);
     }
   }
+  for (const auto& shape : {std::pair<size_t, size_t>{8, 0}, {16, 16}, {32, 16}, {64, 16}})
+    EXPECT_EQ(shapes.count(shape), 1u) << shape.first << ' ' << shape.second;
 }
 
 TEST_P(FullModelTest, TurnedInputsTurnSigns) {
-  const FullNetwork& n = Model().values[3];
-  const FullInputs common = RandomInputs(n.common, 3, 2), odd = RandomInputs(n.odd, 4, 2);
-  FullInputs turned_common = common, turned_odd = odd;
-  for (int16_t& x : turned_common.value) x = static_cast<int16_t>(-x);
-  for (int16_t& x : turned_odd.value) x = static_cast<int16_t>(-x);
-  FullSums a, b;
-  a.hidden.fill(0);
-  b.hidden.fill(0);
-  SumOutputs(GetParam(), n, common, odd, a);
-  SumOutputs(GetParam(), n, turned_common, turned_odd, b);
-  for (size_t i = 0; i < kFullLanes; ++i) EXPECT_EQ(a.sign[i], -b.sign[i]);
+  for (const FullNetwork* const network : {&Model().values[3], &MidModel().values[3]}) {
+    const FullNetwork& n = *network;
+    const FullInputs common = RandomInputs(n.common, 3, 2), odd = RandomInputs(n.odd, 4, 2);
+    FullInputs turned_common = common, turned_odd = odd;
+    for (int16_t& x : turned_common.value) x = static_cast<int16_t>(-x);
+    for (int16_t& x : turned_odd.value) x = static_cast<int16_t>(-x);
+    FullSums a, b;
+    a.hidden.fill(0);
+    b.hidden.fill(0);
+    SumOutputs(GetParam(), n, common, odd, a);
+    SumOutputs(GetParam(), n, turned_common, turned_odd, b);
+    for (size_t i = 0; i < n.lanes; ++i) EXPECT_EQ(a.sign[i], -b.sign[i]);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, FullModelTest, testing::ValuesIn(SupportedSimdLevels()),

@@ -201,6 +201,7 @@ class EntropyWriter {
   EntropyWriter(SafeTensorsWriter& writer, uint32_t seed) : writer_(writer), state_(seed) {}
   void Network(const std::string& name, int values, bool flag, int common, int even, int odd,
                int hidden) {
+    const bool odd_hidden = hidden > 8;  // smaller networks have none
     Weights(name + ".first", common + even, hidden, 900);
     Biases(name + ".first_bias", hidden, 30000);
     if (flag) {
@@ -211,9 +212,9 @@ class EntropyWriter {
     Weights(name + ".out", hidden, 4 * values, 1500);
     Biases(name + ".out_bias", 4 * values, 1 << 18);
     Weights(name + ".ahead", values, 4 * values, 900);
-    Weights(name + ".odd_first", common + odd, 16, 900);
+    if (odd_hidden) Weights(name + ".odd_first", common + odd, 16, 900);
     Weights(name + ".odd_direct", common + odd, values, 300);
-    Weights(name + ".odd_out", 16, values, 900);
+    if (odd_hidden) Weights(name + ".odd_out", 16, values, 900);
     Weights(name + ".odd_ahead", values, values, 900);
     writer_.Add<uint16_t>(name + ".sign_gain", {4}, std::vector<uint16_t>{256, 300, 340, 400});
   }
@@ -241,28 +242,31 @@ class EntropyWriter {
 
 }  // namespace
 
-Bytes TestEntropyFile(uint64_t stream_id, uint32_t seed) {
+Bytes TestEntropyFile(uint64_t stream_id, uint32_t seed, const std::string& size) {
+  const bool mid = size == "mid";
   SafeTensorsWriter writer;
   writer.SetMetadata("godwit.codec", "swift");
   writer.SetMetadata("godwit.kind", "entropy");
   writer.SetMetadata("godwit.name", "test");
   writer.SetMetadata("godwit.entropy.stream", ModelIdHex(stream_id));
+  if (!size.empty()) writer.SetMetadata("godwit.entropy.size", size);
   EntropyWriter w(writer, seed);
   std::vector<uint8_t> level;
   for (int m = 0; m < 256; ++m)
     level.push_back(static_cast<uint8_t>(std::min(127L, std::lround(16 * std::log2(1 + m)))));
   writer.Add<uint8_t>("level", {256}, level);
   for (int p = 0; p < kPlanes; ++p) {
+    const int wide = p == 0 ? 64 : 32;
     for (int b = 0; b < swift::FullBands(p); ++b) {
       const swift::FullBandShape shape(p, b);
       const std::string place = std::to_string(p) + "." + std::to_string(b);
       w.Network("band." + place, shape.values, true, shape.common, shape.even, shape.odd,
-                p == 0 ? 64 : 32);
-      w.Network("cell." + place, 0, true, 0, shape.cell_even, 0, 16);
+                mid ? 8 : wide);
+      w.Network("cell." + place, 0, true, 0, shape.cell_even, 0, mid ? 8 : 16);
     }
     const std::string plane = std::to_string(p);
-    w.Network("coarse." + plane, kCoarse - 1, true, 50 + 20 * p, 32, 0, 32);
-    w.Network("coarse_dc." + plane, 1, false, 8 + p, 2, 0, 16);
+    w.Network("coarse." + plane, kCoarse - 1, true, 50 + 20 * p, 32, 0, mid ? 8 : 32);
+    w.Network("coarse_dc." + plane, 1, false, 8 + p, 2, 0, mid ? 8 : 16);
   }
   using swift::kFullDecisions, swift::kFullGroups;
   constexpr int64_t kFull = kFullGroups, kDecisions = kFullDecisions;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/bytes.h"
 #include "codecs/image/image_model.h"
@@ -12,8 +13,8 @@ namespace godwit {
 // Whole files. `variant` changes one entry, so the id.
 Bytes TestStreamModelFile(int variant = 0);
 Bytes TestSynthesisFile(uint64_t stream_id);
-// `seed` changes all weights.
-Bytes TestEntropyFile(uint64_t stream_id, uint32_t seed = 1);
+// `seed` changes all weights; `size` "mid" gives smaller networks, and "" one that names none.
+Bytes TestEntropyFile(uint64_t stream_id, uint32_t seed = 1, const std::string& size = "");
 
 // Of TestStreamModelFile(), with the weights of TestEntropyFile(), and of a synthesis for it;
 // loaded once, never freed.
