@@ -127,8 +127,8 @@ std::optional<int> ParseArguments(std::span<const std::string> args, Console& co
                  "default: by what IN is"},
                 &a->codec, {"swift", "packet", "music", "voice"});
   parser.Choice(
-      {"--entropy", "NAME", "pictures: lite (default), or full: smaller, slower to decode"},
-      &a->entropy, {"lite", "full"});
+      {"--entropy", "NAME", "pictures: lite (default), mid or full: smaller, slower to decode"},
+      &a->entropy, {"lite", "mid", "full"});
   parser.Text({"--model", "ID|FILE",
                "stream model: its 16 hex digits, or a file; of\n"
                "sound also none, untrained"},
@@ -206,11 +206,9 @@ Result<Outcome> Encode(const Arguments& a, const Console& console) {
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
   Result<ImageModel> model = models.ForEncoding(a.model, "swift");
   if (!model.ok()) return model.status().WithPrefix(place);
-  const ImageEntropy entropy = a.entropy == "full" ? ImageEntropy::kFull : ImageEntropy::kLite;
-  if (entropy == ImageEntropy::kFull) {
-    const Status status = models.AddEntropy(*model);
-    if (!status.ok()) return status.WithPrefix(place);
-  }
+  if (const Status status = models.AddEntropy(*model, a.entropy); !status.ok())
+    return status.WithPrefix(place);
+  const ImageEntropy entropy = a.entropy == "lite" ? ImageEntropy::kLite : ImageEntropy::kFull;
   std::optional<ImageSynthesis> synthesis;
   if (measures || a.effort >= kFirstNetworkImageEffort || !a.synthesis.empty()) {
     Result<std::optional<ImageSynthesis>> best = models.Synthesis(model->id(), a.synthesis);

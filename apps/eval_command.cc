@@ -116,14 +116,12 @@ Result<std::vector<double>> ParseBounds(const std::string& text) {
 CodecContext MakeContext(ModelChoice& models) {
   CodecContext context;
   context.version = GODWIT_VERSION;
-  context.load_swift = [&models](const std::string& model,
-                                 const std::string& synthesis) -> Result<SwiftModels> {
+  context.load_swift = [&models](const std::string& model, const std::string& synthesis,
+                                 const std::string& entropy) -> Result<SwiftModels> {
     SwiftModels found;
     GODWIT_ASSIGN_OR_RETURN(ImageModel stream, models.ForEncoding(model, "swift"));
     const uint64_t id = stream.id();
-    // `full` is an option of the codec, which says so where there are no weights for it.
-    const Status entropy = models.AddEntropy(stream, nullptr);
-    if (!entropy.ok() && entropy.code() != StatusCode::kModelMissing) return entropy;
+    GODWIT_RETURN_IF_ERROR(models.AddEntropy(stream, entropy));
     found.stream = std::make_shared<const ImageModel>(std::move(stream));
     GODWIT_ASSIGN_OR_RETURN(std::optional<ImageSynthesis> network, models.Synthesis(id, synthesis));
     if (network) {

@@ -32,7 +32,7 @@ std::string TilesName(const ImageHeader& h) {
 }
 
 void PrintText(const std::string& path, const StreamFile& file, const ModelEntry* model,
-               std::ostream& out) {
+               const std::string& entropy, std::ostream& out) {
   const ImageStream& s = file.stream;
   const ImageHeader& h = s.header;
   std::string name = model == nullptr ? "not at hand" : model->name;
@@ -44,8 +44,8 @@ void PrintText(const std::string& path, const StreamFile& file, const ModelEntry
       "  {:<8} {:>10} {:>10}  {}\n",
       InputName(path), h.width, h.height, ChannelsName(s), h.from_16_bit ? " from 16 bits" : "",
       file.bytes->size(), BitsPerPixel(file), QualityFromStepIndex(h.step_index), h.step_index,
-      s.layers.size(), TilesName(h), EntropyName(h), ModelIdHex(h.model_id), name, "section",
-      "offset", "bytes", "layers");
+      s.layers.size(), TilesName(h), entropy, ModelIdHex(h.model_id), name, "section", "offset",
+      "bytes", "layers");
   for (const ImageSectionInfo& section : s.sections) {
     std::string line = fmt::format("  {:<8} {:>10} {:>10}  {}", section.name, section.offset,
                                    section.bytes, LayersName(section));
@@ -54,7 +54,7 @@ void PrintText(const std::string& path, const StreamFile& file, const ModelEntry
 }
 
 void PrintObject(const std::string& path, const StreamFile& file, const ModelEntry* model,
-                 const Console& console) {
+                 const std::string& entropy, const Console& console) {
   const ImageStream& s = file.stream;
   const ImageHeader& h = s.header;
   nlohmann::ordered_json sections = nlohmann::ordered_json::array();
@@ -83,7 +83,7 @@ void PrintObject(const std::string& path, const StreamFile& file, const ModelEnt
                                  {"tile", h.tile_width},
                                  {"tile_height", h.tile_height},
                                  {"order", h.order == ImageOrder::kRows ? "rows" : "layers"},
-                                 {"entropy", EntropyName(h)},
+                                 {"entropy", entropy},
                                  {"model", ModelIdHex(h.model_id)},
                                  {"model_name", nullptr},
                                  {"sections", std::move(sections)}};
@@ -129,9 +129,9 @@ int RunInfo(std::span<const std::string> args, Console& console) {
     }
     const ModelEntry* const model = models->registry().Find(file->stream.header.model_id);
     if (console.json) {
-      PrintObject(path, *file, model, console);
+      PrintObject(path, *file, model, models->EntropyName(file->stream.header), console);
     } else {
-      PrintText(path, *file, model, console.out);
+      PrintText(path, *file, model, models->EntropyName(file->stream.header), console.out);
     }
   }
   return exit;

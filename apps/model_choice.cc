@@ -8,10 +8,6 @@ namespace {
 // What a synthesis of arrays says in place of the stream model that it serves: it serves all.
 constexpr uint64_t kAnyStream = 0;
 
-bool IsSize(const std::string& choice) {
-  return std::find(kSynthesisSizes.begin(), kSynthesisSizes.end(), choice) != kSynthesisSizes.end();
-}
-
 // A file that an option names. To users it is a model that is missing, not an input.
 Result<SafeTensors> ReadNamedModel(const std::string& path) {
   Result<SafeTensors> file = ReadModelFile(path);
@@ -20,6 +16,11 @@ Result<SafeTensors> ReadNamedModel(const std::string& path) {
   const bool missing = status.code() == StatusCode::kUnreadable;
   return Status(missing ? StatusCode::kModelMissing : status.code(),
                 path + ": " + status.message());
+}
+
+Status SetEntropy(ImageModel& model, const SafeTensors& file) {
+  const uint64_t id = ModelIdOf(file.file());
+  return model.SetEntropy(file, id).WithPrefix("entropy model " + ModelIdHex(id) + ": ");
 }
 
 }  // namespace
@@ -59,16 +60,24 @@ Result<ImageModel> ModelChoice::ForStream(uint64_t id) {
 
 Result<ImageModel> ModelChoice::ForStream(const ImageHeader& header) {
   GODWIT_ASSIGN_OR_RETURN(ImageModel model, ForStream(header.model_id));
-  if (header.full) GODWIT_RETURN_IF_ERROR(AddEntropy(model, &header));
+  if (header.full) {
+    GODWIT_ASSIGN_OR_RETURN(const SafeTensors file,
+                            registry_.FindEntropy(model.id(), header.entropy_id));
+    GODWIT_RETURN_IF_ERROR(SetEntropy(model, file));
+  }
   return model;
 }
 
-Status ModelChoice::AddEntropy(ImageModel& model, const ImageHeader* header) {
-  std::optional<uint32_t> wanted;
-  if (header != nullptr) wanted = header->entropy_id;
-  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, registry_.FindEntropy(model.id(), wanted));
-  const uint64_t id = ModelIdOf(file.file());
-  return model.SetEntropy(file, id).WithPrefix("entropy model " + ModelIdHex(id) + ": ");
+Status ModelChoice::AddEntropy(ImageModel& model, std::string_view size) {
+  if (size == "lite") return {};
+  GODWIT_ASSIGN_OR_RETURN(const SafeTensors file, registry_.FindEntropy(model.id(), size));
+  return SetEntropy(model, file);
+}
+
+std::string ModelChoice::EntropyName(const ImageHeader& header) {
+  if (!header.full) return "lite";
+  const ModelEntry* const entry = registry_.FindEntropyEntry(header.model_id, header.entropy_id);
+  return entry != nullptr ? entry->size : "unknown";
 }
 
 Result<AudioModel> ModelChoice::ForEncodingSound(const std::string& model,
@@ -99,15 +108,17 @@ Result<std::optional<SafeTensors>> ModelChoice::SynthesisFile(std::string_view c
   using Found = std::optional<SafeTensors>;
   if (choice == "none") return Found();
   if (choice.empty()) {
-    for (const char* const size : {"medium", "small", "large", "huge"}) {
-      Result<Found> found = SynthesisFile(codec, stream_id, size);
+    Result<Found> usual = SynthesisFile(codec, stream_id, "medium");
+    if (usual.ok() || usual.status().code() != StatusCode::kModelMissing) return usual;
+    for (const std::string_view size : kSynthesisSizes) {
+      Result<Found> found = SynthesisFile(codec, stream_id, std::string(size));
       if (found.ok() || found.status().code() != StatusCode::kModelMissing) return found;
     }
     return Status(StatusCode::kModelMissing,
                   "no synthesis for stream model " + ModelIdHex(stream_id) + " is in " +
                       registry_.Places() + "; --synthesis none does without");
   }
-  GODWIT_ASSIGN_OR_RETURN(SafeTensors file, IsSize(choice)
+  GODWIT_ASSIGN_OR_RETURN(SafeTensors file, IsSynthesisSize(choice)
                                                 ? registry_.FindSynthesis(codec, stream_id, choice)
                                                 : ReadNamedModel(choice));
   return Found(std::move(file));
@@ -165,7 +176,7 @@ Result<std::optional<ArraySynthesis>> ModelChoice::SynthesisOfArrays(const std::
   const Result<std::optional<SafeTensors>> file = SynthesisFile("packet", kAnyStream, choice);
   if (!file.ok()) {
     const bool is_missing = file.status().code() == StatusCode::kModelMissing;
-    if (!is_missing || !IsSize(choice)) return file.status();
+    if (!is_missing || !IsSynthesisSize(choice)) return file.status();
     return Status(StatusCode::kModelMissing,
                   choice + " synthesis of arrays is not in " + registry_.Places());
   }

@@ -27,11 +27,12 @@ class ModelChoice {
   // kModelMissing, here and below.
   Result<ImageModel> ForEncoding(const std::string& model, const std::string& codec);
   Result<ImageModel> ForStream(uint64_t id);
-  // With the weights of `full` entropy coding if the stream has that.
+  // With the entropy model that the stream names, if it names one.
   Result<ImageModel> ForStream(const ImageHeader& header);
-  // Sets the weights of `full` entropy coding: those that `header` names, or without one those to
-  // encode with.
-  Status AddEntropy(ImageModel& model, const ImageHeader* header = nullptr);
+  // `size`: one of kEntropySizes, or "lite", which is the stream model's own and adds nothing.
+  Status AddEntropy(ImageModel& model, std::string_view size);
+  // "lite", one of kEntropySizes, or "unknown": the stream's entropy model is not at hand.
+  std::string EntropyName(const ImageHeader& header);
   // `choice`: one of kSynthesisSizes, or a file. "none" gives nothing, and so does the plain
   // inverse transform; "" is medium, or the best at hand where that is missing.
   Result<std::optional<ImageSynthesis>> Synthesis(uint64_t stream_id, const std::string& choice);

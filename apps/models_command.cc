@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kSummary =
     "Lists the models at hand: stream models, which streams are tied to, the synthesis networks\n"
-    "that decode them, and the weights of full entropy coding. A place is a pixel or a sample.";
+    "that decode them, and the entropy models of mid and full. A place is a pixel or a sample.";
 
 bool IsSound(const ModelEntry& entry) { return entry.codec == "music" || entry.codec == "voice"; }
 
@@ -68,7 +68,7 @@ nlohmann::ordered_json ObjectOf(const ModelEntry& entry, const Result<double>& m
   if (entry.kind == "stream") {
     json["default"] = is_default;
   } else {
-    if (entry.kind == "synthesis") json["size"] = entry.size;
+    json["size"] = entry.size;
     json["stream"] = nullptr;  // all
     if (entry.codec != "packet") json["stream"] = ModelIdHex(entry.stream_id);
   }
@@ -79,7 +79,7 @@ void PrintLine(const ModelEntry& entry, double macs, bool is_default, std::ostre
   const std::string what =
       entry.kind == "stream"
           ? (is_default ? "default" : "")
-          : (entry.kind == "entropy" ? "full" : entry.size) + " of " +
+          : entry.size + " of " +
                 (entry.codec == "packet" ? "arrays" : ModelIdHex(entry.stream_id));
   out << fmt::format("{}  {:<9}  {:<26}  {:>8}  {:>10.1f}  {}{}{}\n", ModelIdHex(entry.id),
                      entry.kind, what, entry.bytes, macs,

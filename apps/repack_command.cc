@@ -17,13 +17,11 @@ namespace godwit {
 namespace {
 
 constexpr std::string_view kSummary =
-    "Codes a .gdw picture's symbols anew: with `full` entropy coding in fewer bytes, with `lite` "
-    "in\n"
-    "bytes that are read faster. Nothing is lost: back and forth gives the same file. Profile, "
-    "tags\n"
-    "and alpha are kept. IN may be packets of a picture, and with --packets OUT is. \"-\" is "
-    "standard\n"
-    "input or output.";
+    "Codes a .gdw picture's symbols anew: with `mid` or `full` entropy coding in fewer bytes, "
+    "with\n"
+    "`lite` in bytes that are read faster. Nothing is lost: back and forth gives the same file.\n"
+    "Profile, tags and alpha are kept. IN may be packets of a picture, and with --packets OUT is.\n"
+    "\"-\" is standard input or output.";
 
 struct Arguments {
   std::string in, out, entropy;
@@ -39,14 +37,31 @@ struct Outcome {
   ImageHeader header;
 };
 
-Result<Outcome> CutIntoPackets(const Arguments& a, const StreamFile& file) {
+Result<Outcome> CutIntoPackets(const Arguments& a, const StreamFile& file,
+                               const std::string& from) {
   const Result<Bytes> packets = WriteImagePackets(*file.bytes, a.packets, a.options.limits);
   if (!packets.ok()) return packets.status().WithPrefix(InputName(a.in) + ": ");
   GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
   GODWIT_RETURN_IF_ERROR(output.Write(*packets));
   GODWIT_RETURN_IF_ERROR(output.Commit());
-  return Outcome{file.bytes->size(), packets->size(), EntropyName(file.stream.header),
-                 file.stream.header};
+  return Outcome{file.bytes->size(), packets->size(), from, file.stream.header};
+}
+
+// From one entropy model to another by way of `lite`, which both are made from.
+Result<Bytes> RepackTo(const Arguments& a, const ImageStream& stream, ModelChoice& models) {
+  ImageRepackOptions options = a.options;
+  GODWIT_ASSIGN_OR_RETURN(ImageModel model, models.ForStream(stream.header));
+  options.entropy = ImageEntropy::kLite;
+  if (a.entropy == "lite") return RepackImage(stream, model, options);
+  Bytes lite;
+  ImageStream plain;
+  if (stream.header.full) {
+    GODWIT_ASSIGN_OR_RETURN(lite, RepackImage(stream, model, options));
+    GODWIT_ASSIGN_OR_RETURN(plain, ParseImageStream(lite, options.limits));
+  }
+  GODWIT_RETURN_IF_ERROR(models.AddEntropy(model, a.entropy));
+  options.entropy = ImageEntropy::kFull;
+  return RepackImage(stream.header.full ? plain : stream, model, options);
 }
 
 Result<Outcome> Repack(const Arguments& a) {
@@ -58,21 +73,15 @@ Result<Outcome> Repack(const Arguments& a) {
   }
   GODWIT_ASSIGN_OR_RETURN(const StreamFile file,
                           ParseStreamFile(a.in, std::move(bytes), {.limits = a.options.limits}));
-  if (a.packets.packet_bytes > 0) return CutIntoPackets(a, file);
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
-  Result<ImageModel> model = models.ForStream(file.stream.header);
-  if (!model.ok()) return model.status().WithPrefix(place);
-  if (a.options.entropy == ImageEntropy::kFull && model->full() == nullptr) {
-    const Status status = models.AddEntropy(*model);
-    if (!status.ok()) return status.WithPrefix(place);
-  }
+  const std::string from = models.EntropyName(file.stream.header);
+  if (a.packets.packet_bytes > 0) return CutIntoPackets(a, file, from);
   GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
-  const Result<Bytes> packed = RepackImage(file.stream, *model, a.options);
+  const Result<Bytes> packed = RepackTo(a, file.stream, models);
   if (!packed.ok()) return packed.status().WithPrefix(place);
   GODWIT_RETURN_IF_ERROR(output.Write(*packed));
   GODWIT_RETURN_IF_ERROR(output.Commit());
-  return Outcome{file.bytes->size(), packed->size(), EntropyName(file.stream.header),
-                 file.stream.header};
+  return Outcome{file.bytes->size(), packed->size(), from, file.stream.header};
 }
 
 int RunRepack(std::span<const std::string> args, Console& console) {
@@ -80,7 +89,8 @@ int RunRepack(std::span<const std::string> args, Console& console) {
   OptionParser parser(console, kSummary);
   parser.Positional("IN", &a.in);
   parser.Positional("OUT", &a.out);
-  parser.Choice({"--entropy", "NAME", "full (the default) or lite"}, &a.entropy, {"full", "lite"});
+  parser.Choice({"--entropy", "NAME", "full (the default), mid or lite"}, &a.entropy,
+                {"full", "mid", "lite"});
   int packet_bytes = 0, picture = 0;
   parser.Integer({"--packets", "N",
                   "write packets of up to N bytes, 64 to 65535, of a picture in the\n"
@@ -107,7 +117,6 @@ int RunRepack(std::span<const std::string> args, Console& console) {
   a.packets.packet_bytes = static_cast<uint32_t>(packet_bytes);
   a.packets.picture = static_cast<uint16_t>(picture);
   if (a.entropy.empty()) a.entropy = "full";
-  a.options.entropy = a.entropy == "full" ? ImageEntropy::kFull : ImageEntropy::kLite;
   const auto start = std::chrono::steady_clock::now();
   const Result<Outcome> outcome = Repack(a);
   if (!outcome.ok()) return console.Fail(outcome.status());
@@ -136,6 +145,6 @@ int RunRepack(std::span<const std::string> args, Console& console) {
 
 }  // namespace
 
-const Command kRepackCommand{"repack", "the same picture with the other entropy coding", RunRepack};
+const Command kRepackCommand{"repack", "the same picture with another entropy coding", RunRepack};
 
 }  // namespace godwit

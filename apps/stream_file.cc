@@ -48,8 +48,6 @@ std::string ChannelsName(const ImageStream& stream) {
          (stream.alpha.empty() ? "" : " and alpha");
 }
 
-std::string EntropyName(const ImageHeader& header) { return header.full ? "full" : "lite"; }
-
 double BitsPerPixel(const StreamFile& file) {
   const ImageHeader& header = file.stream.header;
   return 8.0 * static_cast<double>(file.bytes->size()) /

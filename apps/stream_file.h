@@ -34,9 +34,6 @@ Result<StreamFile> ParseStreamFile(const std::string& path, Bytes file,
 // "grey", "grey and alpha", "RGB" or "RGB and alpha".
 std::string ChannelsName(const ImageStream& stream);
 
-// "lite" or "full".
-std::string EntropyName(const ImageHeader& header);
-
 // Of the whole file.
 double BitsPerPixel(const StreamFile& file);
 

@@ -56,9 +56,9 @@ constexpr decltype(CodecKind::make) kMakeZstd = nullptr;
 
 constexpr std::array<CodecKind, 18> kKinds = {{
     {Medium::kPicture, "swift",
-     "[:small|medium|large|huge|none][:full][:effort=N][:tune=msssim][:model=ID|FILE]"
+     "[:small|medium|large|huge|none][:mid|full][:effort=N][:tune=msssim][:model=ID|FILE]"
      "[:synthesis=FILE]",
-     "ours, by quality; full: entropy coding; the synthesis is the decoder's choice, default "
+     "ours, by quality; mid, full: entropy coding; the synthesis is the decoder's choice, default "
      "medium",
      MakeSwiftCodec, ""},
     {Medium::kPicture, "jpeg", "[:444][:progressive][:fixed]",

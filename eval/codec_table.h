@@ -30,9 +30,11 @@ Status NoModels();
 struct CodecContext {
   std::string version;  // of the program
   // `model`: an id, a file or nothing; `synthesis`: one of kSynthesisSizes, none, a file or
-  // nothing. With the weights of `full` entropy coding where there are any.
-  std::function<Result<SwiftModels>(const std::string& model, const std::string& synthesis)>
-      load_swift = [](const std::string&, const std::string&) { return NoModels(); };
+  // nothing; `entropy`: "lite" or one of kEntropySizes.
+  std::function<Result<SwiftModels>(const std::string& model, const std::string& synthesis,
+                                    const std::string& entropy)>
+      load_swift =
+          [](const std::string&, const std::string&, const std::string&) { return NoModels(); };
   // `model`: an id, a file, "none" or nothing; `codec`: music or voice.
   std::function<Result<AudioModel>(const std::string& model, const std::string& codec)> load_sound =
       [](const std::string&, const std::string&) { return NoModels(); };

@@ -1,6 +1,4 @@
 // Our own codec: stream model and synthesis as the program finds them.
-#include <algorithm>
-
 #include "codecs/image/image_decoder.h"
 #include "codecs/image/image_encoder.h"
 #include "codecs/image/image_repack.h"
@@ -64,17 +62,16 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
   std::string model, synthesis;
   int effort = 0;
   ImageTune tune = ImageTune::kPsnr;
-  ImageEntropy entropy = ImageEntropy::kLite;
+  std::string entropy = "lite";
   for (const std::string& option : options) {
-    if (option == "none" || std::find(kSynthesisSizes.begin(), kSynthesisSizes.end(), option) !=
-                                kSynthesisSizes.end()) {
+    if (option == "none" || IsSynthesisSize(option)) {
       synthesis = option;
     } else if (option.starts_with("model=")) {
       model = option.substr(6);
     } else if (option == "tune=msssim") {
       tune = ImageTune::kMsssim;
-    } else if (option == "full") {
-      entropy = ImageEntropy::kFull;
+    } else if (IsEntropySize(option)) {
+      entropy = option;
     } else if (option.starts_with("synthesis=")) {
       synthesis = option.substr(10);
     } else if (const auto number = option.starts_with("effort=")
@@ -86,31 +83,32 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
     }
   }
   if (effort == 0) effort = tune == ImageTune::kPsnr ? 1 : 3;
-  GODWIT_ASSIGN_OR_RETURN(const SwiftModels models, context.load_swift(model, synthesis));
+  GODWIT_ASSIGN_OR_RETURN(const SwiftModels models, context.load_swift(model, synthesis, entropy));
   CodecEntry entry;
   entry.version = "godwit " + context.version + ", stream model " +
                   ModelIdHex(models.stream->id()) + ", synthesis ";
   entry.version +=
       models.synthesis == nullptr ? "none" : models.synthesis->size() + " " + models.synthesis_id;
-  if (entropy == ImageEntropy::kFull) {
+  const ImageEntropy coding = entropy == "lite" ? ImageEntropy::kLite : ImageEntropy::kFull;
+  if (coding == ImageEntropy::kFull) {
     if (models.stream->full() == nullptr)
-      return Status(StatusCode::kModelMissing, "swift: no weights of full entropy coding");
-    entry.version += ", full entropy coding";
+      return Status(StatusCode::kModelMissing, "swift: no " + entropy + " entropy model");
+    entry.version += ", " + entropy + " entropy coding";
   }
   if (effort > 1) entry.version += ", effort " + std::to_string(effort);
   if (tune == ImageTune::kMsssim) entry.version += ", tuned for MS-SSIM";
   entry.setting_name = "quality";
   entry.ladder = {5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90};  // above, rates leave the rivals'
-  entry.create = [models, effort, tune, entropy](int threads) -> Result<std::unique_ptr<Codec>> {
+  entry.create = [models, effort, tune, coding](int threads) -> Result<std::unique_ptr<Codec>> {
     ImageEncodeOptions encode;
     encode.threads = threads;
     encode.effort = effort;
     encode.tune = tune;
     encode.synthesis = models.synthesis.get();
-    encode.entropy = entropy;
+    encode.entropy = coding;
     GODWIT_ASSIGN_OR_RETURN(ImageEncoder encoder, ImageEncoder::Create(*models.stream, encode));
     return std::unique_ptr<Codec>(
-        std::make_unique<SwiftCodec>(models, std::move(encoder), encode, entropy));
+        std::make_unique<SwiftCodec>(models, std::move(encoder), encode, coding));
   };
   return entry;
 }

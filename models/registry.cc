@@ -51,7 +51,8 @@ ModelEntry Describe(const Result<SafeTensors>& model, std::optional<uint64_t> kn
   entry.version = text("godwit.version");
   entry.description = text("godwit.description");
   entry.is_default = text("godwit.default") == "1";
-  entry.size = text("godwit.synthesis.size");
+  entry.size = text(entry.kind == "entropy" ? "godwit.entropy.size" : "godwit.synthesis.size");
+  if (entry.kind == "entropy" && entry.size.empty()) entry.size = kEntropySizes.back();
   if (entry.kind == "synthesis" || entry.kind == "entropy") {
     const std::string key = "godwit." + entry.kind + ".stream";
     const std::optional<uint64_t> id = ParseModelId(text(key.c_str()));
@@ -100,6 +101,13 @@ int HexDigit(char c) {
 }
 
 }  // namespace
+
+bool IsSynthesisSize(std::string_view name) {
+  return std::find(kSynthesisSizes.begin(), kSynthesisSizes.end(), name) != kSynthesisSizes.end();
+}
+bool IsEntropySize(std::string_view name) {
+  return std::find(kEntropySizes.begin(), kEntropySizes.end(), name) != kEntropySizes.end();
+}
 
 uint64_t ModelIdOf(std::span<const std::byte> file) {
   const Sha256Digest digest = Sha256(file);
@@ -211,20 +219,34 @@ Result<SafeTensors> ModelRegistry::FindSynthesis(std::string_view codec, uint64_
   return Load(*entry);
 }
 
-Result<SafeTensors> ModelRegistry::FindEntropy(uint64_t stream_id, std::optional<uint32_t> id) {
+const ModelEntry* ModelRegistry::FindEntropyEntry(uint64_t stream_id, uint32_t id) {
+  return FindIf([&](const ModelEntry& e) {
+    return e.kind == "entropy" && e.stream_id == stream_id && static_cast<uint32_t>(e.id) == id;
+  });
+}
+
+Result<SafeTensors> ModelRegistry::FindEntropy(uint64_t stream_id, uint32_t id) {
+  const ModelEntry* const entry = FindEntropyEntry(stream_id, id);
+  if (entry != nullptr) return Load(*entry);
+  return Status(StatusCode::kModelMissing, "entropy model " + ModelIdHex(id).substr(0, 8) +
+                                               " for stream model " + ModelIdHex(stream_id) +
+                                               " is not in " + Places());
+}
+
+Result<SafeTensors> ModelRegistry::FindEntropy(uint64_t stream_id, std::string_view size) {
   for (size_t place = 0; place < places_.size(); ++place) {
     const ModelEntry* best = nullptr;
-    for (const ModelEntry& entry : Entries(place)) {
-      if (!entry.status.ok() || entry.kind != "entropy" || entry.stream_id != stream_id) continue;
-      if (id && static_cast<uint32_t>(entry.id) != *id) continue;
-      if (best == nullptr || ::strverscmp(entry.version.c_str(), best->version.c_str()) > 0)
-        best = &entry;
+    for (const ModelEntry& e : Entries(place)) {
+      const bool fits =
+          e.status.ok() && e.kind == "entropy" && e.stream_id == stream_id && e.size == size;
+      if (fits && (best == nullptr || ::strverscmp(e.version.c_str(), best->version.c_str()) > 0)) {
+        best = &e;
+      }
     }
     if (best != nullptr) return Load(*best);
   }
-  return Status(StatusCode::kModelMissing,
-                (id ? "entropy model " + ModelIdHex(*id).substr(0, 8) : "an entropy model") +
-                    " for stream model " + ModelIdHex(stream_id) + " is not in " + Places());
+  return Status(StatusCode::kModelMissing, std::string(size) + " entropy model for stream model " +
+                                               ModelIdHex(stream_id) + " is not in " + Places());
 }
 
 Result<uint64_t> ModelRegistry::DefaultStreamModel(std::string_view codec) {

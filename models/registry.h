@@ -24,6 +24,10 @@ std::optional<uint64_t> ParseModelId(std::string_view hex);  // exactly 16 digit
 // Sizes of synthesis networks, cheapest first; a codec need not have all.
 inline constexpr std::array<std::string_view, 4> kSynthesisSizes = {"small", "medium", "large",
                                                                     "huge"};
+bool IsSynthesisSize(std::string_view name);
+// Sizes of entropy models, cheapest first; the last is that of files that name none.
+inline constexpr std::array<std::string_view, 2> kEntropySizes = {"mid", "full"};
+bool IsEntropySize(std::string_view name);
 
 // What a file's metadata say. Unknown kinds are listed and never found.
 struct ModelEntry {
@@ -35,7 +39,7 @@ struct ModelEntry {
   std::string name, version, description;
   // Of a synthesis or entropy model: the stream model that it serves; 0: all of its codec.
   uint64_t stream_id = 0;
-  std::string size;  // of a synthesis: one of kSynthesisSizes
+  std::string size;  // of a synthesis or entropy model, as above
   bool is_default = false;
   Status status;  // not ok: damaged, so never found; the members above may be empty
 };
@@ -55,9 +59,11 @@ class ModelRegistry {
   // Of a synthesis that serves all streams of its codec, `stream_id` is 0.
   Result<SafeTensors> FindSynthesis(std::string_view codec, uint64_t stream_id,
                                     std::string_view size);
-  // The weights of `full` entropy coding: those whose id begins with the four bytes `id`, or
-  // without one the newest version in the first place that has any.
-  Result<SafeTensors> FindEntropy(uint64_t stream_id, std::optional<uint32_t> id = {});
+  // The weights of an entropy model: those whose id begins with the four bytes `id`, or of a size
+  // the newest version in the first place that has any.
+  Result<SafeTensors> FindEntropy(uint64_t stream_id, uint32_t id);
+  const ModelEntry* FindEntropyEntry(uint64_t stream_id, uint32_t id);  // or null
+  Result<SafeTensors> FindEntropy(uint64_t stream_id, std::string_view size);
   // The stream model to encode `codec` with. The first place that has any decides: of its models
   // the one marked as the default, else the newest version.
   Result<uint64_t> DefaultStreamModel(std::string_view codec);

@@ -20,7 +20,7 @@ _godwit() {
     --codec) words="swift packet music voice" ;;
     --codecs) words="swift jpeg webp avif jxl sound music voice opus vorbis mp3 packet array zfp jpeg2000 flac zstd" ;;
     --effort) words="1 2 3 4 5 6 7 8 9" ;;
-    --entropy) words="lite full" ;;
+    --entropy) words="lite mid full" ;;
     --format) words="png jpg ppm pgm pam wav flac raw" ;;
     --layers) words="1 2 3 4 5 6 7 8" ;;
     --metrics) words="all psnr psnr-y psnr-ycbcr ssim msssim msssim-rgb butteraugli ssimulacra

@@ -30,6 +30,7 @@ class ProgramTest : public testing::Test {
     SaveBytes(File("models/stream.safetensors"), TestStreamModelFile());
     SaveBytes(File("models/small.safetensors"), TestSynthesisFile(TestImageModel().id()));
     SaveBytes(File("models/full.safetensors"), TestEntropyFile(TestImageModel().id()));
+    SaveBytes(File("models/mid.safetensors"), TestEntropyFile(TestImageModel().id(), 7, "mid"));
   }
 
   std::string File(const std::string& name) const { return folder_.File(name); }

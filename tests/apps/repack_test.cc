@@ -21,6 +21,26 @@ TEST_F(RepackCommandTest, ThereAndBackIsTheSameFile) {
   EXPECT_EQ(Run({"verify", "full.gdw"}).exit, 0);
 }
 
+TEST_F(RepackCommandTest, EveryEntropyCodingComesFromEveryOther) {
+  SavePicture("in.png", MakePicture(70, 90, 4));
+  const std::vector<std::string> names = {"lite", "mid", "full"};
+  for (const std::string& name : names)
+    Encode("in.png", name + ".gdw", {"-q", "60", "--entropy", name});
+  Decode("lite.gdw", "want.pam");
+  for (const std::string& from : names) {
+    const nlohmann::json info = nlohmann::json::parse(Run({"info", from + ".gdw", "--json"}).out);
+    EXPECT_EQ(info["entropy"], from);
+    EXPECT_EQ(Run({"verify", from + ".gdw"}).exit, 0) << from;
+    Decode(from + ".gdw", from + ".pam");
+    EXPECT_TRUE(SameFiles("want.pam", from + ".pam")) << from;
+    for (const std::string& to : names) {
+      EXPECT_FALSE(from != to && SameFiles(from + ".gdw", to + ".gdw")) << from << " is " << to;
+      EXPECT_EQ(Run({"repack", from + ".gdw", "out.gdw", "-f", "--entropy", to}).exit, 0);
+      EXPECT_TRUE(SameFiles("out.gdw", to + ".gdw")) << from << " to " << to;
+    }
+  }
+}
+
 TEST_F(RepackCommandTest, ItSaysWhatItDid) {
   SavePicture("in.png", MakePicture(40, 40, 3));
   Encode("in.png", "lite.gdw");

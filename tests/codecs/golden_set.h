@@ -22,7 +22,7 @@ struct GoldenPicture {
   std::string name;  // of the file, less .gdw
   int64_t width, height, channels;
   ImageEncodeOptions options;
-  bool full = false;  // repacked
+  std::string entropy = "lite";  // another one is repacked to
 };
 
 inline std::vector<GoldenPicture> GoldenPictures() {
@@ -48,15 +48,19 @@ inline std::vector<GoldenPicture> GoldenPictures() {
        70,
        1,
        {.step_index = 140, .tile = 64, .tile_height = 32, .order = ImageOrder::kRows}},
-      {"full_rgb_97x61", 97, 61, 3, {.step_index = 144}, true},
-      {"full_rgb_97x61_fine", 97, 61, 3, {.step_index = 40}, true},
-      {"full_rgb_97x61_coarse", 97, 61, 3, {.step_index = 288}, true},
-      {"full_grey_64x40", 64, 40, 1, {.step_index = 120}, true},
-      {"full_rgba_50x70_tiles_32", 50, 70, 4, {.step_index = 130, .tile = 32}, true},
-      {"full_rgb_200x130_tiles_64", 200, 130, 3, {.step_index = 150, .tile = 64}, true},
-      {"full_rgb_97x61_layers_3", 97, 61, 3, {.step_index = 100, .layers = 3}, true},
-      {"full_rgb_1x1", 1, 1, 3, {.step_index = 100}, true},
-      {"full_rgb_97x161_rows", 97, 161, 3, {.step_index = 200, .order = ImageOrder::kRows}, true},
+      {"full_rgb_97x61", 97, 61, 3, {.step_index = 144}, "full"},
+      {"full_rgb_97x61_fine", 97, 61, 3, {.step_index = 40}, "full"},
+      {"full_rgb_97x61_coarse", 97, 61, 3, {.step_index = 288}, "full"},
+      {"full_grey_64x40", 64, 40, 1, {.step_index = 120}, "full"},
+      {"full_rgba_50x70_tiles_32", 50, 70, 4, {.step_index = 130, .tile = 32}, "full"},
+      {"full_rgb_200x130_tiles_64", 200, 130, 3, {.step_index = 150, .tile = 64}, "full"},
+      {"full_rgb_97x61_layers_3", 97, 61, 3, {.step_index = 100, .layers = 3}, "full"},
+      {"full_rgb_1x1", 1, 1, 3, {.step_index = 100}, "full"},
+      {"full_rgb_97x161_rows", 97, 161, 3, {.step_index = 200, .order = ImageOrder::kRows}, "full"},
+      {"mid_rgb_97x61", 97, 61, 3, {.step_index = 144}, "mid"},
+      {"mid_rgb_97x61_coarse", 97, 61, 3, {.step_index = 288}, "mid"},
+      {"mid_grey_64x40", 64, 40, 1, {.step_index = 120}, "mid"},
+      {"mid_rgb_200x130_tiles_64", 200, 130, 3, {.step_index = 150, .tile = 64}, "mid"},
   };
 }
 
@@ -64,17 +68,19 @@ inline Tensor<uint8_t> PixelsOf(const GoldenPicture& g) {
   return MakePicture(g.height, g.width, g.channels, /*seed=*/5);
 }
 
+// `model` has the entropy model of the picture, if that has one.
 inline Bytes EncodeGolden(const ImageModel& model, const GoldenPicture& g,
                           const ImageEncodeOptions& options) {
   Bytes file = EncodePicture(model, PixelsOf(g), options);
-  if (!g.full) return file;
+  if (g.entropy == "lite") return file;
   const ImageRepackOptions repack{.limits = {}, .simd = options.simd};
   return Must(RepackImage(Must(ParseImageStream(file)), model, repack));
 }
 
-// The newest weights of `full` entropy coding for the model.
-inline void SetEntropy(ModelRegistry& registry, ImageModel& model) {
-  const SafeTensors file = Must(registry.FindEntropy(model.id()));
+// The newest entropy model of that size; "lite" needs none.
+inline void SetEntropy(ModelRegistry& registry, ImageModel& model, const std::string& size) {
+  if (size == "lite") return;
+  const SafeTensors file = Must(registry.FindEntropy(model.id(), size));
   const Status status = model.SetEntropy(file, ModelIdOf(file.file()));
   EXPECT_TRUE(status.ok()) << status.message();
 }

@@ -248,7 +248,7 @@ const Shipped& ShippedModels() {
     auto* const models = new Shipped{
         Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id)),
         Must(ImageSynthesis::Load(Must(registry.FindSynthesis("swift", id, "medium"))))};
-    const SafeTensors entropy = Must(registry.FindEntropy(id));
+    const SafeTensors entropy = Must(registry.FindEntropy(id, "full"));
     EXPECT_TRUE(models->model.SetEntropy(entropy, ModelIdOf(entropy.file())).ok());
     return models;
   }();

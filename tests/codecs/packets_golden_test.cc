@@ -62,7 +62,7 @@ TEST_P(PacketsGoldenTest, AreThoseOnRecordAndSoIsWhatIsMadeUp) {
   ModelRegistry registry;
   const uint64_t id = damaged.header.model_id;
   ImageModel model = Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id));
-  SetEntropy(registry, model);
+  SetEntropy(registry, model, damaged.header.full ? "full" : "lite");
   const ImageSynthesis large =
       Must(ImageSynthesis::Load(Must(registry.FindSynthesis("swift", id, "large"))));
   for (const SimdLevel level : SupportedSimdLevels()) {

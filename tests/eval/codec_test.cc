@@ -17,7 +17,8 @@ namespace {
 CodecContext TestContext() {
   CodecContext context;
   context.version = "test";
-  context.load_swift = [](const std::string&, const std::string&) -> Result<SwiftModels> {
+  context.load_swift = [](const std::string&, const std::string&,
+                          const std::string&) -> Result<SwiftModels> {
     return SwiftModels{std::shared_ptr<const ImageModel>(&TestImageModel(), [](auto*) {}), nullptr,
                        ""};
   };
@@ -169,11 +170,12 @@ TEST(CodecTableTest, FullEntropyCodingTakesFewerBytesAndNeedsItsWeights) {
   const auto model =
       std::make_shared<ImageModel>(Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id)));
   CodecContext context;
-  context.load_swift = [&](const std::string&, const std::string&) -> Result<SwiftModels> {
+  context.load_swift = [&](const std::string&, const std::string&,
+                           const std::string&) -> Result<SwiftModels> {
     return SwiftModels{model, nullptr, ""};
   };
   EXPECT_EQ(FindCodec("swift:full", context).status().code(), StatusCode::kModelMissing);
-  const SafeTensors weights = Must(registry.FindEntropy(id));
+  const SafeTensors weights = Must(registry.FindEntropy(id, "full"));
   ASSERT_TRUE(model->SetEntropy(weights, ModelIdOf(weights.file())).ok());
   const EvalPicture picture = Original();
   std::vector<size_t> sizes;

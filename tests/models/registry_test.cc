@@ -109,22 +109,29 @@ TEST_F(RegistryTest, FindsByWhatTheFilesSay) {
             StatusCode::kModelMissing);
 }
 
-TEST_F(RegistryTest, EntropyModelsAreFoundByStreamAndId) {
-  const auto save = [&](const std::string& name, const std::string& version) {
+TEST_F(RegistryTest, EntropyModelsAreFoundByStreamAndSizeOrId) {
+  const auto save = [&](const std::string& name, const std::string& version,
+                        const std::string& size = "") {
     return Save(name, ModelFile({{"godwit.kind", "entropy"},
                                  {"godwit.version", version},
+                                 {"godwit.entropy.size", size},
                                  {"godwit.entropy.stream", ModelIdHex(77)}}));
   };
   const uint64_t old = save("a.safetensors", "9"), newest = save("b.safetensors", "10");
+  const uint64_t mid = save("d.safetensors", "11", "mid");
   Save("c.safetensors", ModelFile({{"godwit.kind", "entropy"}}));  // of no stream model
   ModelRegistry registry;
   ASSERT_TRUE(registry.AddFolder(folder_).ok());
-  EXPECT_EQ(ModelIdOf(registry.FindEntropy(77)->file()), newest);
+  EXPECT_EQ(ModelIdOf(registry.FindEntropy(77, "full")->file()), newest);
+  EXPECT_EQ(ModelIdOf(registry.FindEntropy(77, "mid")->file()), mid);
   EXPECT_EQ(ModelIdOf(registry.FindEntropy(77, static_cast<uint32_t>(old))->file()), old);
+  EXPECT_EQ(registry.FindEntropyEntry(77, static_cast<uint32_t>(old))->size, "full");
+  EXPECT_EQ(registry.FindEntropyEntry(77, static_cast<uint32_t>(mid))->size, "mid");
+  EXPECT_EQ(registry.FindEntropyEntry(78, static_cast<uint32_t>(mid)), nullptr);
   const Status missing = registry.FindEntropy(77, 0x67452301).status();
   EXPECT_EQ(missing.code(), StatusCode::kModelMissing);
   EXPECT_NE(missing.message().find("01234567 "), std::string::npos) << missing.message();
-  EXPECT_EQ(registry.FindEntropy(78).status().code(), StatusCode::kModelMissing);
+  EXPECT_EQ(registry.FindEntropy(78, "full").status().code(), StatusCode::kModelMissing);
 }
 
 TEST_F(RegistryTest, WhatIsMissingIsNamedWithThePlaces) {
