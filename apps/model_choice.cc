@@ -77,7 +77,7 @@ Status ModelChoice::AddEntropy(ImageModel& model, std::string_view size) {
 std::string ModelChoice::EntropyName(const ImageHeader& header) {
   if (!header.full) return "lite";
   const ModelEntry* const entry = registry_.FindEntropyEntry(header.model_id, header.entropy_id);
-  return entry != nullptr ? entry->size : "unknown";
+  return entry != nullptr && IsEntropySize(entry->size) ? entry->size : "unknown";
 }
 
 Result<AudioModel> ModelChoice::ForEncodingSound(const std::string& model,

@@ -31,7 +31,8 @@ class ModelChoice {
   Result<ImageModel> ForStream(const ImageHeader& header);
   // `size`: one of kEntropySizes, or "lite", which is the stream model's own and adds nothing.
   Status AddEntropy(ImageModel& model, std::string_view size);
-  // "lite", one of kEntropySizes, or "unknown": the stream's entropy model is not at hand.
+  // "lite", one of kEntropySizes, or "unknown": the stream's entropy model is not at hand, or of
+  // some other size.
   std::string EntropyName(const ImageHeader& header);
   // `choice`: one of kSynthesisSizes, or a file. "none" gives nothing, and so does the plain
   // inverse transform; "" is medium, or the best at hand where that is missing.

@@ -47,21 +47,32 @@ Result<Outcome> CutIntoPackets(const Arguments& a, const StreamFile& file,
   return Outcome{file.bytes->size(), packets->size(), from, file.stream.header};
 }
 
-// From one entropy model to another by way of `lite`, which both are made from.
-Result<Bytes> RepackTo(const Arguments& a, const ImageStream& stream, ModelChoice& models) {
-  ImageRepackOptions options = a.options;
-  GODWIT_ASSIGN_OR_RETURN(ImageModel model, models.ForStream(stream.header));
-  options.entropy = ImageEntropy::kLite;
-  if (a.entropy == "lite") return RepackImage(stream, model, options);
-  Bytes lite;
-  ImageStream plain;
-  if (stream.header.full) {
-    GODWIT_ASSIGN_OR_RETURN(lite, RepackImage(stream, model, options));
-    GODWIT_ASSIGN_OR_RETURN(plain, ParseImageStream(lite, options.limits));
-  }
-  GODWIT_RETURN_IF_ERROR(models.AddEntropy(model, a.entropy));
-  options.entropy = ImageEntropy::kFull;
-  return RepackImage(stream.header.full ? plain : stream, model, options);
+// With the entropy model of the stream, and with the one that is asked for.
+struct Models {
+  ImageModel from, to;
+};
+
+Result<Models> FindModels(const Arguments& a, const ImageHeader& header, ModelChoice& choice) {
+  GODWIT_ASSIGN_OR_RETURN(ImageModel from, choice.ForStream(header));
+  GODWIT_ASSIGN_OR_RETURN(ImageModel to, choice.ForStream(header.model_id));
+  GODWIT_RETURN_IF_ERROR(choice.AddEntropy(to, a.entropy));
+  return Models{std::move(from), std::move(to)};
+}
+
+// From one entropy model to another by way of `lite`.
+Result<Bytes> RepackTo(const ImageRepackOptions& options, const ImageStream& stream,
+                       const Models& models) {
+  const auto *const from = models.from.full(), *const to = models.to.full();
+  ImageRepackOptions lite = options, other = options;
+  lite.entropy = ImageEntropy::kLite;
+  other.entropy = ImageEntropy::kFull;
+  if (to == nullptr) return RepackImage(stream, models.from, lite);
+  if (from == nullptr ||
+      stream.header.entropy_id == static_cast<uint32_t>(models.to.entropy_model_id()))
+    return RepackImage(stream, models.to, other);
+  GODWIT_ASSIGN_OR_RETURN(const Bytes between, RepackImage(stream, models.from, lite));
+  GODWIT_ASSIGN_OR_RETURN(const ImageStream plain, ParseImageStream(between, options.limits));
+  return RepackImage(plain, models.to, other);
 }
 
 Result<Outcome> Repack(const Arguments& a) {
@@ -76,8 +87,10 @@ Result<Outcome> Repack(const Arguments& a) {
   GODWIT_ASSIGN_OR_RETURN(ModelChoice models, ModelChoice::Open(a.model_folders));
   const std::string from = models.EntropyName(file.stream.header);
   if (a.packets.packet_bytes > 0) return CutIntoPackets(a, file, from);
+  const Result<Models> found = FindModels(a, file.stream.header, models);
+  if (!found.ok()) return found.status().WithPrefix(place);
   GODWIT_ASSIGN_OR_RETURN(AtomicOutputFile output, AtomicOutputFile::Create(a.out, a.overwrite));
-  const Result<Bytes> packed = RepackTo(a, file.stream, models);
+  const Result<Bytes> packed = RepackTo(a.options, file.stream, *found);
   if (!packed.ok()) return packed.status().WithPrefix(place);
   GODWIT_RETURN_IF_ERROR(output.Write(*packed));
   GODWIT_RETURN_IF_ERROR(output.Commit());

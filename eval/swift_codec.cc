@@ -70,7 +70,7 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
       model = option.substr(6);
     } else if (option == "tune=msssim") {
       tune = ImageTune::kMsssim;
-    } else if (IsEntropySize(option)) {
+    } else if (IsEntropySize(option) && entropy == "lite") {
       entropy = option;
     } else if (option.starts_with("synthesis=")) {
       synthesis = option.substr(10);
@@ -93,7 +93,8 @@ Result<CodecEntry> MakeSwiftCodec(std::span<const std::string> options,
   if (coding == ImageEntropy::kFull) {
     if (models.stream->full() == nullptr)
       return Status(StatusCode::kModelMissing, "swift: no " + entropy + " entropy model");
-    entry.version += ", " + entropy + " entropy coding";
+    entry.version +=
+        ", " + entropy + " entropy coding " + ModelIdHex(models.stream->entropy_model_id());
   }
   if (effort > 1) entry.version += ", effort " + std::to_string(effort);
   if (tune == ImageTune::kMsssim) entry.version += ", tuned for MS-SSIM";

@@ -69,7 +69,7 @@ ModelEntry Describe(const Result<SafeTensors>& model, std::optional<uint64_t> kn
   return entry;
 }
 
-void AppendBuiltin(std::vector<ModelEntry>& entries) {
+void AppendBuiltin(std::deque<ModelEntry>& entries) {
   for (const BuiltinModel& model : BuiltinModels()) {
     ModelEntry entry = Describe(SafeTensors::Parse(Bytes(model.bytes.begin(), model.bytes.end())),
                                 ParseModelId(model.id_hex));
@@ -78,7 +78,7 @@ void AppendBuiltin(std::vector<ModelEntry>& entries) {
   }
 }
 
-void AppendFolder(const std::string& folder, std::vector<ModelEntry>& entries) {
+void AppendFolder(const std::string& folder, std::deque<ModelEntry>& entries) {
   std::vector<std::string> paths;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
@@ -168,7 +168,7 @@ void ModelRegistry::AddDefaultFolders() {
   }
 }
 
-std::span<const ModelEntry> ModelRegistry::Entries(size_t place) {
+ModelRegistry::EntryRange ModelRegistry::Entries(size_t place) {
   for (; read_ <= place; ++read_) {
     Place& next = places_[read_];
     next.first = entries_.size();
@@ -180,7 +180,8 @@ std::span<const ModelEntry> ModelRegistry::Entries(size_t place) {
     next.end = entries_.size();
   }
   const Place& p = places_[place];
-  return std::span<const ModelEntry>(entries_).subspan(p.first, p.end - p.first);
+  const auto at = [&](size_t i) { return entries_.cbegin() + static_cast<ptrdiff_t>(i); };
+  return {at(p.first), at(p.end)};
 }
 
 template <typename Fits>
@@ -266,7 +267,7 @@ Result<uint64_t> ModelRegistry::DefaultStreamModel(std::string_view codec) {
                 "no stream model for codec " + std::string(codec) + " in " + Places());
 }
 
-const std::vector<ModelEntry>& ModelRegistry::List() {
+const std::deque<ModelEntry>& ModelRegistry::List() {
   Entries(places_.size() - 1);
   return entries_;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,7 +40,7 @@ struct ModelEntry {
   std::string name, version, description;
   // Of a synthesis or entropy model: the stream model that it serves; 0: all of its codec.
   uint64_t stream_id = 0;
-  std::string size;  // of a synthesis or entropy model, as above
+  std::string size;  // of a synthesis or entropy model, as its file says
   bool is_default = false;
   Status status;  // not ok: damaged, so never found; the members above may be empty
 };
@@ -62,15 +63,16 @@ class ModelRegistry {
   // The weights of an entropy model: those whose id begins with the four bytes `id`, or of a size
   // the newest version in the first place that has any.
   Result<SafeTensors> FindEntropy(uint64_t stream_id, uint32_t id);
-  const ModelEntry* FindEntropyEntry(uint64_t stream_id, uint32_t id);  // or null
   Result<SafeTensors> FindEntropy(uint64_t stream_id, std::string_view size);
+  // What the first of these finds, or null.
+  const ModelEntry* FindEntropyEntry(uint64_t stream_id, uint32_t id);
   // The stream model to encode `codec` with. The first place that has any decides: of its models
   // the one marked as the default, else the newest version.
   Result<uint64_t> DefaultStreamModel(std::string_view codec);
 
   // Everything there is, in order, duplicates and damaged files included.
-  const std::vector<ModelEntry>& List();
-  // The entry of `id`, or null.
+  const std::deque<ModelEntry>& List();
+  // The entry of `id`, or null. Entries stay where they are as long as the registry does.
   const ModelEntry* Find(uint64_t id);
   Result<SafeTensors> Load(const ModelEntry& entry) const;
   // "the program, /usr/share/godwit/models"
@@ -82,14 +84,19 @@ class ModelRegistry {
     size_t first = 0;    // of its entries
     size_t end = 0;
   };
+  struct EntryRange {
+    std::deque<ModelEntry>::const_iterator first, last;
+    auto begin() const { return first; }
+    auto end() const { return last; }
+  };
   // The place's entries; reads them at the first call, places in order.
-  std::span<const ModelEntry> Entries(size_t place);
+  EntryRange Entries(size_t place);
   template <typename Fits>
   const ModelEntry* FindIf(Fits fits);
 
   std::vector<Place> places_{Place{}};
-  size_t read_ = 0;  // places whose entries are there
-  std::vector<ModelEntry> entries_;
+  size_t read_ = 0;                 // places whose entries are there
+  std::deque<ModelEntry> entries_;  // pointers into it outlive the reading of more folders
 };
 
 // A file that was named, not found. kUnreadable, or kModelRefused if it is no safetensors file;

@@ -112,7 +112,7 @@ def write_stream(folder, name, model_id, minutes, commands, results):
 
 def write_entropy(folder, name, model_id, stream_id, run, results):
     """`run`: kind, hidden, crops, size, steps, efforts, synthesis, minutes, machine and command of fit_full.py."""
-    widths = ', '.join(dict.fromkeys(str(min(run['hidden'], most)) for most in (64, 32, 16)))
+    widths = ', '.join(f'{min(run["hidden"], most)} ({what})' for most, what in ((64, 'luma'), (32, 'chroma'), (16, 'cells and coarse DC')))
     signs = f'{run["odd_hidden"]} for signs' if run['odd_hidden'] else 'none for signs'
     aimed = f' aimed at `{os.path.basename(run["synthesis"])}`' if run['synthesis'] else ''
     write_card(
@@ -120,13 +120,13 @@ def write_entropy(folder, name, model_id, stream_id, run, results):
         what=f'The weights of `{run["kind"]}` entropy coding for streams of model `{stream_id}` (`docs/format/entropy.md` section 6): small integer\n'
              f'networks that say how likely each decision is, and where its adaptive parts start. Streams with `{run["kind"]}` name it.',
         rows='| networks | 17 of bands, 17 of the flags of cells, 6 of the coarse scale; one hidden layer of '
-             f'{widths}{" (luma, chroma, cells)" if "," in widths else ""}, {signs} |\n'
+             f'{widths}, {signs} |\n'
              '| adaptive | 297 mixers of five opinions, with their starting weights and probabilities |\n',
         how='Each network by itself on the code length of recorded latents, in float, then rounded to 16 bits; the adaptive parts by coding\n'
             f'the same crops with the integers. {run["crops"]} crops of {run["size"]}x{run["size"]} at step indices 30 to 334, most of them from 150 on; symbols of\n'
             f'efforts {run["efforts"]}, crop by crop{aimed}; up to {run["steps"]} steps of 1024 places a network. {run["minutes"]:.0f} minutes. Results: Kodak, whole files, one\n'
             'thread, entropy decoding alone (`bench/repack_bench --threads 1 --cpu`).\n\n' + commands_text([run['command']], ''),
-        limits='- Fitted to photographs at up to about 1 bit/pixel.\n'
+        limits='- Fitted to photographs at up to about 1 bit/pixel; above that it saves less.\n'
                '- Networks were not trained together with the mixers.')
 
 

@@ -1,10 +1,10 @@
 // train/crop_symbols.h: the symbols that the encoder finds for crops, row of cells by row.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "codecs/image/image_model.h"
@@ -17,11 +17,10 @@ namespace godwit::swift {
 
 // Crop after crop takes the next of `efforts`, numbers between commas, over and over. Effort 1
 // rounds, as a sensor does; from 4 on symbols are found with the network of the file `synthesis`
-// in mind, if one is named. Bits are counted as `full` does, if it is given.
+// in mind, if one is named.
 class CropSymbols {
  public:
-  CropSymbols(const SwiftModel& model, const FullModel* full, const char* efforts,
-              const char* synthesis)
+  CropSymbols(const SwiftModel& model, const char* efforts, const char* synthesis)
       : analyser_(model, BestSimdLevel()) {
     if (synthesis != nullptr) {
       synthesis_ = std::make_unique<ImageSynthesis>(
@@ -33,20 +32,21 @@ class CropSymbols {
       if (end == at || effort < kMinEffort || effort > kMaxEffort)
         Refuse(efforts, "no efforts of the encoder");
       at = end;
-      searches_.push_back(effort == kMinEffort
-                              ? nullptr
-                              : std::make_unique<TileSearch>(
-                                    model, full, synthesis_.get(), static_cast<int>(effort),
-                                    ImageTune::kPsnr, BestSimdLevel(), kPlanes, kMaxCropCells,
-                                    kMaxCropCells));
+      efforts_.push_back(static_cast<size_t>(effort));
+      auto& search = searches_[efforts_.back()];
+      if (effort > kMinEffort && search == nullptr) {
+        search = std::make_unique<TileSearch>(
+            model, nullptr, synthesis_.get(), static_cast<int>(effort), ImageTune::kPsnr,
+            BestSimdLevel(), kPlanes, kMaxCropCells, kMaxCropCells);
+      }
     }
-    if (searches_.empty()) Refuse(efforts, "no efforts of the encoder");
+    if (efforts_.empty()) Refuse(efforts, "no efforts of the encoder");
   }
 
   // Sides are whole cells where an effort above 1 is asked for. `crop` must outlive its rows.
   void Start(const Crop& crop, CellRow& row) {
     crop_ = &crop;
-    search_ = searches_[next_++ % searches_.size()].get();
+    search_ = searches_[efforts_[next_++ % efforts_.size()]].get();
     analyser_.SetStep(crop.step_index);
     row.StartTile((crop.samples.width() + kCell - 1) / kCell);
     if (search_ == nullptr) return;
@@ -77,7 +77,8 @@ class CropSymbols {
 
   RowAnalyser analyser_;
   std::unique_ptr<ImageSynthesis> synthesis_;
-  std::vector<std::unique_ptr<TileSearch>> searches_;  // null: rounding
+  std::vector<size_t> efforts_;
+  std::array<std::unique_ptr<TileSearch>, kMaxEffort + 1> searches_;  // null: rounding
   size_t next_ = 0;
   const Crop* crop_ = nullptr;
   TileSearch* search_ = nullptr;

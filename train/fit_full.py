@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Fits the `full` entropy model for the streams of a stream model.
+"""Fits an entropy model, `full` or `mid`, for the streams of a stream model.
 
     fit_full.py --data IMAGES --stream models/weights/swift-1.safetensors --programs build/release/train --work WORK --out FILE
 
 PROGRAMS holds record_symbols and fit_full_start. Networks that WORK has already are not trained again, so a run that
-was cut off goes on, and one network is trained anew by deleting its file. --efforts says which symbols are fitted to:
+was cut off goes on with the same options, and one network is trained anew by deleting its file. --efforts says which symbols are fitted to:
 those of the encoder's efforts, crop by crop, aimed at --synthesis."""
 import argparse
 import functools
@@ -64,6 +64,13 @@ def read_start(path):
 class Fit:
     def __init__(self, a):
         self.a, self.since = a, time.time()
+        kept = dict((k, getattr(a, k)) for k in ('hidden', 'odd_hidden', 'efforts', 'synthesis', 'crops', 'held', 'size'))
+        path = self.path('options.json')
+        if not os.path.exists(path):
+            with open(path, 'w') as f:
+                json.dump(kept, f)
+        elif json.load(open(path)) != kept:
+            raise SystemExit(f'{path}: that work was begun with other options')
         self.context, _ = E.read_safetensors(a.stream)
 
     @functools.cached_property
@@ -155,13 +162,13 @@ def main():
     os.makedirs(a.work, exist_ok=True)
     torch.set_num_threads(a.threads)
     path = lambda n: os.path.join(a.work, n)
+    fit = Fit(a)
     if not os.path.exists(path('held.symbols')):
         train, held = swift_data.load(a.data, limit=a.limit)
         write_crops(path('fit.crops'), train, a.crops, a.size, 31)
         write_crops(path('held.crops'), held, a.held, a.size, 22, [185, 215, 240, 265, 290, 305])
         for n in ('fit', 'held'):
             subprocess.run([os.path.join(a.programs, 'record_symbols'), a.stream, path(n + '.crops'), path(n + '.symbols'), *a.symbols], check=True, stdout=subprocess.DEVNULL)
-    fit = Fit(a)
     fit.all()
     fit.start()
 

@@ -1,4 +1,4 @@
-// train/fit_full_start.cc: what the `full` entropy model pays for crops beside `lite`, and where
+// train/fit_full_start.cc: what an entropy model pays for crops beside `lite`, and where
 // its adaptive parts should start.
 //   fit_full_start MODEL FULL CROPS OUT [once|all [EFFORTS [SYNTHESIS]]]
 // CROPS: see crop_file.h; EFFORTS: crop_symbols.h, 1 unless given. OUT, unless it is "-": i32
@@ -49,6 +49,24 @@ struct CostCoder {
   }
 };
 
+// Multiply-adds of the networks; inputs and hidden sums that are 0 cost nothing.
+struct MacProbe {
+  double* macs;
+  void Hidden(const FullNetwork& n, const FullInputSet& in) const {
+    *macs += static_cast<double>(n.hidden * (in.common.count + in.even.count));
+    if (n.has_flag) *macs += static_cast<double>(n.hidden);
+  }
+  void Outputs(const FullNetwork& n, const FullInputSet& in, const FullSums& sums) const {
+    const auto values = static_cast<size_t>(n.values);
+    size_t awake = 0;
+    for (size_t h = 0; h < n.hidden; ++h) awake += sums.hidden[h] != 0;
+    *macs += static_cast<double>(awake * kFullLogits * values +
+                                 (in.common.count + in.odd.count) * (n.odd_hidden + values) +
+                                 n.odd_hidden * values);
+  }
+  void Later(const FullNetwork& n) const { *macs += 5.0 * n.values; }
+};
+
 // Weights, then all probabilities.
 template <typename F>
 void ForEach(const FullState& s, F f) {
@@ -75,18 +93,21 @@ int Run(int argc, char** argv) {
   const auto full = Need(argv[2], FullModel::Load(entropy, 0));
   CropFile file(argv[3]);
   struct Total {
-    double pixels = 0, lite = 0, full = 0, count = 0, by_layer[kLayers] = {}, lite_by[kLayers] = {};
+    double pixels = 0, lite = 0, full = 0, count = 0, macs = 0, by_layer[kLayers] = {},
+           lite_by[kLayers] = {};
   };
   std::map<int, Total> totals;
   std::vector<Decision> batch(1 << 16);
   auto lite_state = std::make_unique<ContextState>(), full_lite = std::make_unique<ContextState>();
   auto state = std::make_unique<FullState>(full->start);
   const bool learn = std::string_view(argv[4]) != "-";
-  const bool all = argc > 5 && std::string_view(argv[5]) == "all";
+  const std::string_view way = argc > 5 ? argv[5] : "once";
+  const bool all = way == "all";
+  if (!all && way != "once") Refuse(argv[5], "neither once nor all");
   std::vector<double> sums(sizeof(FullState));  // more than enough
   double sum_count = 0;
   int crops = 0;
-  CropSymbols symbols(model, nullptr, argc > 6 ? argv[6] : "1", argc > 7 ? argv[7] : nullptr);
+  CropSymbols symbols(model, argc > 6 ? argv[6] : "1", argc > 7 ? argv[7] : nullptr);
   CellRow cells = CellRow::Create(kPlanes, kMaxCropCells, /*own_symbols=*/true);
   CellRow again = CellRow::Create(kPlanes, kMaxCropCells, /*own_symbols=*/true);
   for (Crop crop; file.Next(crop);) {
@@ -118,9 +139,9 @@ int Run(int argc, char** argv) {
         writer = coder.coder();
         writer.Flush();
         t.lite_by[layer] += lite.bits - before;
-        FullCoder<CostCoder, false> second(model, *full, step, again, *full_lite, *state,
-                                           CostCoder{&t.by_layer[layer], &t.count},
-                                           BestSimdLevel());
+        FullCoder<CostCoder, false, MacProbe> second(model, *full, step, again, *full_lite, *state,
+                                                     CostCoder{&t.by_layer[layer], &t.count},
+                                                     BestSimdLevel(), MacProbe{&t.macs});
         second.CodeLayer(layer);
       }
     }
@@ -139,8 +160,11 @@ int Run(int argc, char** argv) {
     mean += t.full / t.lite / static_cast<double>(totals.size());
     if (totals.size() > 20) continue;
     std::printf(
-        "step %3d lite %.5f full %.5f bpp, %.2f %% less, %.3f decisions/pixel; layers:", index,
-        t.lite / t.pixels, t.full / t.pixels, 100 * (1 - t.full / t.lite), t.count / t.pixels);
+        "step %3d lite %.5f full %.5f bpp, %.2f %% less, %.3f decisions, %.1f multiply-adds a "
+        "pixel; "
+        "layers:",
+        index, t.lite / t.pixels, t.full / t.pixels, 100 * (1 - t.full / t.lite),
+        t.count / t.pixels, t.macs / t.pixels);
     for (int l = 0; l < kLayers; ++l)
       std::printf(" %.1f", 100 * (1 - t.by_layer[l] / t.lite_by[l]));
     std::printf("\n");

@@ -1,4 +1,4 @@
-// train/record_symbols.cc: the latents of crops, for fitting the `full` entropy model, and what
+// train/record_symbols.cc: the latents of crops, for fitting entropy models, and what
 // `lite` pays for them by kind of decision.
 //   record_symbols MODEL CROPS OUT [EFFORTS [SYNTHESIS]]
 // EFFORTS: see crop_symbols.h. CROPS: see crop_file.h; sides are whole cells. OUT: for each crop
@@ -68,7 +68,7 @@ int Run(int argc, char** argv) {
   std::map<int, Total> totals;
   std::vector<Decision> batch(1 << 16);
   auto state = std::make_unique<ContextState>();
-  CropSymbols found(model, nullptr, argc > 4 ? argv[4] : "1", argc > 5 ? argv[5] : nullptr);
+  CropSymbols found(model, argc > 4 ? argv[4] : "1", argc > 5 ? argv[5] : nullptr);
   CellRow cells = CellRow::Create(kPlanes, kMaxCropCells, /*own_symbols=*/true);
   for (Crop crop; crops.Next(crop);) {
     if (crop.samples.height() % kCell != 0 || crop.samples.width() % kCell != 0 ||

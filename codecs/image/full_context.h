@@ -1,4 +1,4 @@
-// codecs/image/full_context.h: the `full` entropy model of swift, written once for both directions;
+// codecs/image/full_context.h: the entropy models of swift, written once for both directions;
 // docs/format/entropy.md section 6 is the contract. Integers only.
 //
 // The symbols and their order are those of `lite` (swift_context.h), but blocks come one by one:
@@ -19,22 +19,31 @@
 
 namespace godwit::swift {
 
+// `Probe` sees each sum of a network, for counting; the default does nothing and costs nothing.
+struct NoFullProbe {
+  static void Hidden(const FullNetwork&, const FullInputSet&) {}
+  static void Outputs(const FullNetwork&, const FullInputSet&, const FullSums&) {}
+  static void Later(const FullNetwork&) {}
+};
+
 // Codes layers of one row of cells. `Coder` has bool Bit(bool, uint32_t p1) and
 // uint32_t Raw(uint32_t, int count): an encoder writes its arguments and returns them, a decoder
 // ignores them and returns what it read. An encoder's row has its symbols and `nonzero` masks; a
 // decoder's symbols are zeros.
-template <typename Coder, bool kDecode>
+template <typename Coder, bool kDecode, typename Probe = NoFullProbe>
 class FullCoder {
  public:
   FullCoder(const SwiftModel& model, const FullModel& full, const StepInputs step, CellRow& row,
-            ContextState& lite, FullState& state, const Coder& coder, SimdLevel level)
+            ContextState& lite, FullState& state, const Coder& coder, SimdLevel level,
+            Probe probe = {})
       : p_(model.context),
         m_(full),
         step_(step),
         row_(row),
         values_(full, lite, state, coder, level),
         level_(level),
-        kernels_(BandKernelsFor(level)) {}
+        kernels_(BandKernelsFor(level)),
+        probe_(probe) {}
 
   // Layers 0.. must come in order. Layer 2 and up need StartEdges() first.
   void CodeLayer(int layer) {
@@ -55,6 +64,14 @@ class FullCoder {
   const Coder& coder() const { return values_.coder(); }
 
  private:
+  void Hidden(const FullNetwork& net) {
+    SumHidden(level_, net, in_.common, in_.even, sums_);
+    probe_.Hidden(net, in_);
+  }
+  void Outputs(const FullNetwork& net) {
+    SumOutputs(level_, net, in_.common, in_.odd, sums_);
+    probe_.Outputs(net, in_, sums_);
+  }
   void CodeCoarseDc(int plane);
   void CodeCoarseAc(int plane);
   // Whether any block has the band; `coded` tells whether one had one of this layer before.
@@ -70,12 +87,13 @@ class FullCoder {
   FullValues<Coder> values_;
   SimdLevel level_;
   const BandKernels& kernels_;
+  Probe probe_;
   FullInputSet in_;
   FullSums sums_;
 };
 
-template <typename Coder, bool kDecode>
-void FullCoder<Coder, kDecode>::CodeCoarseDc(int plane) {
+template <typename Coder, bool kDecode, typename Probe>
+void FullCoder<Coder, kDecode, Probe>::CodeCoarseDc(int plane) {
   const auto pz = static_cast<size_t>(plane);
   const size_t group = kFullCoarseDcGroup + pz;
   const FullNetwork& net = m_.values[group];
@@ -86,17 +104,18 @@ void FullCoder<Coder, kDecode>::CodeCoarseDc(int plane) {
     const int mean = context.mean;
     int value = kDecode ? 0 : std::clamp(q[0] - mean, -32767, 32767);
     FillCoarseDc(m_, step_, row_, plane, x, mean, in_);
-    SumHidden(level_, net, in_.common, in_.even, sums_);
-    SumOutputs(level_, net, in_.common, in_.odd, sums_);
+    Hidden(net);
+    Outputs(net);
     value = values_.Value(value, group, 0, ContextParameters::kCoarseDcKind,
                           ScaleClass(context.scale.sum), 0, 0, false, net, sums_);
+    if (value != 0) probe_.Later(net);
     q[0] = static_cast<int16_t>(std::clamp(value + mean, -32767, 32767));
     row_.coarse_residual[pz].data()[at] = LimitResidual(value);
   }
 }
 
-template <typename Coder, bool kDecode>
-void FullCoder<Coder, kDecode>::CodeCoarseAc(int plane) {
+template <typename Coder, bool kDecode, typename Probe>
+void FullCoder<Coder, kDecode, Probe>::CodeCoarseAc(int plane) {
   const auto pz = static_cast<size_t>(plane);
   const int kind =
       plane == 0 ? ContextParameters::kCoarseLumaKind : ContextParameters::kCoarseChromaKind;
@@ -112,13 +131,13 @@ void FullCoder<Coder, kDecode>::CodeCoarseAc(int plane) {
     CoarseContexts contexts;
     SumCoarse(level_, p_.coarse[pz], n, contexts);
     FillCoarse(m_, step_, row_, plane, x, contexts.mean.data(), in_);
-    SumHidden(level_, net, in_.common, in_.even, sums_);
+    Hidden(net);
     bool any = !kDecode && std::any_of(q + 1, q + kCoarse, [](int16_t v) { return v != 0; });
     any = values_.Mixed(
         any, group, kFlagDecision, 0, FlagLogit(net, sums_),
         values_.Lite(ContextParameters::CoarseFlagContext(plane, ScaleClass(flag_sum))));
     if (!any) continue;
-    SumOutputs(level_, net, in_.common, in_.odd, sums_);
+    Outputs(net);
     int total = 0, state = 1;
     for (size_t i = 1; i < kCoarse; ++i) {
       const size_t c = kCoarseOrder[i];
@@ -127,6 +146,8 @@ void FullCoder<Coder, kDecode>::CodeCoarseAc(int plane) {
           values_.Value(kDecode ? 0 : q[c], group, i - 1, kind, contexts.scale_class[c], state,
                         contexts.mean[c], implied, net, sums_);
       if (value == 0) continue;
+      probe_.Later(net);
+      probe_.Later(net);
       state = 0;
       q[c] = static_cast<int16_t>(value);
       r[c] = LimitResidual(value);
@@ -136,8 +157,8 @@ void FullCoder<Coder, kDecode>::CodeCoarseAc(int plane) {
   }
 }
 
-template <typename Coder, bool kDecode>
-void FullCoder<Coder, kDecode>::CodeCells(int plane, int band) {
+template <typename Coder, bool kDecode, typename Probe>
+void FullCoder<Coder, kDecode, Probe>::CodeCells(int plane, int band) {
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
   const CellFlagRow r = CellFlagRowOf(row_, p_, plane, band, row_.flag_sum.data());
   SumCellFlagRow(level_, r);
@@ -149,7 +170,7 @@ void FullCoder<Coder, kDecode>::CodeCells(int plane, int band) {
     int odds = 0;
     if (net.present()) {
       FillCell(m_, step_, row_, plane, band, x, flags[x - 1] != 0, in_);
-      SumHidden(level_, net, in_.common, in_.even, sums_);
+      Hidden(net);
       odds = FlagLogit(net, sums_);
     }
     const bool set = !kDecode && (row_.cell_nonzero[pz].data()[x] & mask) != 0;
@@ -161,8 +182,8 @@ void FullCoder<Coder, kDecode>::CodeCells(int plane, int band) {
   }
 }
 
-template <typename Coder, bool kDecode>
-bool FullCoder<Coder, kDecode>::CodeBand(int plane, int band, bool coded) {
+template <typename Coder, bool kDecode, typename Probe>
+bool FullCoder<Coder, kDecode, Probe>::CodeBand(int plane, int band, bool coded) {
   CodeCells(plane, band);
   const auto [first, end] = FlaggedCells(row_);
   if (first == end) return false;
@@ -171,9 +192,9 @@ bool FullCoder<Coder, kDecode>::CodeBand(int plane, int band, bool coded) {
   return true;
 }
 
-template <typename Coder, bool kDecode>
-void FullCoder<Coder, kDecode>::CodeRow(int plane, int band, int64_t y, int64_t first,
-                                        int64_t end) {
+template <typename Coder, bool kDecode, typename Probe>
+void FullCoder<Coder, kDecode, Probe>::CodeRow(int plane, int band, int64_t y, int64_t first,
+                                               int64_t end) {
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
   const FlagRow r = FlagRowOf(row_, p_, plane, band, y, first, end);
   SumFlagRow(level_, r);
@@ -196,9 +217,9 @@ void FullCoder<Coder, kDecode>::CodeRow(int plane, int band, int64_t y, int64_t 
 }
 
 // One block's flag, `set` if it has anything, and its values.
-template <typename Coder, bool kDecode>
-bool FullCoder<Coder, kDecode>::CodeBlock(int plane, int band, int64_t y, int64_t x,
-                                          uint32_t flag_sum, bool set) {
+template <typename Coder, bool kDecode, typename Probe>
+bool FullCoder<Coder, kDecode, Probe>::CodeBlock(int plane, int band, int64_t y, int64_t x,
+                                                 uint32_t flag_sum, bool set) {
   const auto pz = static_cast<size_t>(plane), bz = static_cast<size_t>(band), gz = pz * kBands + bz;
   const FullNetwork& net = m_.values[gz];
   const int64_t at = row_.Bordered(y, x);
@@ -212,7 +233,7 @@ bool FullCoder<Coder, kDecode>::CodeBlock(int plane, int band, int64_t y, int64_
   int odds = 0;
   if (net.present()) {
     FillBand(m_, step_, row_, plane, band, y, x, contexts.mean.data(), in_);
-    SumHidden(level_, net, in_.common, in_.even, sums_);
+    Hidden(net);
     odds = FlagLogit(net, sums_);
   }
   const int flag_class = std::min(ScaleClass(flag_sum), ContextParameters::kFlagClasses - 1);
@@ -222,7 +243,7 @@ bool FullCoder<Coder, kDecode>::CodeBlock(int plane, int band, int64_t y, int64_
   if (!set) return false;
   if (net.present()) {
     FillBandOdd(m_, n, band, in_);
-    SumOutputs(level_, net, in_.common, in_.odd, sums_);
+    Outputs(net);
   }
   const Band& table = kBandTable[bz];
   const int size = table.size, kind = ContextParameters::KindOf(plane, band);
@@ -238,6 +259,7 @@ bool FullCoder<Coder, kDecode>::CodeBlock(int plane, int band, int64_t y, int64_
         values_.Value(kDecode ? 0 : symbols[c], gz, iz, kind, contexts.scale_class[iz], state,
                       contexts.mean[iz], implied, net, sums_);
     if (value == 0) continue;
+    probe_.Later(net);
     seen = true;
     symbols[c] = static_cast<int16_t>(value);
     r[i] = LimitResidual(value);

@@ -1,5 +1,5 @@
-// codecs/image/full_model.h: the weights of the `full` entropy model for the streams of one stream
-// model; docs/format/entropy.md section 6 lists the tensors.
+// codecs/image/full_model.h: the weights of an entropy model (`mid` or `full`) for the streams of
+// one stream model; docs/format/entropy.md section 6 lists the tensors.
 #pragma once
 
 #include <array>

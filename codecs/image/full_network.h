@@ -1,4 +1,4 @@
-// codecs/image/full_network.h: the small networks of the `full` entropy model: one hidden layer
+// codecs/image/full_network.h: the small networks of an entropy model: one hidden layer
 // over what is known around a value, one more for its sign. docs/format/entropy.md section 6.
 // Most inputs are zero, so a layer is a sum of rows of weights, one for each input that is not.
 #pragma once

@@ -103,8 +103,7 @@ Status ImageDecoder::State::Plan() {
   }
   if (h.full &&
       (model.full() == nullptr || static_cast<uint32_t>(model.full()->id) != h.entropy_id)) {
-    return Status(StatusCode::kModelMissing,
-                  "the weights of its `full` entropy coding are not set");
+    return Status(StatusCode::kModelMissing, "its entropy model is not set");
   }
   full = h.full ? model.full() : nullptr;
   if (options.layers < 1 || options.threads < 0 || options.window % 32 != 0) {

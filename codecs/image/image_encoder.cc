@@ -400,7 +400,7 @@ Result<ImageEncoder> ImageEncoder::Create(const ImageModel& model,
     return Status(StatusCode::kModelRefused, "the synthesis is of another stream model");
   }
   if (options.entropy == ImageEntropy::kFull && model.full() == nullptr) {
-    return Status(StatusCode::kModelMissing, "the weights of `full` entropy coding are not set");
+    return Status(StatusCode::kModelMissing, "no entropy model is set");
   }
   return ImageEncoder(std::make_unique<State>(model, options));
 }

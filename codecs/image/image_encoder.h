@@ -46,7 +46,7 @@ struct ImageEncodeOptions {
   const ImageSynthesis* synthesis = nullptr;
   ImageTune tune = ImageTune::kPsnr;
   // What efforts from 2 on count bits for. The stream is coded as `lite` either way: RepackImage()
-  // makes the other of it. kFull wants its weights in the model.
+  // makes another of it. kFull wants an entropy model set in the model.
   ImageEntropy entropy = ImageEntropy::kLite;
   // Of the workspace; kOverLimit beyond, unless fewer threads do. What is coded so far comes on
   // top.

@@ -29,7 +29,7 @@ struct ImageHeader {
   ImageOrder order = ImageOrder::kLayers;
   uint16_t step_index = 0;  // 0 finest .. 351 coarsest, 32 an octave
   uint64_t model_id = 0;    // of the stream model; first 8 bytes of its file's SHA-256
-  bool full = false;        // `full` entropy coding, else `lite`
+  bool full = false;        // by an entropy model (`mid`, `full`), else `lite`
   uint32_t entropy_id = 0;  // of its model; first 4 bytes of its file's SHA-256
 };
 

@@ -28,6 +28,8 @@ Status ImageModel::SetEntropy(const SafeTensors& file, uint64_t id) {
   return {};
 }
 
+uint64_t ImageModel::entropy_model_id() const { return full_ != nullptr ? full_->id : 0; }
+
 Status CheckEntropyModel(const SafeTensors& file) {
   return swift::FullModel::Load(file, 0).status();
 }

@@ -11,6 +11,7 @@
 
 namespace godwit {
 
+// kFull: by the entropy model that was set, `mid` or `full`.
 enum class ImageEntropy : uint8_t { kLite, kFull };
 
 namespace swift {
@@ -31,9 +32,10 @@ class ImageModel {
   double encoder_macs_per_pixel() const;  // transforms of an RGB picture
   const swift::SwiftModel& swift() const { return *swift_; }
 
-  // The weights of `full` entropy coding, which streams with it need too. kModelRefused if `file`
-  // is none, or is for another stream model. `id` as in Load(); streams carry its low half.
+  // The weights of `mid` or `full` entropy coding, which streams with it need too. kModelRefused if
+  // `file` is none, or is for another stream model. `id` as in Load(); streams carry its low half.
   Status SetEntropy(const SafeTensors& file, uint64_t id);
+  uint64_t entropy_model_id() const;                            // 0: none was set
   const swift::FullModel* full() const { return full_.get(); }  // null: none was set
 
  private:

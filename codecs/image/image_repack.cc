@@ -152,7 +152,7 @@ Result<Bytes> Repack(const ImageStream& stream, const ImageModel& model,
   if ((h.full &&
        (model.full() == nullptr || static_cast<uint32_t>(model.full()->id) != h.entropy_id)) ||
       (to_full && model.full() == nullptr)) {
-    return Status(StatusCode::kModelMissing, "the weights of `full` entropy coding are not set");
+    return Status(StatusCode::kModelMissing, "its entropy model, or the one asked for, is not set");
   }
   ImageParts parts;
   parts.header = h;

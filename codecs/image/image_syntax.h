@@ -15,7 +15,7 @@ inline constexpr uint8_t kColourFlag = 1;     // three planes
 inline constexpr uint8_t kFrom16BitFlag = 2;  // information only
 inline constexpr uint8_t kTileFlag = 4;   // a tile size follows; without it tiles have 1024 pixels
 inline constexpr uint8_t kAlphaFlag = 8;  // an alpha section follows
-inline constexpr uint8_t kFullFlag = 16;  // `full` entropy coding: its model's id follows
+inline constexpr uint8_t kFullFlag = 16;  // by an entropy model: its id follows
 inline constexpr uint8_t kRowsFlag = 32;  // layers come by rows of tiles
 inline constexpr uint8_t kReservedFlags = 0xc0;
 

@@ -1,5 +1,5 @@
-// codecs/image/swift_full_prices.h: what decisions cost in the `full` entropy model, for searches
-// in the encoder: the model itself, run along with what is decided.
+// codecs/image/swift_full_prices.h: what decisions cost in an entropy model (`mid` or `full`), for
+// searches in the encoder: the model itself, run along with what is decided.
 #pragma once
 
 #include <array>

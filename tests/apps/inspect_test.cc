@@ -68,7 +68,7 @@ TEST_F(InspectTest, ModelsListsWhatThereIs) {
   const ProgramResult result = Run({"models", "--json", "--model-dir", "more"});
   EXPECT_EQ(result.exit, 0) << result.err;
   ExpectOneLine(result.err, "godwit models: warning: more/damaged.safetensors: ", "");
-  bool stream = false, small = false, full = false, damaged = false;
+  bool stream = false, small = false, mid = false, full = false, damaged = false;
   const nlohmann::json json = nlohmann::json::parse(result.out);
   for (const nlohmann::json& model : json["models"]) {
     if (model["path"] == "models/stream.safetensors") {
@@ -82,16 +82,19 @@ TEST_F(InspectTest, ModelsListsWhatThereIs) {
       EXPECT_EQ(model["kind"], "synthesis");
       EXPECT_EQ(model["size"], "small");
       EXPECT_EQ(model["stream"], TestModelId());
-    } else if (model["path"] == "models/full.safetensors") {
-      full = true;
+    } else if (model["path"] == "models/full.safetensors" ||
+               model["path"] == "models/mid.safetensors") {
+      const bool is_mid = model["path"] == "models/mid.safetensors";
+      (is_mid ? mid : full) = true;
       EXPECT_EQ(model["kind"], "entropy");
+      EXPECT_EQ(model["size"], is_mid ? "mid" : "full");
       EXPECT_EQ(model["stream"], TestModelId());
     } else if (model["file"] == "damaged.safetensors") {
       damaged = model.contains("error");
     }
     EXPECT_NE(model["file"], "card.md");
   }
-  EXPECT_TRUE(stream && small && full && damaged) << result.out;
+  EXPECT_TRUE(stream && small && mid && full && damaged) << result.out;
   EXPECT_NE(Run({"models"}).out.find(TestModelId()), std::string::npos);
 }
 

@@ -41,6 +41,32 @@ TEST_F(RepackCommandTest, EveryEntropyCodingComesFromEveryOther) {
   }
 }
 
+TEST_F(RepackCommandTest, AnEntropyModelThatIsNotAtHandIsUnknown) {
+  SavePicture("in.png", MakePicture(40, 40, 3));
+  Encode("in.png", "full.gdw", {"--entropy", "full"});
+  std::filesystem::remove(File("models/full.safetensors"));
+  std::filesystem::create_directory(File("more"));
+  for (int i = 0; i < 40; ++i) {  // folders are read while the stream's model is at hand already
+    SaveBytes(File("more/" + std::to_string(i) + ".safetensors"), TestStreamModelFile(2 + i));
+  }
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, {"--model-dir", "models", "--model-dir", "more"}}) {
+    std::vector<std::string> args = {"info", "full.gdw", "--json"};
+    args.insert(args.end(), more.begin(), more.end());
+    const ProgramResult result = Run(args);
+    ASSERT_EQ(result.exit, 0) << result.err;
+    const nlohmann::json info = nlohmann::json::parse(result.out);
+    EXPECT_EQ(info["entropy"], "unknown");
+    EXPECT_EQ(info["model_name"], "test");
+  }
+  EXPECT_EQ(Run({"decode", "full.gdw", "out.png"}).exit, 7);
+  EXPECT_EQ(Run({"repack", "full.gdw", "out.gdw", "--entropy", "mid"}).exit, 7);
+  SaveBytes(File("models/full.safetensors"),
+            TestEntropyFile(TestImageModel().id(), 1, "\x1b[2J"));  // says what it likes
+  Encode("in.png", "lite.gdw");
+  EXPECT_EQ(Run({"repack", "lite.gdw", "odd.gdw"}).exit, 7);  // no model of size full
+}
+
 TEST_F(RepackCommandTest, ItSaysWhatItDid) {
   SavePicture("in.png", MakePicture(40, 40, 3));
   Encode("in.png", "lite.gdw");

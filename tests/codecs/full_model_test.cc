@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,9 +21,10 @@ namespace godwit::swift {
 namespace {
 
 const FullModel& Model() { return *TestImageModel().full(); }
+Bytes MidFile() { return TestEntropyFile(5, 7, "mid"); }
 const FullModel& MidModel() {
   static const FullModel* const model =
-      Must(FullModel::Load(Must(SafeTensors::Parse(TestEntropyFile(5, 7, "mid"))), 1)).release();
+      Must(FullModel::Load(Must(SafeTensors::Parse(MidFile())), 1)).release();
   return *model;
 }
 
@@ -35,50 +38,84 @@ FullInputs RandomInputs(int rows, uint32_t seed, int period) {
   return in;
 }
 
-// All sums of one place, as the document has them, in 64 bits.
+// A network, and its tensors as the file has them.
+struct FileNetwork {
+  const FullNetwork* network;
+  const SafeTensors* file;
+  std::string name;
+
+  template <typename T>
+  std::vector<int64_t> Get(const char* tensor) const {
+    std::vector<int64_t> values;
+    const TensorEntry* const entry = file->Find(name + tensor);
+    for (size_t at = 0; entry != nullptr && at < entry->data.size(); at += sizeof(T)) {
+      T value;
+      std::memcpy(&value, entry->data.data() + at, sizeof value);
+      values.push_back(value);
+    }
+    return values;
+  }
+};
+
+std::vector<FileNetwork> NetworksOf(const FullModel& model, const SafeTensors& file) {
+  std::vector<FileNetwork> all;
+  for (int p = 0; p < kPlanes; ++p) {
+    const auto pz = static_cast<size_t>(p);
+    const std::string plane = std::to_string(p);
+    for (int b = 0; b < FullBands(p); ++b) {
+      const size_t g = pz * kBands + static_cast<size_t>(b);
+      all.push_back({&model.values[g], &file, "band." + plane + "." + std::to_string(b)});
+      all.push_back({&model.cells[g], &file, "cell." + plane + "." + std::to_string(b)});
+    }
+    all.push_back({&model.values[kFullCoarseGroup + pz], &file, "coarse." + plane});
+    all.push_back({&model.values[kFullCoarseDcGroup + pz], &file, "coarse_dc." + plane});
+  }
+  return all;
+}
+
+// All sums of one place in 64 bits, as the document has them: logits by k * n + i.
 struct PlainSums {
   std::vector<int64_t> hidden, logit, sign;
   int64_t flag = 0;
 };
 
-PlainSums Plain(const FullNetwork& n, const FullInputs& common, const FullInputs& even,
+PlainSums Plain(const FileNetwork& from, const FullInputs& common, const FullInputs& even,
                 const FullInputs& odd) {
+  const FullNetwork& shape = *from.network;
   PlainSums s;
-  for (size_t h = 0; h < n.hidden; ++h) {
-    int64_t sum = n.first_bias[h] + 256;
-    for (size_t i = 0; i < common.count; ++i)
-      sum += int64_t{common.size[i]} * n.first[common.row[i] * n.hidden + h];
-    for (size_t i = 0; i < even.count; ++i) {
-      const size_t row = static_cast<size_t>(n.common) + even.row[i];
-      sum += int64_t{even.value[i]} * n.first[row * n.hidden + h];
-    }
-    s.hidden.push_back(std::clamp<int64_t>(sum >> 9, 0, 2035));
-  }
-  s.flag = n.flag_bias;
-  for (size_t h = 0; n.has_flag && h < n.hidden; ++h) s.flag += s.hidden[h] * n.flag[h];
-  for (size_t o = 0; o < n.outputs; ++o) {
-    int64_t sum = n.out_bias[o];
-    for (size_t h = 0; h < n.hidden; ++h) sum += s.hidden[h] * n.out[h * n.outputs + o];
-    s.logit.push_back(sum);
-  }
-  if (n.values == 0) return s;
-  const size_t width = n.odd_hidden + n.lanes;
-  const auto odd_sum = [&](size_t column) {
+  // Adds the rows of the inputs that are there, `common` by `by`.
+  const auto add = [&](const std::vector<int64_t>& rows, size_t column, size_t width,
+                       const auto& by, const FullInputs& more) {
     int64_t sum = 0;
-    for (size_t i = 0; i < common.count; ++i)
-      sum += int64_t{common.value[i]} * n.odd_first[common.row[i] * width + column];
-    for (size_t i = 0; i < odd.count; ++i) {
-      const size_t row = static_cast<size_t>(n.common) + odd.row[i];
-      sum += int64_t{odd.value[i]} * n.odd_first[row * width + column];
+    for (size_t i = 0; i < common.count; ++i) sum += by[i] * rows[common.row[i] * width + column];
+    for (size_t i = 0; i < more.count; ++i) {
+      const size_t row = static_cast<size_t>(shape.common) + more.row[i];
+      sum += more.value[i] * rows[row * width + column];
     }
     return sum;
   };
-  for (size_t i = 0; i < n.lanes; ++i) {
-    int64_t sum = odd_sum(n.odd_hidden + i);
-    for (size_t h = 0; h < n.odd_hidden; ++h) {
-      sum += std::clamp<int64_t>(odd_sum(h) / 256, -256, 256) * n.odd_out[h * n.lanes + i];
+  const auto first = from.Get<int16_t>(".first"), flag = from.Get<int16_t>(".flag"),
+             out = from.Get<int16_t>(".out"), direct = from.Get<int16_t>(".odd_direct"),
+             odd_first = from.Get<int16_t>(".odd_first"), odd_out = from.Get<int16_t>(".odd_out");
+  const auto first_bias = from.Get<int32_t>(".first_bias"),
+             flag_bias = from.Get<int32_t>(".flag_bias"), out_bias = from.Get<int32_t>(".out_bias");
+  const size_t wide = first_bias.size(), values = out_bias.size() / 4;
+  for (size_t h = 0; h < wide; ++h) {
+    const int64_t sum = first_bias[h] + add(first, h, wide, common.size, even);
+    s.hidden.push_back(std::clamp<int64_t>((sum + 256) >> 9, 0, 2035));
+  }
+  for (size_t h = 0; h < flag.size(); ++h) s.flag += s.hidden[h] * flag[h];
+  if (!flag.empty()) s.flag += flag_bias[0];
+  for (size_t o = 0; o < out_bias.size(); ++o) {
+    s.logit.push_back(out_bias[o]);
+    for (size_t h = 0; h < wide; ++h) s.logit[o] += s.hidden[h] * out[h * out_bias.size() + o];
+  }
+  for (size_t i = 0; i < values; ++i) {
+    s.sign.push_back(add(direct, i, values, common.value, odd));
+    for (size_t h = 0; h < odd_out.size() / values; ++h) {
+      const int64_t sum = add(odd_first, h, 16, common.value, odd);
+      s.sign[i] += std::clamp<int64_t>(sum / 256, -256, 256) * odd_out[h * values + i];
     }
-    s.sign.push_back(sum);
   }
   return s;
 }
@@ -86,37 +123,49 @@ PlainSums Plain(const FullNetwork& n, const FullInputs& common, const FullInputs
 class FullModelTest : public testing::TestWithParam<SimdLevel> {};
 
 TEST_P(FullModelTest, SumsAreTheDocuments) {
-  std::vector<const FullNetwork*> networks;
-  std::set<std::pair<size_t, size_t>> shapes;
-  for (const FullModel* const model : {&Model(), &MidModel()}) {
-    for (const FullNetwork& n : model->values) {
-      if (n.present()) networks.push_back(&n);
-    }
-    for (const FullNetwork& n : model->cells) shapes.emplace(n.hidden, n.odd_hidden);
-  }
-  for (const FullNetwork* const network : networks) {
-    const FullNetwork& n = *network;
-    shapes.emplace(n.hidden, n.odd_hidden);
-    for (uint32_t seed = 0; seed < 6; ++seed) {
+  const SafeTensors full = Must(SafeTensors::Parse(TestEntropyFile(TestImageModel().id()))),
+                    mid = Must(SafeTensors::Parse(MidFile()));
+  std::vector<FileNetwork> networks = NetworksOf(Model(), full);
+  const std::vector<FileNetwork> more = NetworksOf(MidModel(), mid);
+  networks.insert(networks.end(), more.begin(), more.end());
+  std::set<std::pair<size_t, size_t>> shapes;  // of those with values
+  for (const FileNetwork& from : networks) {
+    const FullNetwork& n = *from.network;
+    const auto values = static_cast<size_t>(n.values);
+    if (values > 0) shapes.emplace(n.hidden, n.odd_hidden);
+    for (uint32_t seed = 0; seed < 4; ++seed) {
       const int period = seed % 2 == 0 ? 1 : 5;
       const FullInputs common = RandomInputs(n.common, seed, period),
                        even = RandomInputs(n.even, seed + 50, period),
                        odd = RandomInputs(n.odd, seed + 90, period);
       FullSums sums;
       SumHidden(GetParam(), n, common, even, sums);
-      SumOutputs(GetParam(), n, common, odd, sums);
-      const PlainSums want = Plain(n, common, even, odd);
-      for (size_t h = 0; h < n.hidden; ++h) ASSERT_EQ(sums.hidden[h], want.hidden[h]);
-      for (size_t o = 0; o < n.outputs; ++o) ASSERT_EQ(sums.logit[o], want.logit[o]);
-      for (size_t i = 0; i < n.lanes; ++i) ASSERT_EQ(sums.sign[i], want.sign[i]);
+      PlainSums want = Plain(from, common, even, odd);
+      ASSERT_EQ(want.hidden.size(), n.hidden) << from.name;
+      for (size_t h = 0; h < n.hidden; ++h) ASSERT_EQ(sums.hidden[h], want.hidden[h]) << from.name;
       if (n.has_flag) {
         EXPECT_EQ(FlagLogit(n, sums), std::clamp<int64_t>((want.flag + 512) >> 10, -2559, 2559));
       }
-      TellLater(GetParam(), n, 0, -77, sums);
-      for (size_t o = 0; o < n.outputs; ++o)
-        ASSERT_EQ(sums.logit[o], want.logit[o] + 77 * n.ahead[o]);
-      for (size_t i = 0; i < n.lanes; ++i)
-        ASSERT_EQ(sums.sign[i], want.sign[i] - 77 * n.odd_ahead[i]);
+      if (values == 0) continue;
+      ASSERT_EQ(want.sign.size(), values) << from.name;
+      SumOutputs(GetParam(), n, common, odd, sums);
+      const auto ahead = from.Get<int16_t>(".ahead"), odd_ahead = from.Get<int16_t>(".odd_ahead");
+      const auto expect_equal = [&] {
+        for (size_t i = 0; i < values; ++i) {
+          for (size_t k = 0; k < kFullLogits; ++k)
+            ASSERT_EQ(sums.logit[FullOutput(i, k)], want.logit[k * values + i]) << from.name;
+          ASSERT_EQ(sums.sign[i], want.sign[i]) << from.name;
+        }
+      };
+      expect_equal();
+      for (size_t v = 0; v < values; ++v) {  // each as if it had turned out so
+        const int value = v % 2 == 0 ? -77 : 19;
+        TellLater(GetParam(), n, v, value, sums);
+        for (size_t o = 0; o < want.logit.size(); ++o)
+          want.logit[o] += std::abs(value) * ahead[v * want.logit.size() + o];
+        for (size_t i = 0; i < values; ++i) want.sign[i] += value * odd_ahead[v * values + i];
+        expect_equal();
+      }
     }
   }
   for (const auto& shape : {std::pair<size_t, size_t>{8, 0}, {16, 16}, {32, 16}, {64, 16}})
@@ -175,6 +224,28 @@ TEST(FullModelFileTest, DamageIsRefused) {
   zero[static_cast<size_t>(parsed.Find("start.place")->data.data() - parsed.file().data()) + 1] =
       std::byte{0};
   EXPECT_TRUE(refused(zero));
+}
+
+// The file with one tensor renamed, so missing.
+Bytes Without(Bytes file, std::string_view tensor) {
+  const std::string name = '"' + std::string(tensor) + '"';
+  auto* const text = reinterpret_cast<char*>(file.data());
+  const auto at = std::search(text, text + file.size(), name.begin(), name.end());
+  EXPECT_NE(at, text + file.size()) << tensor;
+  at[1] = '_';
+  return file;
+}
+
+TEST(FullModelFileTest, SumsOfSignsComeInTwoTensorsOrNone) {
+  const Bytes full = TestEntropyFile(5);
+  EXPECT_EQ(LoadStatus(Without(full, "band.0.3.odd_first")).code(), StatusCode::kModelRefused);
+  EXPECT_EQ(LoadStatus(Without(full, "band.0.3.odd_out")).code(), StatusCode::kModelRefused);
+  EXPECT_TRUE(LoadStatus(Without(Without(full, "band.0.3.odd_first"), "band.0.3.odd_out")).ok());
+  for (const char* const tensor : {"band.0.3.odd_direct", "band.0.3.ahead", "coarse.1.out",
+                                   "cell.0.0.flag", "cell.2.1.first", "start.place"}) {
+    EXPECT_EQ(LoadStatus(Without(full, tensor)).code(), StatusCode::kModelRefused) << tensor;
+    EXPECT_EQ(LoadStatus(Without(MidFile(), tensor)).code(), StatusCode::kModelRefused) << tensor;
+  }
 }
 
 TEST(FullModelFileTest, AnotherStreamModelsIsRefused) {

@@ -128,12 +128,12 @@ T Must(Result<T> result, const char* what) {
   return *std::move(result);
 }
 
-ImageModel* LoadModel(int variant) {
+ImageModel* LoadModel(int variant, const std::string& entropy_size = "") {
   const Bytes bytes = TestStreamModelFile(variant);
   const uint64_t id = ModelIdOf(bytes);
   const SafeTensors file = Must(SafeTensors::Parse(bytes), "test stream model");
   auto* const model = new ImageModel(Must(ImageModel::Load(file, id), "test stream model"));
-  const Bytes entropy = TestEntropyFile(id);
+  const Bytes entropy = TestEntropyFile(id, 1, entropy_size);
   const SafeTensors weights = Must(SafeTensors::Parse(entropy), "test entropy model");
   const Status set = model->SetEntropy(weights, ModelIdOf(entropy));
   if (!set.ok()) {
@@ -282,6 +282,11 @@ Bytes TestEntropyFile(uint64_t stream_id, uint32_t seed, const std::string& size
 
 const ImageModel& TestImageModel() {
   static const ImageModel* const model = LoadModel(0);
+  return *model;
+}
+
+const ImageModel& TestMidModel() {
+  static const ImageModel* const model = LoadModel(0, "mid");
   return *model;
 }
 

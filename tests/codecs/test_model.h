@@ -19,6 +19,7 @@ Bytes TestEntropyFile(uint64_t stream_id, uint32_t seed = 1, const std::string& 
 // Of TestStreamModelFile(), with the weights of TestEntropyFile(), and of a synthesis for it;
 // loaded once, never freed.
 const ImageModel& TestImageModel();
+const ImageModel& TestMidModel();  // the same stream model, with the small entropy model
 const ImageSynthesis& TestImageSynthesis();
 
 // Other models: of variant 1, and a synthesis for it.

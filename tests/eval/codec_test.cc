@@ -170,8 +170,10 @@ TEST(CodecTableTest, FullEntropyCodingTakesFewerBytesAndNeedsItsWeights) {
   const auto model =
       std::make_shared<ImageModel>(Must(ImageModel::Load(Must(registry.FindStreamModel(id)), id)));
   CodecContext context;
+  std::string asked;
   context.load_swift = [&](const std::string&, const std::string&,
-                           const std::string&) -> Result<SwiftModels> {
+                           const std::string& entropy) -> Result<SwiftModels> {
+    asked = entropy;
     return SwiftModels{model, nullptr, ""};
   };
   EXPECT_EQ(FindCodec("swift:full", context).status().code(), StatusCode::kModelMissing);
@@ -188,6 +190,16 @@ TEST(CodecTableTest, FullEntropyCodingTakesFewerBytesAndNeedsItsWeights) {
     ASSERT_TRUE(codec->Decode(stream, decoded.back().view()).ok()) << name;
   }
   EXPECT_LT(sizes[1], sizes[0]);
+  for (const auto& [name, size] : {std::pair<std::string, std::string>{"swift", "lite"},
+                                   {"swift:mid", "mid"},
+                                   {"swift:full", "full"}}) {
+    const std::string version = Must(FindCodec(name, context)).version;
+    EXPECT_EQ(asked, size);
+    const std::string said =
+        ", " + size + " entropy coding " + ModelIdHex(model->entropy_model_id());
+    EXPECT_EQ(version.find(said) != std::string::npos, size != "lite") << version;
+  }
+  EXPECT_EQ(FindCodec("swift:mid:full", context).status().code(), StatusCode::kInvalidArgument);
   EXPECT_TRUE(
       std::equal(decoded[0].data(), decoded[0].data() + decoded[0].size(), decoded[1].data()));
 }

@@ -64,11 +64,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto at = static_cast<size_t>(i);
     picture.data()[i] = static_cast<uint8_t>(data[5 + at % given] ^ (at / given % 2 ? 0xff : 0));
   }
-  ImageEncoder encoder = Must(ImageEncoder::Create(TestImageModel(), options));
+  const ImageModel& model = data[4] / 40 % 2 != 0 ? TestMidModel() : TestImageModel();
+  ImageEncoder encoder = Must(ImageEncoder::Create(model, options));
   const Bytes file = Must(encoder.Encode(picture.view()));
 
   options.simd = BestSimdLevel();
-  ImageEncoder other = Must(ImageEncoder::Create(TestImageModel(), options));
+  ImageEncoder other = Must(ImageEncoder::Create(model, options));
   const int channels = static_cast<int>(picture.channels());
   const int64_t first = data[2] / 8 % picture.height();
   if (!other
@@ -83,19 +84,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
 
   const ImageStream stream = Must(ParseImageStream(file));
-  const Bytes full = Must(RepackImage(stream, TestImageModel(), {.threads = 1, .limits = {}}));
+  const Bytes full = Must(RepackImage(stream, model, {.threads = 1, .limits = {}}));
   ImageRepackOptions back{.entropy = ImageEntropy::kLite, .threads = 1, .limits = {}};
   back.simd = SimdLevel::kScalar;
-  if (Must(RepackImage(Must(ParseImageStream(full)), TestImageModel(), back)) != file) std::abort();
+  if (Must(RepackImage(Must(ParseImageStream(full)), model, back)) != file) std::abort();
   if (stream.header.step_index != options.step_index) std::abort();
-  const Tensor<uint8_t> decoded = Must(DecodeImage(stream, TestImageModel(), nullptr));
+  const Tensor<uint8_t> decoded = Must(DecodeImage(stream, model, nullptr));
   if (decoded.size() != picture.size()) std::abort();
   const int colours = channels >= 3 ? 3 : 1;
   for (int64_t i = colours; i < picture.size() && colours < channels; i += channels) {
     if (decoded.data()[i] != picture.data()[i]) std::abort();
   }
   if (options.layers == 8) CheckError(picture, decoded, colours, options);
-  const Tensor<uint8_t> net = Must(DecodeImage(stream, TestImageModel(), &TestImageSynthesis(),
+  const Tensor<uint8_t> net = Must(DecodeImage(stream, model, &TestImageSynthesis(),
                                                {.layers = data[2] / 8 % 8 + 1, .threads = 1}));
   if (net.size() != picture.size()) std::abort();
   return 0;

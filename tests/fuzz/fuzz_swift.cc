@@ -55,25 +55,26 @@ ImageStream StreamFrom(ByteReader reader) {
   return s;
 }
 
-std::optional<Tensor<uint8_t>> Decode(const ImageStream& stream, const ImageSynthesis* synthesis,
+std::optional<Tensor<uint8_t>> Decode(const ImageStream& stream, const ImageModel& model,
+                                      const ImageSynthesis* synthesis,
                                       const ImageDecodeOptions& options) {
-  Result<Tensor<uint8_t>> picture = DecodeImage(stream, TestImageModel(), synthesis, options);
+  Result<Tensor<uint8_t>> picture = DecodeImage(stream, model, synthesis, options);
   if (picture.ok()) return *std::move(picture);
   switch (picture.status().code()) {
     case StatusCode::kCorrupt:
     case StatusCode::kTruncated:
     case StatusCode::kOverLimit:
-    case StatusCode::kModelMissing:  // other weights of `full`
+    case StatusCode::kModelMissing:  // another entropy model
       return std::nullopt;
     default:
       std::abort();
   }
 }
 
-// The file with the other entropy coding, if all of the stream is sound.
-std::optional<Bytes> Repacked(const ImageStream& stream, SimdLevel level) {
+// The file with another entropy coding, if all of the stream is sound.
+std::optional<Bytes> Repacked(const ImageStream& stream, const ImageModel& model, SimdLevel level) {
   Result<Bytes> file =
-      RepackImage(stream, TestImageModel(),
+      RepackImage(stream, model,
                   {.entropy = stream.header.full ? ImageEntropy::kLite : ImageEntropy::kFull,
                    .threads = 1,
                    .limits = kLimits,
@@ -110,28 +111,29 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!parsed.ok()) return 0;
     stream = *std::move(parsed);
   }
-  if (mode != 0) stream.header.model_id = TestImageModel().id();
+  const ImageModel& model = data[0] / 3 % 2 != 0 ? TestMidModel() : TestImageModel();
+  if (mode != 0) stream.header.model_id = model.id();
   if (mode != 0 && stream.header.full)
-    stream.header.entropy_id = static_cast<uint32_t>(TestImageModel().full()->id);
-  if (stream.header.model_id != TestImageModel().id()) return 0;
+    stream.header.entropy_id = static_cast<uint32_t>(model.entropy_model_id());
+  if (stream.header.model_id != model.id()) return 0;
 
   const ImageSynthesis* const synthesis = (choice & 2) != 0 ? &TestImageSynthesis() : nullptr;
   ImageDecodeOptions options{.layers = (choice >> 2 & 7) + 1, .limits = kLimits, .threads = 1};
   options.simd = SimdLevel::kScalar;
-  const std::optional<Tensor<uint8_t>> whole = Decode(stream, synthesis, options);
+  const std::optional<Tensor<uint8_t>> whole = Decode(stream, model, synthesis, options);
   options.simd = BestSimdLevel();
   options.window = 32;
-  const std::optional<Tensor<uint8_t>> again = Decode(stream, synthesis, options);
+  const std::optional<Tensor<uint8_t>> again = Decode(stream, model, synthesis, options);
   if (whole.has_value() != again.has_value()) std::abort();
   if (!whole.has_value()) return 0;
   if (!Same(*whole, *again)) std::abort();
 
-  const std::optional<Bytes> repacked = Repacked(stream, SimdLevel::kScalar);
-  if (repacked != Repacked(stream, BestSimdLevel())) std::abort();
+  const std::optional<Bytes> repacked = Repacked(stream, model, SimdLevel::kScalar);
+  if (repacked != Repacked(stream, model, BestSimdLevel())) std::abort();
   if (repacked.has_value()) {
     const Result<ImageStream> other = ParseImageStream(*repacked, kLimits);
     if (!other.ok()) std::abort();
-    const std::optional<Tensor<uint8_t>> same = Decode(*other, synthesis, options);
+    const std::optional<Tensor<uint8_t>> same = Decode(*other, model, synthesis, options);
     if (!same.has_value() || !Same(*whole, *same)) std::abort();
   }
 
@@ -141,7 +143,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   r.y = place / 16 * h.height / 16;
   r.width = std::max(1u, (h.width - r.x) / 2);
   r.height = std::max(1u, (h.height - r.y) / 2);
-  const std::optional<Tensor<uint8_t>> part = Decode(stream, synthesis, options);
+  const std::optional<Tensor<uint8_t>> part = Decode(stream, model, synthesis, options);
   if (!part.has_value()) std::abort();  // its tiles all decoded before
   const auto window = whole->view().Window(r.y, r.x, r.height, r.width);
   for (int64_t y = 0; y < part->height(); ++y) {

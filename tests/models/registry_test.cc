@@ -80,6 +80,8 @@ TEST(BuiltinModelsTest, EachIsWholeAndHasTheIdOfItsBytes) {
     if (entry.kind == "entropy") {
       const auto id = static_cast<uint32_t>(entry.id);
       EXPECT_EQ(ModelIdOf(registry.FindEntropy(entry.stream_id, id)->file()), entry.id);
+      EXPECT_TRUE(IsEntropySize(entry.size)) << entry.file;
+      EXPECT_TRUE(registry.FindEntropy(entry.stream_id, entry.size).ok()) << entry.file;
     }
   }
 }
