@@ -127,6 +127,89 @@ int64_t MostOf(const std::vector<int16_t>& rows, size_t width, size_t column, in
   return sum;
 }
 
+Status Refuse(const std::string& prefix, const char* why) {
+  return Status(StatusCode::kModelRefused, "network " + prefix + ": " + why);
+}
+
+Status LoadLogits(const SafeTensors& file, const std::string& prefix, FullNetwork& net) {
+  const auto n = static_cast<size_t>(net.values);
+  const int64_t logits = int64_t{kFullLogits} * net.values;
+  // From [logit][value] to [value][logit].
+  const auto turn = [&](auto from, auto* to) {
+    for (size_t i = 0; i < n * kFullLogits; ++i) to[FullOutput(i % n, i / n)] = from[i];
+  };
+  GODWIT_ASSIGN_OR_RETURN(
+      const auto w, file.Get<int16_t>(prefix + ".out", {static_cast<int64_t>(net.hidden), logits}));
+  net.out.assign(net.hidden * net.outputs, 0);
+  for (size_t h = 0; h < net.hidden; ++h)
+    turn(w.subspan(h * n * kFullLogits), net.out.data() + h * net.outputs);
+  GODWIT_ASSIGN_OR_RETURN(const auto b, file.Get<int32_t>(prefix + ".out_bias", {logits}));
+  turn(b, net.out_bias.data());
+  GODWIT_ASSIGN_OR_RETURN(const auto a, file.Get<int16_t>(prefix + ".ahead", {net.values, logits}));
+  net.ahead.assign(n * net.outputs, 0);
+  for (size_t v = 0; v < n; ++v)
+    turn(a.subspan(v * n * kFullLogits), net.ahead.data() + v * net.outputs);
+  return {};
+}
+
+Status LoadSigns(const SafeTensors& file, const std::string& prefix, FullNetwork& net) {
+  const auto n = static_cast<size_t>(net.values);
+  const int64_t rows = net.common + net.odd;
+  const auto get = [&](const char* name, int64_t down, int64_t across) {
+    return file.Get<int16_t>(prefix + name, {down, across});
+  };
+  const bool odd_sums = file.Find(prefix + ".odd_first") != nullptr;
+  if (odd_sums != (file.Find(prefix + ".odd_out") != nullptr))
+    return Refuse(prefix, "one of .odd_first and .odd_out");
+  net.odd_hidden = odd_sums ? kFullOddHidden : 0;
+  const size_t width = net.odd_hidden + net.lanes;
+  net.odd_first.assign(static_cast<size_t>(rows) * width, 0);
+  net.odd_out.assign(net.odd_hidden * net.lanes, 0);
+  if (odd_sums) {
+    GODWIT_ASSIGN_OR_RETURN(const auto u, get(".odd_first", rows, kFullOddHidden));
+    Spread(u, net.odd_hidden, width, 0, net.odd_first);
+    GODWIT_ASSIGN_OR_RETURN(const auto o, get(".odd_out", kFullOddHidden, net.values));
+    Spread(o, n, net.lanes, 0, net.odd_out);
+  }
+  GODWIT_ASSIGN_OR_RETURN(const auto s, get(".odd_direct", rows, net.values));
+  Spread(s, n, width, net.odd_hidden, net.odd_first);
+  GODWIT_ASSIGN_OR_RETURN(const auto a, get(".odd_ahead", net.values, net.values));
+  net.odd_ahead.assign(n * net.lanes, 0);
+  Spread(a, n, net.lanes, 0, net.odd_ahead);
+  GODWIT_ASSIGN_OR_RETURN(const auto g, file.Get<uint16_t>(prefix + ".sign_gain", {4}));
+  std::copy_n(g.data(), 4, net.sign_gain.data());
+  if (*std::max_element(g.begin(), g.end()) > 4096) return Refuse(prefix, "a sign gain beyond 16");
+  return {};
+}
+
+// docs/format/entropy.md section 6.1: no sum can reach 2^30, whatever the inputs.
+Status CheckSums(const std::string& prefix, const FullNetwork& n) {
+  constexpr int64_t kLimit = 1 << 30;
+  for (size_t i = 0; i < n.hidden; ++i) {
+    if (MostOf(n.first, n.hidden, i, 128) + std::abs(int64_t{n.first_bias[i]}) >= kLimit)
+      return Refuse(prefix, "sums may pass 32 bits");
+  }
+  if (MostOf(n.flag, 1, 0, kMaxHidden) + std::abs(int64_t{n.flag_bias}) >= kLimit)
+    return Refuse(prefix, "its flag may pass 32 bits");
+  for (size_t i = 0; i < n.outputs; ++i) {
+    if (MostOf(n.out, n.outputs, i, kMaxHidden) + MostOf(n.ahead, n.outputs, i, kMaxLevel) +
+            std::abs(int64_t{n.out_bias[i]}) >=
+        kLimit) {
+      return Refuse(prefix, "outputs may pass 32 bits");
+    }
+  }
+  const size_t width = n.odd_hidden + n.lanes;
+  for (size_t i = 0; i < width; ++i) {
+    int64_t most = MostOf(n.odd_first, width, i, 128);
+    if (i >= n.odd_hidden) {
+      most += MostOf(n.odd_out, n.lanes, i - n.odd_hidden, kMaxOddHidden) +
+              MostOf(n.odd_ahead, n.lanes, i - n.odd_hidden, kMaxLevel);
+    }
+    if (most >= kLimit) return Refuse(prefix, "sums of signs may pass 32 bits");
+  }
+  return {};
+}
+
 }  // namespace
 
 Status FullNetwork::Load(const SafeTensors& file, const std::string& prefix, int value_count,
@@ -136,94 +219,31 @@ Status FullNetwork::Load(const SafeTensors& file, const std::string& prefix, int
   odd = odd_count;
   values = value_count;
   has_flag = flagged;
-  const auto refuse = [&](const char* why) {
-    return Status(StatusCode::kModelRefused, "network " + prefix + ": " + why);
-  };
   const TensorEntry* const entry = file.Find(prefix + ".first");
   const int64_t hidden_count = entry != nullptr && entry->shape.size() == 2 ? entry->shape[1] : 0;
   if (hidden_count != 8 && hidden_count != 16 && hidden_count != 32 && hidden_count != 64)
-    return refuse("no 8, 16, 32 or 64 hidden sums");
+    return Refuse(prefix, "no 8, 16, 32 or 64 hidden sums");
   hidden = static_cast<size_t>(hidden_count);
-  const auto get = [&](const char* name, std::initializer_list<int64_t> shape) {
-    return file.Get<int16_t>(prefix + name, shape);
-  };
-  GODWIT_ASSIGN_OR_RETURN(const auto rows, get(".first", {common + even, hidden_count}));
+  GODWIT_ASSIGN_OR_RETURN(const auto rows,
+                          file.Get<int16_t>(prefix + ".first", {common + even, hidden_count}));
   first.assign(rows.begin(), rows.end());
   GODWIT_ASSIGN_OR_RETURN(const auto biases,
                           file.Get<int32_t>(prefix + ".first_bias", {hidden_count}));
   std::copy(biases.begin(), biases.end(), first_bias.begin());
-  out_bias = {};
   if (has_flag) {
-    GODWIT_ASSIGN_OR_RETURN(const auto w, get(".flag", {hidden_count, 1}));
+    GODWIT_ASSIGN_OR_RETURN(const auto w, file.Get<int16_t>(prefix + ".flag", {hidden_count, 1}));
     flag.assign(w.begin(), w.end());
     GODWIT_ASSIGN_OR_RETURN(const auto b, file.Get<int32_t>(prefix + ".flag_bias", {1}));
     flag_bias = b[0];
-    if (MostOf(flag, 1, 0, kMaxHidden) + std::abs(int64_t{flag_bias}) >= 1 << 30)
-      return refuse("its flag may pass 32 bits");
   }
-  const auto n = static_cast<size_t>(values);
-  outputs = OutputsOf(n);
-  lanes = n <= 8 ? 8 : kFullLanes;
+  outputs = OutputsOf(static_cast<size_t>(values));
+  lanes = values <= 8 ? 8 : kFullLanes;
+  out_bias = {};
   if (values > 0) {
-    const int64_t logits = int64_t{kFullLogits} * values;
-    // From [logit][value] to [value][logit].
-    const auto turn = [&](auto from, auto* to) {
-      for (size_t i = 0; i < n * kFullLogits; ++i) to[FullOutput(i % n, i / n)] = from[i];
-    };
-    GODWIT_ASSIGN_OR_RETURN(const auto w, get(".out", {hidden_count, logits}));
-    out.assign(hidden * outputs, 0);
-    for (size_t h = 0; h < hidden; ++h)
-      turn(w.subspan(h * n * kFullLogits), out.data() + h * outputs);
-    GODWIT_ASSIGN_OR_RETURN(const auto b, file.Get<int32_t>(prefix + ".out_bias", {logits}));
-    turn(b, out_bias.data());
-    GODWIT_ASSIGN_OR_RETURN(const auto a, get(".ahead", {values, logits}));
-    ahead.assign(n * outputs, 0);
-    for (size_t v = 0; v < n; ++v) turn(a.subspan(v * n * kFullLogits), ahead.data() + v * outputs);
-    const bool odd_sums = file.Find(prefix + ".odd_first") != nullptr;
-    if (odd_sums != (file.Find(prefix + ".odd_out") != nullptr))
-      return refuse("one of .odd_first and .odd_out");
-    odd_hidden = odd_sums ? kFullOddHidden : 0;
-    const size_t width = odd_hidden + lanes;
-    const int64_t odd_rows = common + odd;
-    odd_first.assign(static_cast<size_t>(odd_rows) * width, 0);
-    odd_out.assign(odd_hidden * lanes, 0);
-    if (odd_hidden > 0) {
-      GODWIT_ASSIGN_OR_RETURN(const auto u, get(".odd_first", {odd_rows, int64_t{kFullOddHidden}}));
-      Spread(u, odd_hidden, width, 0, odd_first);
-      GODWIT_ASSIGN_OR_RETURN(const auto o, get(".odd_out", {int64_t{kFullOddHidden}, values}));
-      Spread(o, n, lanes, 0, odd_out);
-    }
-    GODWIT_ASSIGN_OR_RETURN(const auto s, get(".odd_direct", {odd_rows, values}));
-    Spread(s, n, width, odd_hidden, odd_first);
-    odd_ahead.assign(n * lanes, 0);
-    GODWIT_ASSIGN_OR_RETURN(const auto t, get(".odd_ahead", {values, values}));
-    Spread(t, n, lanes, 0, odd_ahead);
-    GODWIT_ASSIGN_OR_RETURN(const auto g, file.Get<uint16_t>(prefix + ".sign_gain", {4}));
-    std::copy_n(g.data(), 4, sign_gain.data());
-    if (*std::max_element(sign_gain.begin(), sign_gain.end()) > 4096) {
-      return refuse("a sign gain beyond 16");
-    }
-    for (size_t i = 0; i < width; ++i) {
-      int64_t most = MostOf(odd_first, width, i, 128);
-      if (i >= odd_hidden) {
-        most += MostOf(odd_out, lanes, i - odd_hidden, kMaxOddHidden) +
-                MostOf(odd_ahead, lanes, i - odd_hidden, kMaxLevel);
-      }
-      if (most >= 1 << 30) return refuse("sums of signs may pass 32 bits");
-    }
+    GODWIT_RETURN_IF_ERROR(LoadLogits(file, prefix, *this));
+    GODWIT_RETURN_IF_ERROR(LoadSigns(file, prefix, *this));
   }
-  for (size_t i = 0; i < hidden; ++i) {
-    if (MostOf(first, hidden, i, 128) + std::abs(int64_t{first_bias[i]}) >= 1 << 30)
-      return refuse("sums may pass 32 bits");
-  }
-  for (size_t i = 0; i < outputs; ++i) {
-    if (MostOf(out, outputs, i, kMaxHidden) + MostOf(ahead, outputs, i, kMaxLevel) +
-            std::abs(int64_t{out_bias[i]}) >=
-        1 << 30) {
-      return refuse("outputs may pass 32 bits");
-    }
-  }
-  return {};
+  return CheckSums(prefix, *this);
 }
 
 void SumHidden(SimdLevel level, const FullNetwork& n, const FullInputs& common,
